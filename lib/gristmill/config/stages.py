@@ -1,0 +1,77 @@
+"""The stages of the DAG, and which keys of the case file each of them reads.
+
+A change to a key reruns exactly the stages that read it, so the table below has to be true. It is: a notebook sees the case
+through :class:`StageCase`, which refuses a key the table does not grant.
+"""
+
+from typing import Any
+
+from gristmill.config.case import Case
+from gristmill.errors import CaseFileError
+
+FAMILY_STAGES = {
+    "05_train_linear": "linear",
+    "05_train_forest": "forest",
+    "05_train_boosting": "boosting",
+    "05_train_neural": "neural",
+}
+"""Training stage -> the model family it trains."""
+
+_COLUMNS = ("name", "task", "target", "positive_class", "id_columns", "time_column", "group_column", "sensitive_features")
+_TRAINING = (*_COLUMNS, "split", "features", "fairness", "training", "evaluation")
+
+READS: dict[str, tuple[str, ...]] = {
+    "01_ingest": ("name", "source", "split"),
+    "02_validate": (*_COLUMNS, "split", "validation"),
+    "03_explore": (*_COLUMNS, "features"),
+    "04_build_features": (*_COLUMNS, "features", "fairness"),
+    **dict.fromkeys(FAMILY_STAGES, _TRAINING),
+    "06_select": (*_TRAINING, "threshold", "monitoring"),
+    "07_evaluate": (*_COLUMNS, "split", "threshold", "evaluation"),
+    "08_explain": (*_COLUMNS, "evaluation"),
+    "09_audit_fairness": (*_COLUMNS, "evaluation", "fairness", "threshold"),
+    "10_write_model_card": tuple(Case.model_fields),
+    "11_register": tuple(Case.model_fields),
+}
+"""Stage -> top-level keys of the case file it may read."""
+
+_DERIVED = {
+    "primary_metric": ("task", "evaluation"),
+    "split_strategy": ("task", "time_column", "group_column", "split"),
+    "non_feature_columns": ("target", "id_columns", "group_column", "sensitive_features", "features", "fairness"),
+}
+
+
+class StageCase:
+    """A case as one stage may see it.
+
+    Parameters
+    ----------
+    case
+        The whole case.
+    stage
+        Name of the stage, such as ``05_train_linear``.
+
+    Raises
+    ------
+    CaseFileError
+        There is no stage of that name.
+    """
+
+    def __init__(self, case: Case, stage: str) -> None:
+        if stage not in READS:
+            raise CaseFileError(f"Expected one of the stages {', '.join(READS)}, got {stage!r}.")
+        self._case = case
+        self._stage = stage
+
+    def __getattr__(self, key: str) -> Any:
+        """Return a top-level key of the case, or a value derived from such keys."""
+        if key.startswith("_"):
+            raise AttributeError(key)
+        undeclared = [name for name in _DERIVED.get(key, (key,)) if name not in READS[self._stage]]
+        if undeclared:
+            raise AttributeError(
+                f"{self._stage} reads {undeclared[0]!r} of the case file, but gristmill.config.stages.READS does not say so; "
+                "add it there, so that a change of the key reruns the stage."
+            )
+        return getattr(self._case, key)

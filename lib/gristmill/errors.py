@@ -1,0 +1,48 @@
+"""The errors Gristmill raises on purpose, all from one base.
+
+A message is written for the person who will read it: what was expected, what came, and what to run or change next. The
+command line and the build print the message alone and exit with :attr:`GristmillError.exit_code`; a traceback always means a
+defect of ours.
+"""
+
+
+class GristmillError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+    exit_code = 2
+
+
+class CaseFileError(GristmillError):
+    """The case file is missing, is not YAML, or says something that cannot be built."""
+
+
+class SourceError(GristmillError):
+    """A table cannot be found, opened or read."""
+
+
+class DataError(GristmillError):
+    """A table was read, but its rows cannot be used for the case."""
+
+
+class LeakageError(DataError):
+    """A column or a split tells the model what it is supposed to predict."""
+
+
+class ArtifactError(GristmillError):
+    """A product of a build is missing, altered, or holds something that may not be loaded."""
+
+
+class RegistryError(GristmillError):
+    """A registered model, version or alias that was asked for does not exist."""
+
+
+class GateError(GristmillError):
+    """Quality gates of a build failed; raised by the command that asks, never by the build itself."""
+
+    exit_code = 3
+
+
+class BuildError(GristmillError):
+    """A build cannot start or go on: a lock is held, a task failed, a kernel hung."""
+
+    exit_code = 1

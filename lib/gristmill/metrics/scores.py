@@ -1,0 +1,144 @@
+"""Point estimates of every metric, one implementation for training, evaluation and gates.
+
+Classes are integer codes ``0..k-1``; for two classes, code 1 is the positive class. Probabilities are an array of shape
+``(n_rows, n_classes)`` with the columns in the order of the codes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+from gristmill.config.metric_names import CLASSIFICATION_METRICS, REGRESSION_METRICS, greater_is_better
+
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+ECE_BINS = 10
+
+
+def decide(y_proba: Floats, threshold: float | None = None) -> Codes:
+    """Return the class code each row is given, shape ``(n_rows,)``.
+
+    With two classes and a ``threshold``, code 1 where its probability is at least the threshold; otherwise the most probable.
+    """
+    if threshold is not None and y_proba.shape[1] == 2:
+        return (y_proba[:, 1] >= threshold).astype(np.int64)
+    return np.asarray(np.argmax(y_proba, axis=1), dtype=np.int64)
+
+
+def expected_calibration_error(y_true: Codes, y_proba: Floats, n_bins: int = ECE_BINS) -> float:
+    """Return the mean gap between confidence and accuracy over ``n_bins`` equal-width bins, weighted by their rows.
+
+    For two classes the confidence is the positive class's probability; for more, that of the most probable class (Guo et al.
+    2017, "On calibration of modern neural networks").
+    """
+    if y_proba.shape[1] == 2:
+        confidence, correct = y_proba[:, 1], (y_true == 1).astype(float)
+    else:
+        confidence, correct = y_proba.max(axis=1), (np.argmax(y_proba, axis=1) == y_true).astype(float)
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = np.bincount(bins, weights=confidence - correct, minlength=n_bins)
+    return float(np.abs(gaps).sum() / len(y_true))
+
+
+def _class_score(metric: str, y_true: Codes, y_proba: Floats, threshold: float | None) -> float:
+    """Return one classification metric."""
+    n_classes = y_proba.shape[1]
+    binary = n_classes == 2
+    labels = np.arange(n_classes)
+    if metric in ("roc_auc", "pr_auc") and len(np.unique(y_true)) < n_classes:
+        return float("nan")  # undefined without every class among the rows
+    if metric == "roc_auc":
+        if binary:
+            return float(sk.roc_auc_score(y_true, y_proba[:, 1]))
+        return float(np.mean([sk.roc_auc_score(y_true == code, y_proba[:, code]) for code in labels]))
+    if metric == "pr_auc":
+        if binary:
+            return float(sk.average_precision_score(y_true, y_proba[:, 1]))
+        return float(np.mean([sk.average_precision_score(y_true == code, y_proba[:, code]) for code in labels]))
+    if metric == "log_loss":
+        return float(sk.log_loss(y_true, y_proba, labels=labels))
+    if metric == "brier":
+        if binary:
+            return float(np.mean((y_proba[:, 1] - y_true) ** 2))
+        return float(np.mean(np.sum((y_proba - np.eye(n_classes)[y_true]) ** 2, axis=1)))
+    if metric == "ece":
+        return expected_calibration_error(y_true, y_proba)
+    y_pred = decide(y_proba, threshold)
+    if metric == "accuracy":
+        return float(np.mean(y_pred == y_true))
+    if metric == "balanced_accuracy":
+        present = np.unique(y_true)
+        return float(sk.recall_score(y_true, y_pred, labels=present, average="macro", zero_division=0))
+    if metric == "mcc":
+        return float(sk.matthews_corrcoef(y_true, y_pred))
+    average = "binary" if binary else "macro"
+    function = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}[metric]
+    return float(function(y_true, y_pred, labels=None if binary else labels, average=average, zero_division=0))
+
+
+def _number_score(metric: str, y_true: Floats, y_pred: Floats, n_features: int) -> float:
+    """Return one regression metric."""
+    residual = np.asarray(y_true, dtype=float) - np.asarray(y_pred, dtype=float)
+    if metric == "mse":
+        return float(np.mean(residual**2))
+    if metric == "rmse":
+        return float(np.sqrt(np.mean(residual**2)))
+    if metric == "mae":
+        return float(np.mean(np.abs(residual)))
+    if metric == "mape":
+        return float(sk.mean_absolute_percentage_error(y_true, y_pred))
+    r2 = float(sk.r2_score(y_true, y_pred)) if len(y_true) > 1 else float("nan")
+    if metric == "r2":
+        return r2
+    freedom = len(y_true) - n_features - 1
+    return 1 - (1 - r2) * (len(y_true) - 1) / freedom if freedom > 0 else float("nan")
+
+
+def score(metric: str, y_true: Codes | Floats, predicted: Floats, *, threshold: float | None = None, n_features: int = 0) -> float:
+    """Return one metric.
+
+    Parameters
+    ----------
+    metric
+        A name of :mod:`gristmill.config.metric_names`.
+    y_true
+        Class codes or numbers, shape ``(n_rows,)``.
+    predicted
+        Probabilities ``(n_rows, n_classes)`` for a classification metric, numbers ``(n_rows,)`` for a regression metric.
+    threshold
+        Smallest probability of the positive class that counts as positive; by default the more probable class wins.
+    n_features
+        Number of features, used by ``adjusted_r2`` alone.
+
+    Raises
+    ------
+    KeyError
+        ``metric`` is not a metric of Gristmill.
+    """
+    if metric in CLASSIFICATION_METRICS:
+        return _class_score(metric, np.asarray(y_true, dtype=np.int64), predicted, threshold)
+    if metric in REGRESSION_METRICS:
+        return _number_score(metric, np.asarray(y_true, dtype=float), predicted, n_features)
+    raise KeyError(metric)
+
+
+def all_scores(
+    task: str, y_true: Codes | Floats, predicted: Floats, *, threshold: float | None = None, n_features: int = 0
+) -> dict[str, float]:
+    """Return every metric of ``task`` by name; see :func:`score` for the parameters."""
+    names = REGRESSION_METRICS if task == "regression" else CLASSIFICATION_METRICS
+    return {name: score(name, y_true, predicted, threshold=threshold, n_features=n_features) for name in names}
+
+
+def as_gain(metric: str, value: float) -> float:
+    """Return ``value`` turned so that more is better: errors and losses change their sign."""
+    return value if greater_is_better(metric) else -value
+
+
+def relative_improvement(metric: str, value: float, baseline: float) -> float:
+    """Return the share of the baseline's loss (or of its distance ``1 - score`` from perfect) that ``value`` removes."""
+    loss, baseline_loss = (1 - value, 1 - baseline) if greater_is_better(metric) else (value, baseline)
+    if baseline_loss == 0:
+        return 0.0
+    return (baseline_loss - loss) / abs(baseline_loss)

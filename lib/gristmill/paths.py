@@ -1,0 +1,128 @@
+"""Where everything of a project lies.
+
+No other module spells a folder's name. Paths are absolute, so that a notebook works from whichever folder its kernel starts in.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gristmill.environment import PROJECT_MARK, find_project_root
+from gristmill.errors import CaseFileError
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Return the project's root: the nearest folder at or above ``start`` that holds ``pipeline.yaml``.
+
+    Parameters
+    ----------
+    start
+        Folder to begin at; the working directory when omitted.
+
+    Raises
+    ------
+    CaseFileError
+        No folder above ``start`` is a Gristmill project.
+    """
+    begin = Path(start or Path.cwd())
+    root = find_project_root(os.fspath(begin))
+    if root is None:
+        raise CaseFileError(
+            f"Expected to be inside a Gristmill project (a folder with {PROJECT_MARK}), but neither {str(begin)!r} nor a folder "
+            "above it is one. Change into the project's folder and run the command again."
+        )
+    return Path(root)
+
+
+@dataclass(frozen=True)
+class ProjectPaths:
+    """The folders that all cases of a project share."""
+
+    root: Path
+
+    @property
+    def configs(self) -> Path:
+        """Case files, one a use case."""
+        return self.root / "configs"
+
+    @property
+    def snapshots(self) -> Path:
+        """Immutable, content-addressed raw tables."""
+        return self.root / "data" / "snapshots"
+
+    @property
+    def reports(self) -> Path:
+        """Rendered reports of all cases, and the index over them."""
+        return self.root / "reports"
+
+    @property
+    def mlruns(self) -> Path:
+        """The embedded MLflow store: its database and artifacts."""
+        return self.root / "mlruns"
+
+    @property
+    def state(self) -> Path:
+        """What outlives a build: locks, build history, the ledger of test-set uses."""
+        return self.root / "state"
+
+    @property
+    def cases(self) -> list[str]:
+        """Names of all cases that have a case file, sorted."""
+        return sorted(path.stem for path in self.configs.glob("*.yaml"))
+
+    def case(self, name: str) -> "CasePaths":
+        """Return the paths of one case."""
+        return CasePaths(root=self.root, name=name)
+
+
+@dataclass(frozen=True)
+class CasePaths:
+    """The files and folders of one case."""
+
+    root: Path
+    name: str
+
+    @property
+    def project(self) -> ProjectPaths:
+        """The folders shared with the other cases."""
+        return ProjectPaths(self.root)
+
+    @property
+    def case_file(self) -> Path:
+        """The case file, ``configs/<case>.yaml``."""
+        return self.project.configs / f"{self.name}.yaml"
+
+    @property
+    def artifacts(self) -> Path:
+        """Products of the last build."""
+        return self.root / "artifacts" / self.name
+
+    @property
+    def scratch(self) -> Path:
+        """Products of notebooks run by hand, which never touch the build's."""
+        return self.artifacts / "scratch"
+
+    @property
+    def reports(self) -> Path:
+        """Rendered reports of the last build."""
+        return self.project.reports / self.name
+
+    @property
+    def model(self) -> Path:
+        """The model directory that ``11_register`` writes."""
+        return self.artifacts / "model"
+
+    @property
+    def metrics(self) -> Path:
+        """The build's headline figures, ``metrics.json``."""
+        return self.artifacts / "metrics.json"
+
+
+def project_paths(start: Path | None = None) -> ProjectPaths:
+    """Return the shared folders of the project that ``start`` (or the working directory) lies in."""
+    return ProjectPaths(project_root(start))
+
+
+def case_paths(name: str, start: Path | None = None) -> CasePaths:
+    """Return the paths of case ``name`` in the project that ``start`` (or the working directory) lies in."""
+    return project_paths(start).case(name)
