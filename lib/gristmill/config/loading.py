@@ -30,7 +30,7 @@ def _construct_unique_mapping(loader: _CaseLoader, node: yaml.MappingNode) -> di
     """Build a mapping and refuse a key that stands twice, which YAML would silently let win."""
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
         seen.add(key)
@@ -73,8 +73,8 @@ def parse_case(text: str, source: str) -> Case:
     except ValidationError as error:
         problems = "\n".join(f"  - {_explain(problem)}" for problem in error.errors())
         raise CaseFileError(
-            f"{source} is not a valid case file:\n{problems}\nMend it and run `gristmill check {Path(source).stem}` again; every key "
-            "is explained in docs/configuration.md."
+            f"{source} is not a valid case file:\n{problems}\nMend it and run `gristmill check {Path(source).stem}` again; every "
+            "key is explained in docs/configuration.md."
         ) from error
 
 
@@ -129,7 +129,7 @@ def _explain(problem: Any) -> str:
         return f"unknown key `{key}`; {hint}"
     if problem["type"] == "missing":
         return f"the key `{key}` is missing; it is required"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ")
     if not key:
         return message
     return f"`{key}`: {message[0].lower()}{message[1:]}, got {problem['input']!r}"

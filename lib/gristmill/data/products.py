@@ -43,19 +43,15 @@ def _plain(value: Any) -> Any:
     """Turn what NumPy and pandas produce into what JSON knows; not-a-number becomes null."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
-    if pd.isna(value):
-        return None
-    return str(value)
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return None if pd.isna(value) else str(value)
 
 
 def write_json(path: Path | str, content: Mapping[str, Any]) -> None:

@@ -28,8 +28,8 @@ def find_classes(target: pd.Series, positive_class: str | None = None) -> tuple[
     if len(classes) < 2:
         found = f"only {classes[0]!r}" if classes else "no value at all"
         raise DataError(
-            f"Expected at least two classes in the target column {target.name!r}, found {found}. Check `target` and `source` in the "
-            "case file: a model cannot learn to tell one class from nothing."
+            f"Expected at least two classes in the target column {target.name!r}, found {found}. Check `target` and `source` in "
+            "the case file: a model cannot learn to tell one class from nothing."
         )
     if positive_class is None:
         return tuple(classes)

@@ -4,6 +4,8 @@ Classes are integer codes ``0..k-1``; for two classes, code 1 is the positive cl
 ``(n_rows, n_classes)`` with the columns in the order of the codes.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics as sk
@@ -41,40 +43,54 @@ def expected_calibration_error(y_true: Codes, y_proba: Floats, n_bins: int = ECE
     return float(np.abs(gaps).sum() / len(y_true))
 
 
+def _ranked(function: Callable[[NDArray[np.bool_], Floats], float], y_true: Codes, y_proba: Floats) -> float:
+    """Return a metric of ranks: of the positive class for two classes, else the mean over one class against the rest."""
+    if len(np.unique(y_true)) < y_proba.shape[1]:
+        return float("nan")  # undefined without every class among the rows
+    codes = [1] if y_proba.shape[1] == 2 else range(y_proba.shape[1])
+    return float(np.mean([function(y_true == code, y_proba[:, code]) for code in codes]))
+
+
+def brier(y_true: Codes, y_proba: Floats) -> float:
+    """Return the mean squared distance between probabilities and outcomes (Brier 1950).
+
+    For two classes that of the positive class alone, between 0 and 1; for more the sum over the classes, between 0 and 2.
+    """
+    if y_proba.shape[1] == 2:
+        return float(np.mean((y_proba[:, 1] - y_true) ** 2))
+    return float(np.mean(np.sum((y_proba - np.eye(y_proba.shape[1])[y_true]) ** 2, axis=1)))
+
+
+def _balanced_accuracy(y_true: Codes, y_pred: Codes) -> float:
+    """Return the mean recall over the classes that occur."""
+    return float(sk.recall_score(y_true, y_pred, labels=np.unique(y_true), average="macro", zero_division=0))
+
+
+_OF_PROBABILITIES: dict[str, Callable[[Codes, Floats], float]] = {
+    "roc_auc": lambda y_true, y_proba: _ranked(sk.roc_auc_score, y_true, y_proba),
+    "pr_auc": lambda y_true, y_proba: _ranked(sk.average_precision_score, y_true, y_proba),
+    "log_loss": lambda y_true, y_proba: float(sk.log_loss(y_true, y_proba, labels=np.arange(y_proba.shape[1]))),
+    "brier": brier,
+    "ece": expected_calibration_error,
+}
+_OF_DECISIONS: dict[str, Callable[[Codes, Codes], float]] = {
+    "accuracy": lambda y_true, y_pred: float(np.mean(y_pred == y_true)),
+    "balanced_accuracy": _balanced_accuracy,
+    "mcc": lambda y_true, y_pred: float(sk.matthews_corrcoef(y_true, y_pred)),
+}
+_BY_CLASS = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}
+
+
 def _class_score(metric: str, y_true: Codes, y_proba: Floats, threshold: float | None) -> float:
     """Return one classification metric."""
-    n_classes = y_proba.shape[1]
-    binary = n_classes == 2
-    labels = np.arange(n_classes)
-    if metric in ("roc_auc", "pr_auc") and len(np.unique(y_true)) < n_classes:
-        return float("nan")  # undefined without every class among the rows
-    if metric == "roc_auc":
-        if binary:
-            return float(sk.roc_auc_score(y_true, y_proba[:, 1]))
-        return float(np.mean([sk.roc_auc_score(y_true == code, y_proba[:, code]) for code in labels]))
-    if metric == "pr_auc":
-        if binary:
-            return float(sk.average_precision_score(y_true, y_proba[:, 1]))
-        return float(np.mean([sk.average_precision_score(y_true == code, y_proba[:, code]) for code in labels]))
-    if metric == "log_loss":
-        return float(sk.log_loss(y_true, y_proba, labels=labels))
-    if metric == "brier":
-        if binary:
-            return float(np.mean((y_proba[:, 1] - y_true) ** 2))
-        return float(np.mean(np.sum((y_proba - np.eye(n_classes)[y_true]) ** 2, axis=1)))
-    if metric == "ece":
-        return expected_calibration_error(y_true, y_proba)
+    if metric in _OF_PROBABILITIES:
+        return _OF_PROBABILITIES[metric](y_true, y_proba)
     y_pred = decide(y_proba, threshold)
-    if metric == "accuracy":
-        return float(np.mean(y_pred == y_true))
-    if metric == "balanced_accuracy":
-        present = np.unique(y_true)
-        return float(sk.recall_score(y_true, y_pred, labels=present, average="macro", zero_division=0))
-    if metric == "mcc":
-        return float(sk.matthews_corrcoef(y_true, y_pred))
-    average = "binary" if binary else "macro"
-    function = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}[metric]
-    return float(function(y_true, y_pred, labels=None if binary else labels, average=average, zero_division=0))
+    if metric in _OF_DECISIONS:
+        return _OF_DECISIONS[metric](y_true, y_pred)
+    if y_proba.shape[1] == 2:
+        return float(_BY_CLASS[metric](y_true, y_pred, zero_division=0))
+    return float(_BY_CLASS[metric](y_true, y_pred, labels=np.arange(y_proba.shape[1]), average="macro", zero_division=0))
 
 
 def _number_score(metric: str, y_true: Floats, y_pred: Floats, n_features: int) -> float:

@@ -1,0 +1,65 @@
+# Gristmill's commands. `make` alone explains them.
+
+CASE ?= churn
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+
+# Set in a shell, it makes every process compile its imports again: three times slower starts.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-slow check lab lock clean
+
+help:  ## Explain these commands
+	@echo "Gristmill: a raw table in, a trustworthy and watched model out."
+	@echo
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+setup: .venv/.run  ## Create .venv with everything a build needs (the other commands do it for you)
+
+run: .venv/.run  ## Build a case end to end: CASE=churn unless said otherwise
+	$(BIN)/ploomber build --env--case $(CASE)
+
+test: .venv/.test  ## Run the quick tests, with coverage
+	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
+
+test-slow: .venv/.test  ## Run the slow tests: whole builds, browsers, kills
+	$(BIN)/pytest -m slow
+
+check: .venv/.test  ## Check style, types, the direction of imports, and that notebooks are clean
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/nbstripout --verify $(NOTEBOOKS)
+
+lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real inputs
+	$(BIN)/jupyter lab
+
+lock: .venv/.uv  ## Resolve the dependencies anew and write the locks and environment.yml
+	$(COMPILE) pyproject.toml --extra demo --extra serve --extra app --output-file requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --constraints requirements.lock --output-file requirements-dev.lock
+	{ sed '/^      - /d' environment.yml; sed -nE 's/^([A-Za-z0-9_.-]+==[^ ]+)( ; .*)? \\$$/      - "\1\2"/p' requirements.lock; \
+	  echo '      - "-e ."'; } > environment.yml.new && mv environment.yml.new environment.yml
+
+clean:  ## Remove what builds produced; sources, snapshots and tracking stay
+	rm -rf artifacts reports .pytest_cache .mypy_cache .ruff_cache htmlcov .coverage
+
+.venv/.uv: requirements-uv.lock
+	@test -n "$(PYTHON)" || { echo "Gristmill needs Python 3.11, 3.12 or 3.13; none was found. Install one, or name it: make PYTHON=/path/to/python run"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot create a virtual environment; on Debian and Ubuntu install python3-venv."; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+.venv/.run: .venv/.uv requirements.lock pyproject.toml lib/gristmill_environment.pth
+	$(UV) --require-hashes -r requirements.lock
+	$(UV) --no-deps --editable .
+	@touch $@
+
+.venv/.test: .venv/.run requirements-dev.lock
+	$(UV) --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,74 @@
+"""The reference of the case file's keys, written from the models themselves.
+
+``python -m gristmill.config.reference docs/configuration.md`` renews the part of the page between its two markers.
+"""
+
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from gristmill.config.case import Case, ColumnRule, Section
+
+BEGIN, END = "<!-- reference: begin -->", "<!-- reference: end -->"
+
+
+def reference_tables() -> str:
+    """Return the Markdown tables of all keys: one for the top level, one for each section."""
+    parts = ["### Top level", _table(Case)]
+    for name, field in Case.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            parts += [f"### `{name}`", str(field.annotation.__doc__), _table(field.annotation)]
+    parts += ["### `validation.columns.COLUMN`", str(ColumnRule.__doc__), _table(ColumnRule)]
+    return "\n\n".join(parts)
+
+
+def renewed(page: str) -> str:
+    """Return the text of a page with the tables between its markers written anew."""
+    head, rest = page.split(BEGIN)
+    return f"{head}{BEGIN}\n\n{reference_tables()}\n\n{END}{rest.split(END)[1]}"
+
+
+def _table(section: type[Section]) -> str:
+    rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
+    for name, field in section.model_fields.items():
+        cells = (f"`{name}`", _kind(field.annotation), _default(field), str(field.description))
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    if field.default is PydanticUndefined or field.default in (None, ()):
+        return "see below" if isinstance(field.annotation, type) and issubclass(field.annotation, Section) else "empty"
+    if isinstance(field.default, tuple):
+        return f"`[{', '.join(map(str, field.default))}]`"
+    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+
+
+def _kind(annotation: Any) -> str:
+    """Say in a user's words what values a key takes."""
+    origin, arguments = get_origin(annotation), [part for part in get_args(annotation) if part not in (type(None), Ellipsis)]
+    if origin is Literal:
+        return " or ".join(f"`{choice}`" for choice in arguments)
+    if origin is tuple:
+        return f"list of {_kind(arguments[0])}"
+    if origin is dict:
+        return f"mapping of column or name to {_kind(arguments[1])}"
+    if origin in (Union, types.UnionType):
+        return " or ".join(dict.fromkeys(_kind(part) for part in arguments))
+    if origin is not None:  # Annotated
+        return _kind(arguments[0])
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return "section"
+    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}.get(annotation, re.sub(r"\W", "", str(annotation)))
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1])
+    path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
