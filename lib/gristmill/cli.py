@@ -1,0 +1,84 @@
+"""The command line: parses, calls the package, prints. No logic of its own.
+
+Exit codes: 0 done, 1 a build failed, 2 wrong input, 3 gates not passed.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from gristmill.errors import GristmillError
+from gristmill.paths import case_paths, project_paths
+
+DEFAULT_CASE = "churn"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Gristmill: a raw table in, a trustworthy and watched model out.",
+)
+
+CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Name of the case: configs/CASE.yaml.")]
+
+
+@app.command()
+def check(case: CaseName = DEFAULT_CASE) -> None:
+    """Say what a build of CASE will do, or what is wrong with its case file and how to mend it."""
+    from gristmill.data.preview import preview  # noqa: PLC0415
+
+    typer.echo(preview(case_paths(case)))
+
+
+@app.command()
+def init(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="A CSV or Parquet file, or another source URI.")],
+    target: Annotated[str, typer.Option("--target", metavar="COL", help="Column to predict.")],
+    name: Annotated[Optional[str], typer.Option("--name", help="Name of the case; the table's by default.")] = None,  # noqa: UP045
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing case file.")] = False,
+) -> None:
+    """Look at TABLE and write a case file that predicts its column COL, with a comment for every guess."""
+    from gristmill.data.inference import write_case  # noqa: PLC0415
+
+    written = write_case(table, target, name, project_paths(), replace=force)
+    typer.echo(f"Wrote {written.relative_to(project_paths().root)}. Look at its guesses, then build it:")
+    typer.echo(f"  gristmill check {written.stem}")
+    typer.echo(f"  ploomber build --env--case {written.stem}")
+
+
+@app.command()
+def score(
+    input_file: Annotated[Path, typer.Argument(metavar="IN", help="Rows to predict, CSV or Parquet.")],
+    output_file: Annotated[Path, typer.Argument(metavar="OUT", help="Where predictions go, CSV or Parquet.")],
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--model", help="NAME@alias, NAME/VERSION or a model directory; the default case's champion if not given."),
+    ] = None,
+) -> None:
+    """Predict every row of IN with the production model and write OUT, one row for each, in order."""
+    from gristmill.serving.batch import score as score_batch  # noqa: PLC0415
+
+    rows = score_batch(input_file, output_file, model or f"{DEFAULT_CASE}@champion")
+    typer.echo(f"Wrote {rows:,} predictions to {output_file}.")
+
+
+@app.command()
+def gates(case: CaseName = DEFAULT_CASE) -> None:
+    """Print the quality gates of the last build of CASE; exit 3 if one has failed."""
+    from gristmill.registry.gates import read, table  # noqa: PLC0415
+
+    verdicts = read(case_paths(case))
+    typer.echo(table(verdicts))
+    if not all(gate.passed for gate in verdicts):
+        raise typer.Exit(3)
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is printed as one sentence, without a traceback."""
+    try:
+        app()
+    except GristmillError as error:
+        typer.echo(f"gristmill: {error}", err=True)
+        sys.exit(error.exit_code)

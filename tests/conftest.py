@@ -1,0 +1,44 @@
+"""What all tests share: a clean environment, and projects in temporary folders."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+os.environ.pop("MLFLOW_TRACKING_URI", None)  # each test project has a store of its own
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # makes every kernel compile its imports again
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the folder of the repository under test."""
+    return REPOSITORY
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what a build needs into ``folder``, without any case, and return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("pipeline.yaml", "env.yaml", "pyproject.toml", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    shutil.copytree(REPOSITORY / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    (folder / "configs").mkdir()
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty project in a temporary folder, and work in it."""
+    root = copy_project(tmp_path / "project")
+    monkeypatch.chdir(root)
+    return root
+
+
+def write_case(root: Path, text: str, name: str = "small") -> Path:
+    """Write a case file of the project at ``root``."""
+    path = root / "configs" / f"{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
