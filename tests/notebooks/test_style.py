@@ -69,7 +69,9 @@ def test_imports_come_before_parameters_and_parameters_before_loading(path: Path
 def test_its_parameters_are_the_four_of_the_dag(path: Path):
     notebook = read(path)
     tree = ast.parse(notebook.cells[parameters_cell(notebook)].source)
-    names = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)]
+    names = [
+        target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)
+    ]
     assert set(names) == {"upstream", "product", "case", "code_version"}
 
 

@@ -66,7 +66,9 @@ def _kind(annotation: Any) -> str:
         return _kind(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return "section"
-    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}.get(annotation, re.sub(r"\W", "", str(annotation)))
+    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}.get(
+        annotation, re.sub(r"\W", "", str(annotation))
+    )
 
 
 if __name__ == "__main__":

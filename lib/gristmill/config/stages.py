@@ -22,7 +22,7 @@ _TRAINING = (*_COLUMNS, "split", "features", "fairness", "training", "evaluation
 
 READS: dict[str, tuple[str, ...]] = {
     "01_ingest": ("name", "source", "split"),
-    "02_validate": (*_COLUMNS, "split", "validation"),
+    "02_validate": (*_COLUMNS, "split", "validation", "features", "fairness"),
     "03_explore": (*_COLUMNS, "features"),
     "04_build_features": (*_COLUMNS, "features", "fairness"),
     **dict.fromkeys(FAMILY_STAGES, _TRAINING),

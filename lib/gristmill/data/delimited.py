@@ -1,0 +1,261 @@
+"""CSV and its relatives: encoding, delimiter, header and column types found out, then read by DuckDB.
+
+All columns are first read as text. A column becomes numeric or boolean only if every value in it is, so that no row far down
+the file can contradict a guess, and codes with leading zeros (``01234``) stay the text they are.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import itertools
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gristmill.data.plain import check_names
+from gristmill.errors import SourceError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+DELIMITERS = (",", ";", "\t", "|")
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "<NA>")
+"""Texts that mean "no value"; ``None`` and ``?`` are not among them: some tables use them as a level."""
+
+_SAMPLE_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 22
+_COLUMNS_A_QUERY = 100
+_ROWS_A_BATCH = 65_536
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written."""
+
+    delimiter: str
+    quote: str
+    header: tuple[str, ...]
+    skipped_lines: int
+    has_header: bool
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a plain or gzipped file for reading bytes."""
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def find_encoding(path: Path) -> str:
+    """Return the encoding of a text file: by its byte-order mark, UTF-8 if it is that, else Windows-1252.
+
+    Raises
+    ------
+    SourceError
+        The file is empty, is not text, or mixes UTF-8 with another encoding.
+    """
+    with _open(path) as file:
+        start = file.read(_SAMPLE_BYTES)
+        if not start.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
+            raise SourceError(f"{path} is empty; expected a header line and rows. Point `source` at a file that has data.")
+        for mark, encoding in _MARKS:
+            if start.startswith(mark):
+                return encoding
+        if b"\0" in start:
+            raise SourceError(f"{path} is not text (it holds zero bytes); expected CSV. Is it a spreadsheet or a Parquet file?")
+        return _utf8_or_windows(path, itertools.chain([start], iter(lambda: file.read(_CHUNK_BYTES), b"")))
+
+
+def _utf8_or_windows(path: Path, chunks: Iterator[bytes]) -> str:
+    """Return ``utf-8`` or ``cp1252``; refuse a file that is partly one and partly the other."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line, accented = 1, False
+    for chunk in chunks:
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start]
+            if accented or not before.isascii():
+                place = line + before.count(b"\n")
+                raise SourceError(
+                    f"{path}, line {place}: expected UTF-8 as in the lines before it, got the byte "
+                    f"{error.object[error.start]:#04x}. The file mixes encodings; save it as UTF-8, "
+                    "or name one encoding in `source.options.encoding`."
+                ) from error
+            return "cp1252"
+        line += chunk.count(b"\n")
+        accented = accented or not text.isascii()
+    return "utf-8"
+
+
+def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
+    """Return a path in ``folder`` under which DuckDB finds the file as UTF-8 text."""
+    if encoding in ("utf-8", "utf8", "utf-8-sig", "ascii"):
+        link = folder / ("input.csv.gz" if path.suffix == ".gz" else "input.csv")
+        link.symlink_to(path.resolve())
+        return link
+    converted = folder / "input.csv"
+    try:
+        with _open(path) as raw, converted.open("w", encoding="utf-8", newline="") as out:
+            shutil.copyfileobj(io.TextIOWrapper(raw, encoding=encoding, newline=""), out, _CHUNK_BYTES)
+    except LookupError as error:
+        raise SourceError(
+            f"{path}: no encoding is called {encoding!r}; `source.options.encoding` takes utf-8, cp1252, ..."
+        ) from error
+    except UnicodeError as error:
+        raise SourceError(f"{path}: expected {encoding} text, but {error}. Name the right encoding in `source.options`.") from error
+    return converted
+
+
+def _first_records(text: str, delimiter: str, quote: str, limit: int = 200) -> list[list[str]]:
+    """Return the first records of a sample; the last one, which may be cut off, is left out when there are others."""
+    csv.field_size_limit(1 << 24)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
+    records = [record for record in itertools.islice(reader, limit) if record]
+    return records[:-1] if len(records) > 2 else records
+
+
+def find_delimiter(text: str, quote: str = '"') -> str:
+    """Return the delimiter under which most records of ``text`` have as many fields as the header, and more than one."""
+    best, best_score = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        records = _first_records(text, delimiter, quote)
+        fields = len(records[0]) if records else 1
+        if fields > 1:
+            score = (sum(len(record) == fields for record in records) / len(records), fields)
+            if score > best_score:
+                best, best_score = delimiter, score
+    return best
+
+
+def find_dialect(path: Path, options: dict[str, Any]) -> Dialect:
+    """Return how the UTF-8 file at ``path`` is written; ``options`` override what would be found out."""
+    with _open(path) as file:
+        text = file.read(_SAMPLE_BYTES).decode("utf-8-sig", errors="ignore")
+    quote = str(options.get("quote", '"'))
+    delimiter = str(options.get("delimiter") or find_delimiter(text, quote)).replace("\\t", "\t")
+    body = text.lstrip("\r\n")
+    skipped = text[: len(text) - len(body)].replace("\r\n", "\n").count("\n")
+    first = next(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, quotechar=quote), [])
+    has_header = bool(options.get("header", True))
+    header = first if has_header else [f"column_{position}" for position in range(1, len(first) + 1)]
+    return Dialect(delimiter, quote, tuple(header), skipped, has_header)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _load_as_text(connection: "duckdb.DuckDBPyConnection", file: Path, dialect: Dialect, missing: tuple[str, ...]) -> None:
+    """Read the file into the table ``raw``, every column text, named ``c0``, ``c1``, ..."""
+    columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(dialect.header)))
+    connection.execute(
+        f"CREATE TABLE raw AS SELECT * FROM read_csv({_quoted(str(file))}, delim={_quoted(dialect.delimiter)}, "  # noqa: S608
+        f"quote={_quoted(dialect.quote)}, escape={_quoted(dialect.quote)}, header={str(dialect.has_header).lower()}, "
+        f"skip={dialect.skipped_lines}, columns={{{columns}}}, auto_detect=false, strict_mode=true, null_padding=false, "
+        f"nullstr=[{', '.join(map(_quoted, missing))}], max_line_size=16777216)"
+    )
+
+
+def _facts_of(column: str) -> str:
+    """Return the SQL of what has to be known about a text column to give it a type."""
+    return (
+        f"count({column}), count(try_cast({column} AS DOUBLE)), "
+        f"count_if(regexp_full_match({column}, '\\s*[+-]?[0-9]{{1,18}}\\s*')), "
+        f"count_if(regexp_matches({column}, '^\\s*[+-]?0[0-9]')), count_if(lower({column}) IN ('true', 'false')), "
+        f"count_if(regexp_full_match({column}, '\\s*[+-]?([0-9]{{1,3}}(\\.[0-9]{{3}})+|[0-9]+)(,[0-9]+)?\\s*'))"
+    )
+
+
+def _typed(column: str, facts: tuple[int, ...], decimal: str) -> str:
+    """Return the SQL that gives a text column its type, and leaves it text where a single value does not fit."""
+    filled, numbers, whole, zeros, booleans, commas = facts
+    if not filled:
+        return column
+    if whole == filled and not zeros:
+        return f"CAST(trim({column}) AS BIGINT)"
+    if numbers == filled and not zeros:
+        return f"CAST({column} AS DOUBLE)"
+    if decimal == "," and commas == filled and not zeros:
+        return f"CAST(replace(replace({column}, '.', ''), ',', '.') AS DOUBLE)"
+    return f"CAST({column} AS BOOLEAN)" if booleans == filled else column
+
+
+def _typed_columns(connection: "duckdb.DuckDBPyConnection", n_columns: int, decimal: str) -> list[str]:
+    """Return the select list that types all columns of ``raw``."""
+    names = [f"c{position}" for position in range(n_columns)]
+    typed: list[str] = []
+    for start in range(0, n_columns, _COLUMNS_A_QUERY):
+        some = names[start : start + _COLUMNS_A_QUERY]
+        row = connection.execute(f"SELECT {', '.join(map(_facts_of, some))} FROM raw").fetchone() or ()  # noqa: S608
+        typed += [_typed(name, row[at * 6 : at * 6 + 6], decimal) for at, name in enumerate(some)]
+    return typed
+
+
+def _explain(path: Path, error: Exception) -> SourceError:
+    """Say what DuckDB found wrong with the file."""
+    message = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    place = f"{path}, line {line[1]}" if line else str(path)
+    fields = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
+    if fields:
+        return SourceError(f"{place}: expected {fields[1]} fields as in the header, got {fields[2]}. Mend that line of the file.")
+    if "nterminated quote" in message:
+        return SourceError(f"{place}: a quotation mark is opened and never closed. Mend that line, or set `source.options.quote`.")
+    if "unicode" in message:
+        return SourceError(f"{place}: expected UTF-8 text. Name the right encoding in `source.options.encoding`.")
+    reason = next((text for text in message.splitlines() if text.strip() and "Original Line" not in text), message)
+    return SourceError(f"{place} cannot be read as CSV: {reason} Mend the file, or describe it in `source.options`.")
+
+
+def read_delimited(path: Path, options: dict[str, Any]) -> "Iterator[pa.RecordBatch]":
+    """Yield the rows of a CSV file in order, in batches of one schema; memory does not grow with the file.
+
+    Parameters
+    ----------
+    path
+        The file, plain or gzipped.
+    options
+        ``delimiter``, ``encoding``, ``quote``, ``decimal``, ``header`` (true or false) and ``missing`` (texts that mean "no
+        value", separated by commas) where they should not be found out.
+
+    Raises
+    ------
+    SourceError
+        The file is empty or has only a header, is not text, two columns share a name, or a line is ragged.
+    """
+    import duckdb  # noqa: PLC0415 - only CSV and JSON need it
+
+    encoding = str(options.get("encoding") or find_encoding(path)).lower()
+    with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
+        file = _as_utf8(path, encoding, Path(folder))
+        dialect = find_dialect(file, options)
+        names = check_names(dialect.header, str(path))
+        missing = ("", *str(options["missing"]).split(",")) if "missing" in options else MISSING
+        decimal = str(options.get("decimal") or ("," if dialect.delimiter != "," else "."))
+        with duckdb.connect(str(Path(folder) / "table.duckdb")) as connection:
+            try:
+                _load_as_text(connection, file, dialect, missing)
+            except duckdb.Error as error:
+                raise _explain(path, error) from error
+            yield from _typed_batches(connection, names, decimal, path)
+
+
+def _typed_batches(
+    connection: "duckdb.DuckDBPyConnection", names: list[str], decimal: str, path: Path
+) -> "Iterator[pa.RecordBatch]":
+    """Yield the rows of ``raw`` with the columns typed and named."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    n_rows = (connection.execute("SELECT count(*) FROM raw").fetchone() or (0,))[0]
+    if not n_rows:
+        raise SourceError(f"{path} has a header and no rows. Point `source` at a file that has data.")
+    select = ", ".join(_typed_columns(connection, len(names), decimal))
+    result: Any = connection.execute(f"SELECT {select} FROM raw")  # noqa: S608
+    for batch in result.to_arrow_reader(_ROWS_A_BATCH):
+        yield pa.RecordBatch.from_arrays(batch.columns, names=names)

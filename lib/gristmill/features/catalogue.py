@@ -1,0 +1,82 @@
+"""The catalogue: what each feature means, what it is made from and what it looks like (R15)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gristmill.features.rows import MISSING_LEVEL
+
+_MEANINGS = {
+    "number": "{source} as it is, missing values kept",
+    "flag": "1 where {source} is true, 0 where it is false, missing values kept",
+    "level": "{source} as a category; missing values are a level of their own",
+    "text": "{source} as words, described by topics inside the model",
+    "day number": "days from 1970-01-01 to {source}",
+}
+_TYPES = {"level": "category", "text": "text"}
+
+
+def catalogue(plan: dict[str, Any], features: pd.DataFrame) -> dict[str, Any]:
+    """Return the catalogue of a plan's features, as JSON-able data.
+
+    Parameters
+    ----------
+    plan
+        What :func:`gristmill.features.builder.make_plan` returned.
+    features
+        The row-wise features of the training rows.
+
+    Returns
+    -------
+    dict
+        ``version`` (of the plan), ``features`` (``name``, ``meaning``, ``source_columns``, ``type``, ``statistics``,
+        ``version``) and ``dropped`` (``column``, ``reason``).
+    """
+    return {
+        "version": plan["version"],
+        "features": [_entry(feature, features[feature["name"]], plan["version"]) for feature in plan["features"]],
+        "dropped": plan["dropped"],
+    }
+
+
+def _entry(feature: dict[str, Any], values: pd.Series, version: str) -> dict[str, Any]:
+    """Return one feature's page of the catalogue."""
+    step, source = feature["step"], feature["source"]
+    kind = _TYPES.get(step, "number")
+    describe = {"category": _level_statistics, "text": _text_statistics, "number": _number_statistics}[kind]
+    return {
+        "name": feature["name"],
+        "meaning": _MEANINGS.get(step, f"the {step} of {{source}}").format(source=source),
+        "source_columns": [source],
+        "type": kind,
+        "statistics": describe(values),
+        "version": version,
+    }
+
+
+def _number_statistics(values: pd.Series) -> dict[str, Any]:
+    """Return the share of missing values, the mean, the spread and five quantiles."""
+    quantiles = values.quantile([0, 0.25, 0.5, 0.75, 1]).to_numpy()
+    names = ("minimum", "quartile_1", "median", "quartile_3", "maximum")
+    return {
+        "missing_share": float(values.isna().mean()),
+        "mean": float(values.mean()),
+        "std": float(values.std()),
+        **dict(zip(names, quantiles.tolist(), strict=True)),
+    }
+
+
+def _level_statistics(values: pd.Series) -> dict[str, Any]:
+    """Return the number of levels and the shares of the ten most frequent."""
+    shares = values.value_counts(normalize=True)
+    return {
+        "missing_share": float((values == MISSING_LEVEL).mean()),
+        "levels": len(shares),
+        "most_frequent": {str(level): float(share) for level, share in shares.head(10).items()},
+    }
+
+
+def _text_statistics(values: pd.Series) -> dict[str, Any]:
+    """Return the share of empty texts and the mean number of words."""
+    return {"missing_share": float((values == "").mean()), "mean_words": float(np.mean([len(text.split()) for text in values]))}

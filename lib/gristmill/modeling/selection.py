@@ -1,0 +1,134 @@
+"""From the families' results to one model: candidates, the final pipeline, and the record of the choice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from gristmill.errors import DataError
+from gristmill.features.rows import RowFeatures
+from gristmill.metrics.scores import as_gain
+from gristmill.modeling.baselines import Baseline
+from gristmill.modeling.calibration import Calibrated, Calibration, ProbabilityCalibrator
+from gristmill.modeling.ensembling import (
+    ENSEMBLE,
+    Candidate,
+    Choice,
+    WeightedClassifier,
+    WeightedRegressor,
+    blend,
+    candidate,
+    greedy_weights,
+)
+from gristmill.modeling.families import Params, Problem, build
+from gristmill.modeling.thresholds import ChosenThreshold
+from gristmill.modeling.training_rows import TrainingRows
+from gristmill.modeling.tuning import one_core
+
+Floats = NDArray[np.float64]
+
+
+def candidates(
+    rows: TrainingRows, metric: str, searches: Mapping[str, dict[str, Any]], tables: Mapping[str, pd.DataFrame]
+) -> list[Candidate]:
+    """Return the families that have a model, and their best ensemble if it has more than one member, the best score first.
+
+    Parameters
+    ----------
+    rows
+        The training rows.
+    metric
+        The metric that decides.
+    searches
+        The families' products ``trials_<family>.json``.
+    tables
+        The families' out-of-fold predictions.
+
+    Raises
+    ------
+    DataError
+        No family has a model.
+    """
+    trained = {name: found["best"] for name, found in searches.items() if found["enabled"] and found["best"] is not None}
+    if not trained:
+        reasons = "; ".join(f"{name}: {found['reason']}" for name, found in searches.items())
+        raise DataError(
+            f"Expected at least one family with a model, but there is none ({reasons}). Check `training` and the table."
+        )
+    oof = {name: rows.array(tables[name]) for name in trained}
+    found = [candidate(name, metric, rows.y, oof[name], rows.folds, {name: 1.0}, best["row_ms"]) for name, best in trained.items()]
+    weights = greedy_weights(metric, rows.y, oof, rows.folds)
+    if len(weights) > 1:
+        row_ms = sum(trained[name]["row_ms"] for name in weights)
+        found.append(candidate(ENSEMBLE, metric, rows.y, blend(oof, weights), rows.folds, weights, row_ms))
+    return sorted(found, key=lambda one: (-_rank(metric, one), one.row_ms))
+
+
+def _rank(metric: str, one: Candidate) -> float:
+    """Return the score turned so that more is better; undefined is worst."""
+    value = as_gain(metric, one.score)
+    return value if np.isfinite(value) else -np.inf
+
+
+def final_estimator(
+    weights: Mapping[str, float], params: Mapping[str, Params], problem: Problem, calibrator: ProbabilityCalibrator | None
+) -> Any:
+    """Return the unfitted model for row-wise features: one family or the weighted ensemble, calibrated or not."""
+    members = [(name, build(name, params[name], problem)) for name in weights]
+    if len(members) == 1:
+        model: Any = members[0][1]
+    else:
+        ensemble = WeightedClassifier if problem.n_classes else WeightedRegressor
+        model = ensemble(members, [weights[name] for name in weights])
+    return model if calibrator is None else Calibrated(model, calibrator)
+
+
+def refit(plan: dict[str, Any], model: Any, train: pd.DataFrame, y: NDArray[Any]) -> Pipeline:
+    """Return the final pipeline, which takes raw contracted columns, fitted once on all training rows."""
+    pipeline = Pipeline([("rows", RowFeatures(plan)), ("model", model)])
+    with one_core():
+        return pipeline.fit(train, y)
+
+
+def source_columns(plan: dict[str, Any]) -> list[str]:
+    """Return the raw columns that a plan's features are made from, in its order."""
+    return list(dict.fromkeys(feature["source"] for feature in plan["features"]))
+
+
+def selection_record(
+    baseline: Baseline,
+    found: Sequence[Candidate],
+    choice: Choice,
+    calibration: Calibration | None,
+    threshold: ChosenThreshold | None,
+    oof_scores: Mapping[str, float],
+) -> dict[str, Any]:
+    """Return what was compared, what was chosen and why, as the JSON-able product of ``06_select``."""
+    leaderboard = []
+    for one in found:
+        weight = choice.candidate.weights.get(one.name, 1.0 if one.name == choice.candidate.name else 0.0)
+        entry = {"name": one.name, "score": one.score, "std": one.std, "fold_scores": one.fold_scores}
+        leaderboard.append({**entry, "weight": weight, "row_ms": one.row_ms})
+    return {
+        "baseline": asdict(baseline),
+        "leaderboard": leaderboard,
+        "chosen": choice.candidate.name,
+        "weights": choice.candidate.weights,
+        "calibration": None if calibration is None else calibration_record(calibration),
+        "threshold": None if threshold is None else threshold.as_product(),
+        "reason": choice.reason,
+        "oof_scores": dict(oof_scores),
+    }
+
+
+def calibration_record(calibration: Calibration) -> dict[str, Any]:
+    """Return which calibration was used and what it did to the out-of-fold log loss."""
+    return {
+        "method": calibration.method,
+        "log_loss_before": calibration.log_loss_before,
+        "log_loss_after": calibration.log_loss_after,
+    }

@@ -1,0 +1,97 @@
+"""How names and numbers are written for people, the same in every figure and on every page."""
+
+import math
+
+METRIC_LABELS: dict[str, str] = {
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "mcc": "Matthews correlation",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "ece": "Calibration error (ECE)",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mse": "MSE",
+    "mape": "MAPE",
+    "r2": "R²",
+    "adjusted_r2": "Adjusted R²",
+}
+"""Metric -> how it is written."""
+
+UNIT_METRICS = frozenset(
+    {"roc_auc", "pr_auc", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "brier", "ece", "r2", "adjusted_r2", "mcc"}
+)
+"""Metrics whose ordinary range is 0 to 1, so that they can share an axis."""
+
+UNKNOWN = "\u2013"
+"""What is written where there is no number."""
+
+
+def metric_label(metric: str) -> str:
+    """Return how ``metric`` is written: its established name, or the name with spaces for underscores."""
+    known = METRIC_LABELS.get(metric)
+    if known is not None:
+        return known
+    words = metric.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def count(number: float) -> str:
+    """Return a whole number with thin spaces between thousands: ``7043`` is ``7 043`` from five digits on, else ``7043``."""
+    digits = f"{int(number):,}"
+    return digits.replace(",", "\u2009") if abs(number) >= 10_000 else digits.replace(",", "")
+
+
+def figure(value: object, digits: int = 3) -> str:
+    """Return a number with ``digits`` significant decimals where it is small, and none where it is large.
+
+    What is not a finite number is written as :data:`UNKNOWN`; a text is returned as it is.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return UNKNOWN
+    if isinstance(value, int) or abs(value) >= 1000:
+        return count(round(value))
+    return f"{value:.{_decimals(abs(value), digits)}f}".replace("-", "\u2212")
+
+
+def _decimals(size: float, digits: int) -> int:
+    """Return how many decimals a number of ``size`` needs: fewer from 10 on, more where ``digits`` would show zeros alone."""
+    if size >= 10:
+        return max(0, digits - 1 if size < 100 else digits - 2)
+    if 0 < size < 10.0**-digits:
+        return min(8, -math.floor(math.log10(size)) + 1)
+    return digits
+
+
+def interval(low: object, high: object) -> str:
+    """Return an interval as its two ends with a dash between them, or nothing when an end is unknown."""
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return ""
+    return f"{figure(float(low))}\u2013{figure(float(high))}"
+
+
+def share(value: object, digits: int = 0) -> str:
+    """Return a share between 0 and 1 as a percentage."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return UNKNOWN
+    if 0 < value < 0.5 * 10.0 ** -(digits + 2):
+        return f"<{10.0**-digits:.{digits}f} %"
+    return f"{100 * value:.{digits}f} %"
+
+
+def shorten(text: object, width: int = 32) -> str:
+    """Return ``text`` on one line, its middle replaced by an ellipsis where it is longer than ``width`` characters."""
+    line = " ".join(str(text).split())
+    if len(line) <= width:
+        return line
+    kept = width - 1
+    return f"{line[: kept - kept // 3]}…{line[len(line) - kept // 3 :]}"

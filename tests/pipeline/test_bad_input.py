@@ -1,0 +1,83 @@
+"""What a build says to wrong input: one sentence, exit code 2, and nothing half-made left behind."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.conftest import write_case
+from tests.pipeline.conftest import run
+
+CASE = "name: small\ntask: binary\nsource: table.csv\ntarget: left\npositive_class: Yes\n"
+
+
+def table(rows: int = 80) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"age": range(20, 20 + rows), "city": ["Bern", "Oslo"] * (rows // 2), "left": ["Yes", "No", "No", "Yes"] * (rows // 4)}
+    )
+
+
+def refusal(root: Path, *command: str) -> str:
+    output = run(root, *(command or ("ploomber", "build", "--env--case", "small")), code=2)
+    assert "Traceback" not in output
+    return output
+
+
+def test_a_wrong_key_stops_the_build_before_anything_is_made(project: Path):
+    write_case(project, CASE + "traning: {trials: 1}\n")
+    assert "unknown key `traning`; did you mean 'training'?" in refusal(project)
+    assert not (project / "artifacts").exists()
+
+
+def test_a_case_that_does_not_exist_stops_the_build(project: Path):
+    assert "configs/small.yaml, but there is none" in refusal(project)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (table().rename(columns={"left": "gone"}), "'left'"),
+        (table().iloc[:0], "table.csv"),
+        (table().assign(left="Yes"), "at least two classes"),
+        (table().assign(left=None), "'left'"),
+        (table(8), "rows"),
+    ],
+    ids=["missing target column", "empty table", "one class", "no target value", "too few rows"],
+)
+def test_a_table_that_cannot_be_used_stops_the_build_with_a_sentence(project: Path, rows: pd.DataFrame, sentence: str):
+    rows.to_csv(project / "table.csv", index=False)
+    write_case(project, CASE)
+    message = refusal(project)
+    assert sentence in message
+    leftovers = [
+        path.name
+        for path in (project / "artifacts").rglob("*")
+        if path.is_file() and path.name not in {"snapshot.json", ".snapshot.json.metadata"}
+    ]
+    assert not leftovers, leftovers
+
+
+def test_a_column_that_copies_the_target_stops_the_build_and_is_named(project: Path):
+    rows = table().assign(status=lambda frame: frame["left"].map({"Yes": "closed", "No": "open"}))
+    rows.to_csv(project / "table.csv", index=False)
+    write_case(project, CASE)
+    message = refusal(project)
+    assert "'status'" in message
+    assert "allow_proxies" in message
+
+
+@pytest.mark.parametrize("command", [("gristmill", "check", "small"), ("gristmill", "gates", "small")])
+def test_the_commands_refuse_a_wrong_case_too(project: Path, command: tuple[str, ...]):
+    assert "gristmill: " in refusal(project, *command)
+
+
+def test_init_names_the_nearest_column(project: Path):
+    table().to_csv(project / "table.csv", index=False)
+    assert "'left'" in refusal(project, "gristmill", "init", "table.csv", "--target", "lfet")
+    assert not list((project / "configs").iterdir())
+
+
+def test_scoring_with_a_model_that_does_not_exist_is_a_sentence(project: Path):
+    table().to_csv(project / "table.csv", index=False)
+    assert "nosuch" in refusal(project, "gristmill", "score", "table.csv", "out.csv", "--model", "nosuch@champion")
+    assert not (project / "out.csv").exists()
