@@ -37,7 +37,7 @@ def init(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="A CSV or Parquet file, or another source URI.")],
     target: Annotated[str, typer.Option("--target", metavar="COL", help="Column to predict.")],
     name: Annotated[Optional[str], typer.Option("--name", help="Name of the case; the table's by default.")] = None,  # noqa: UP045
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing case file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing case file.")] = False,  # noqa: FBT002
 ) -> None:
     """Look at TABLE and write a case file that predicts its column COL, with a comment for every guess."""
     from gristmill.data.inference import write_case  # noqa: PLC0415

@@ -8,13 +8,17 @@ inside the functions that need it.
 import logging
 import os
 import re
+import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from gristmill.errors import RegistryError
 from gristmill.lineage import lineage_tags
@@ -79,11 +83,6 @@ def connect(root: Path | None = None) -> Any:
     return client
 
 
-def _locked(root: Path) -> Any:
-    """Return a lock among the processes of this project."""
-    return EmbeddedStore(root).locked() if os.access(root, os.W_OK) else nullcontext()
-
-
 def _experiment(client: Any, case_name: str, root: Path) -> str:
     """Return the id of a case's experiment, created or restored if need be; call it with the lock held."""
     found = client.get_experiment_by_name(case_name)
@@ -124,7 +123,7 @@ def build_run(case_name: str, root: Path | None = None, data_digest: str | None 
     """
     folder = project_root() if root is None else root
     client, build_id = connect(folder), os.environ.get(BUILD_ID)
-    with _locked(folder):
+    with EmbeddedStore(folder).locked():
         experiment_id = _experiment(client, case_name, folder)
         run_id = None if build_id is None else _find_build(client, experiment_id, build_id)
         if run_id is None:
@@ -146,8 +145,8 @@ def _create_parent(client: Any, experiment_id: str, tags: Mapping[str, str]) -> 
     """Create the parent run of a build, named after the minute it began."""
     kind = "build" if BUILD_TAG in tags else "interactive"
     name = f"{kind} {datetime.now(UTC):%Y-%m-%d %H:%M}"
-    commit = {"mlflow.source.git.commit": tags["gristmill.code_version"], "mlflow.source.name": "pipeline.yaml"}
-    return str(client.create_run(experiment_id, tags={**tags, **commit}, run_name=name).info.run_id)
+    source = {"mlflow.source.name": "pipeline.yaml", "mlflow.source.git.commit": tags["gristmill.code_version"]}
+    return str(client.create_run(experiment_id, tags={**tags, **source}, run_name=name).info.run_id)
 
 
 @contextmanager
@@ -298,14 +297,13 @@ def log_model(run: Run, directory: Path, inputs: Mapping[str, bool], outputs: Ma
     outputs
         Column -> MLflow's name of its type.
     """
-    import tempfile  # noqa: PLC0415
-
     import mlflow.pyfunc  # noqa: PLC0415
     from mlflow.entities import LoggedModelOutput  # noqa: PLC0415
     from mlflow.models import Model  # noqa: PLC0415
 
     model = run.client.create_logged_model(run.experiment_id, name="model", source_run_id=run.run_id, model_type="gristmill")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*input example", category=UserWarning)  # it would be rows of real people
         made = Path(folder) / "made"
         mlflow.pyfunc.save_model(
             made,
@@ -323,8 +321,6 @@ def log_model(run: Run, directory: Path, inputs: Mapping[str, bool], outputs: Ma
 
 def _requirements() -> list[str]:
     """Return the pinned requirements of a served model."""
-    from importlib.metadata import version  # noqa: PLC0415
-
     return [f"{name}=={version(name)}" for name in REQUIREMENTS]
 
 
@@ -334,18 +330,18 @@ def _signature(inputs: Mapping[str, bool], outputs: Mapping[str, str]) -> Any:
     from mlflow.types import ColSpec, Schema  # noqa: PLC0415
     from mlflow.types.schema import AnyType  # noqa: PLC0415
 
-    columns = [ColSpec(AnyType(), name=name, required=required) for name, required in inputs.items()]
-    return ModelSignature(Schema(columns), Schema([ColSpec(kind, name=name) for name, kind in outputs.items()]))
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    return ModelSignature(
+        inputs=Schema([ColSpec(anything, name=name, required=required) for name, required in inputs.items()]),
+        outputs=Schema([ColSpec(kind, name=name) for name, kind in outputs.items()]),
+    )
 
 
 def local_copy(artifact_uri: str, cache: Path, root: Path | None = None) -> Path:
-    """Return a folder with the artifacts at ``artifact_uri``: where they lie if that is on this machine, else fetched to ``cache``."""
-    if artifact_uri.startswith("/"):
-        return Path(artifact_uri)
-    if artifact_uri.startswith("file:"):
-        from mlflow.utils.file_utils import local_file_uri_to_path  # noqa: PLC0415
-
-        return Path(local_file_uri_to_path(artifact_uri))
+    """Return a folder with the artifacts of a URI: where they lie if that is on this machine, else fetched to ``cache``."""
+    address = urlsplit(artifact_uri)
+    if address.scheme in ("", "file"):
+        return Path(unquote(address.path) if address.scheme else artifact_uri)
     from mlflow.artifacts import download_artifacts  # noqa: PLC0415
 
     cache.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import itertools
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -213,7 +213,7 @@ def _explain(path: Path, error: Exception) -> SourceError:
     return SourceError(f"{place} cannot be read as CSV: {reason} Mend the file, or describe it in `source.options`.")
 
 
-def read_delimited(path: Path, options: dict[str, Any]) -> "Iterator[pa.RecordBatch]":
+def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection[str] = ()) -> "Iterator[pa.RecordBatch]":
     """Yield the rows of a CSV file in order, in batches of one schema; memory does not grow with the file.
 
     Parameters
@@ -223,6 +223,8 @@ def read_delimited(path: Path, options: dict[str, Any]) -> "Iterator[pa.RecordBa
     options
         ``delimiter``, ``encoding``, ``quote``, ``decimal``, ``header`` (true or false) and ``missing`` (texts that mean "no
         value", separated by commas) where they should not be found out.
+    text_columns
+        Columns that stay text whatever they hold.
 
     Raises
     ------
@@ -243,11 +245,11 @@ def read_delimited(path: Path, options: dict[str, Any]) -> "Iterator[pa.RecordBa
                 _load_as_text(connection, file, dialect, missing)
             except duckdb.Error as error:
                 raise _explain(path, error) from error
-            yield from _typed_batches(connection, names, decimal, path)
+            yield from _typed_batches(connection, names, decimal, path, text_columns)
 
 
 def _typed_batches(
-    connection: "duckdb.DuckDBPyConnection", names: list[str], decimal: str, path: Path
+    connection: "duckdb.DuckDBPyConnection", names: list[str], decimal: str, path: Path, text_columns: Collection[str]
 ) -> "Iterator[pa.RecordBatch]":
     """Yield the rows of ``raw`` with the columns typed and named."""
     import pyarrow as pa  # noqa: PLC0415
@@ -255,7 +257,8 @@ def _typed_batches(
     n_rows = (connection.execute("SELECT count(*) FROM raw").fetchone() or (0,))[0]
     if not n_rows:
         raise SourceError(f"{path} has a header and no rows. Point `source` at a file that has data.")
-    select = ", ".join(_typed_columns(connection, len(names), decimal))
-    result: Any = connection.execute(f"SELECT {select} FROM raw")  # noqa: S608
+    typed = _typed_columns(connection, len(names), decimal)
+    select = [f"c{place}" if name in text_columns else typed[place] for place, name in enumerate(names)]
+    result: Any = connection.execute(f"SELECT {', '.join(select)} FROM raw")  # noqa: S608
     for batch in result.to_arrow_reader(_ROWS_A_BATCH):
         yield pa.RecordBatch.from_arrays(batch.columns, names=names)

@@ -26,19 +26,6 @@ def _thin(frame: pd.DataFrame, max_points: int = MAX_POINTS) -> pd.DataFrame:
     return frame.iloc[kept].reset_index(drop=True)
 
 
-def roc_points(is_positive: NDArray[np.bool_], scores: Floats) -> pd.DataFrame:
-    """Return ``false_positive_rate, true_positive_rate, threshold``, from the strictest threshold to the loosest."""
-    false, true, thresholds = sk.roc_curve(is_positive, scores)
-    return _thin(pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": thresholds}))
-
-
-def pr_points(is_positive: NDArray[np.bool_], scores: Floats) -> pd.DataFrame:
-    """Return ``recall, precision, threshold``, from the loosest threshold to the strictest."""
-    precision, recall, thresholds = sk.precision_recall_curve(is_positive, scores)
-    table = {"recall": recall, "precision": precision, "threshold": np.append(thresholds, np.inf)}
-    return _thin(pd.DataFrame(table))
-
-
 def calibration_points(
     is_positive: NDArray[np.bool_], scores: Floats, *, n_bins: int = CALIBRATION_BINS, confidence: float = 0.95
 ) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
+    FunctionTransformer,
     OneHotEncoder,
     OrdinalEncoder,
     QuantileTransformer,
@@ -22,7 +23,7 @@ from sklearn.preprocessing import (
 )
 
 from gristmill.errors import DataError
-from gristmill.features.rows import DATE_PARTS, RowFeatures, dates
+from gristmill.features.rows import DATE_PARTS, RowFeatures, dates, plain_array
 from gristmill.features.selection import uninformative
 from gristmill.features.target_means import TargetMeans
 from gristmill.features.text import TextFeatures
@@ -58,7 +59,8 @@ def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[
     -------
     dict
         ``format``, ``version`` (a digest of the rest), ``task``, ``n_classes`` (0 for a regression), ``rows``, ``settings``,
-        ``features`` (``name``, ``source``, ``step``, ``levels``, ``missing_share``) and ``dropped`` (``column``, ``reason``).
+        ``features`` (``name``, ``source``, ``step``, ``levels``: how many distinct values, ``missing_share``) and ``dropped``
+        (``column``, ``reason``).
 
     Raises
     ------
@@ -149,7 +151,7 @@ def _measured(feature: dict[str, Any], values: pd.Series) -> dict[str, Any]:
     is_text = values.dtype == object
     return {
         **feature,
-        "levels": int(values.nunique()) if feature["step"] == "level" else None,
+        "levels": None if feature["step"] == "text" else int(values.nunique()),
         "missing_share": 0.0 if is_text else float(values.isna().mean()),
     }
 
@@ -180,7 +182,8 @@ def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -
         deviate) or ``spline`` (five cubic curves over its ranks).
     """
     native = NATIVE_LEVELS if family == "boosting" else plan["settings"]["max_levels"]
-    names: dict[str, list[str]] = {"levels": [], "many_levels": [], "numbers": []}
+    scaled = family in ("linear", "neural")
+    names: dict[str, list[str]] = {"levels": [], "many_levels": [], "flags": [], "numbers": []}
     texts = []
     for feature in plan["features"]:
         if feature["step"] == "level":
@@ -188,13 +191,14 @@ def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -
         elif feature["step"] == "text":
             texts.append(feature["name"])
         else:
-            names["numbers"].append(feature["name"])
-    scaled = family in ("linear", "neural")
+            curved = numeric == "standard" or feature["levels"] > 2
+            names["numbers" if curved or not scaled else "flags"].append(feature["name"])
     steps = {
-        "levels": _one_hot(plan) if scaled else _codes(plan, family),
+        "levels": make_pipeline(_without_names(), _one_hot(plan) if scaled else _codes(plan, family)),
         "many_levels": make_pipeline(TargetMeans(plan["n_classes"]), StandardScaler())
         if scaled
         else TargetMeans(plan["n_classes"]),
+        "flags": _scaled_numbers(plan, "standard"),
         "numbers": _scaled_numbers(plan, numeric) if scaled else "passthrough",
     }
     chosen: list[tuple[str, Any, Any]] = [(part, steps[part], columns) for part, columns in names.items() if columns]
@@ -214,6 +218,11 @@ def _pooled_below(plan: dict[str, Any]) -> float | None:
     return min(share, 1 - 1e-9) if share > 0 else None
 
 
+def _without_names() -> FunctionTransformer:
+    """Return the step that hands a plain array on, which makes predicting one row several times as fast."""
+    return FunctionTransformer(plain_array, feature_names_out="one-to-one")
+
+
 def _one_hot(plan: dict[str, Any]) -> OneHotEncoder:
     """Return one column a level; a level never seen counts as a rare one."""
     return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=_pooled_below(plan), sparse_output=False)
@@ -229,13 +238,13 @@ def _codes(plan: dict[str, Any], family: str) -> OrdinalEncoder:
 
 def _scaled_numbers(plan: dict[str, Any], numeric: str) -> Pipeline:
     """Return imputation by the median with a flag for what was missing, then scaling."""
-    impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    array, impute = _without_names(), SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     ranks = QuantileTransformer(
         n_quantiles=max(2, min(200, plan["rows"] // 4)), output_distribution="normal", subsample=50_000, random_state=42
     )
     if numeric == "quantile":
-        return make_pipeline(impute, ranks, StandardScaler())
+        return make_pipeline(array, impute, ranks, StandardScaler())
     if numeric == "spline":
         ranks.set_params(output_distribution="uniform")
-        return make_pipeline(impute, ranks, SplineTransformer(n_knots=5, include_bias=False), StandardScaler())
-    return make_pipeline(impute, StandardScaler())
+        return make_pipeline(array, impute, ranks, SplineTransformer(n_knots=5, include_bias=False), StandardScaler())
+    return make_pipeline(array, impute, StandardScaler())

@@ -55,6 +55,11 @@ def dates(values: pd.Series) -> pd.DatetimeIndex:
     return index if index.tz is None else index.tz_convert("UTC").tz_localize(None)
 
 
+def plain_array(X: Any) -> NDArray[Any]:
+    """Return a table's cells without its names: an array is checked once, a frame column by column."""
+    return np.asarray(X)
+
+
 def _level(item: object) -> str:
     """Return one value that is not a text as the level it stands for."""
     if item is None or pd.isna(item):  # type: ignore[call-overload]

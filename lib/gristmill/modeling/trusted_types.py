@@ -4,19 +4,21 @@ Each name here is a promise that building such an object from a file runs no cod
 """
 
 TRUSTED_TYPES: tuple[str, ...] = (
-    "functools.partial",
+    "functools.partial",  # histogram-based boosting checks its categories through one; what it calls must be named here, too
     "gristmill.features.rows.RowFeatures",
+    "gristmill.features.rows.plain_array",
     "gristmill.features.target_means.TargetMeans",
     "gristmill.features.text.TextFeatures",
+    "gristmill.modeling.calibration.Calibrated",
+    "gristmill.modeling.calibration.ProbabilityCalibrator",
+    "gristmill.modeling.ensembling.WeightedClassifier",
+    "gristmill.modeling.ensembling.WeightedRegressor",
     "gristmill.modeling.known_classes.KnownClasses",
     "gristmill.modeling.scaled_target.ScaledTarget",
     "numpy.dtype",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
+    "scipy.interpolate._bsplines.BSpline",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
-    "sklearn.utils._bunch.Bunch",
     "sklearn.utils.validation.check_array",
 )

@@ -1,0 +1,131 @@
+"""What is explained, on which rows, and how far three ways of explaining agree."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gristmill.evaluation.hybrids import Predict
+from gristmill.evaluation.local_reasons import LocalReasons
+from gristmill.evaluation.predictions import Scored
+from gristmill.metrics.scores import decide
+from gristmill.modeling.fitted import FittedModel
+
+
+def raw_predict(model: FittedModel) -> Predict:
+    """Return the pipeline's answer for rows that are in their contracted types already."""
+    predict: Predict = model.pipeline.predict_proba if model.classes else model.pipeline.predict
+    return predict
+
+
+def sample_rows(scored: Scored, n_rows: int, random_state: int = 0) -> NDArray[np.intp]:
+    """Return positions of at most ``n_rows`` rows, in order; for classes with the shares they have, none lost."""
+    if len(scored) <= n_rows:
+        return np.arange(len(scored))
+    rng = np.random.default_rng(random_state)
+    shuffled = rng.permutation(len(scored))
+    if scored.task == "regression":
+        return np.sort(shuffled[:n_rows])
+    classes = scored.y_true[shuffled]
+    turn = (
+        pd.Series(classes).groupby(classes).cumcount().to_numpy() / np.bincount(classes.astype(np.int64))[classes.astype(np.int64)]
+    )
+    return np.sort(shuffled[np.argsort(turn, kind="stable")[:n_rows]])
+
+
+def row_error(scored: Scored) -> NDArray[np.float64]:
+    """Return how wrong each row is: the probability that the true class was not given, or the absolute error."""
+    if scored.task == "regression":
+        return np.asarray(np.abs(scored.y_true - scored.predicted))
+    return np.asarray(1 - scored.predicted[np.arange(len(scored)), scored.y_true.astype(np.int64)])
+
+
+def chosen_rows(scored: Scored, threshold: float | None = None) -> dict[str, int]:
+    """Return a few rows worth a look, ``{why: position}``: the surest, the closest call, the most wrong; each row once."""
+    error = row_error(scored)
+    if scored.task == "regression":
+        order = {
+            "highest prediction": -scored.predicted,
+            "lowest prediction": scored.predicted,
+            "nearest to the truth": error,
+            "farthest from the truth": -error,
+        }
+    elif scored.task == "binary":
+        positive = scored.predicted[:, 1]
+        decided = decide(scored.predicted, threshold)
+        order = {
+            "surest positive": -positive,
+            "surest negative": positive,
+            "closest call": np.abs(positive - (0.5 if threshold is None else threshold)),
+            "positive missed by most": np.where((scored.y_true == 1) & (decided == 0), positive, np.inf),
+            "negative flagged by most": np.where((scored.y_true == 0) & (decided == 1), -positive, np.inf),
+        }
+    else:
+        ranked = np.sort(scored.predicted, axis=1)
+        order = {"surest": -ranked[:, -1], "closest call": ranked[:, -1] - ranked[:, -2], "most wrong": -error}
+    chosen: dict[str, int] = {}
+    for why, keys in order.items():
+        position = int(np.argmin(keys))
+        if np.isfinite(keys[position]) and position not in chosen.values():
+            chosen[why] = position
+    return chosen
+
+
+def explained_class(scored: Scored, position: int) -> int | None:
+    """Return the class whose probability the reasons of a row are about: the positive one of two, else the most probable."""
+    if scored.task == "regression":
+        return None
+    return 1 if scored.task == "binary" else int(scored.predicted[position].argmax())
+
+
+def reasons_record(reasons: LocalReasons, row_key: str, why: str, prediction: str, classes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the reasons for one row as the JSON-able part of ``explanation.json``."""
+    return {
+        "row_key": row_key,
+        "why": why,
+        "prediction": prediction,
+        "output": classes[reasons.output] if classes else None,
+        "stability": reasons.stability,
+        "reasons": [{"feature": column, "reason": text, "weight": weight} for column, text, weight in reasons.reasons],
+    }
+
+
+def mean_local_weight(records: Sequence[Mapping[str, Any]]) -> pd.Series:
+    """Return the mean absolute LIME weight of each column over the explained rows."""
+    rows = [(reason["feature"], abs(reason["weight"])) for record in records for reason in record["reasons"]]
+    return pd.DataFrame(rows, columns=["feature", "weight"]).groupby("feature")["weight"].mean()
+
+
+def agreement(importances: Mapping[str, pd.Series], top: int = 5) -> list[dict[str, Any]]:
+    """Return, for each two ways of measuring importance, how far they rank the columns alike.
+
+    Parameters
+    ----------
+    importances
+        Name of a method -> importance by column.
+    top
+        How many of the first columns are compared.
+
+    Returns
+    -------
+    list
+        ``{"methods", "rank_correlation", "shared_top", "top"}``; Spearman's correlation over the columns both know, None where
+        one of them finds every column alike.
+    """
+    found = []
+    for (one, first), (other, second) in combinations(importances.items(), 2):
+        both = pd.concat([first.rename("first"), second.rename("second")], axis=1, join="inner").rank(ascending=False)
+        varied = len(both) > 1 and bool((both.nunique() > 1).all())
+        leading = [set(values.sort_values(ascending=False, kind="stable").index[:top]) for values in (first, second)]
+        found.append(
+            {
+                "methods": [one, other],
+                "rank_correlation": float(both["first"].corr(both["second"])) if varied else None,
+                "shared_top": len(leading[0] & leading[1]),
+                "top": min(top, len(both)),
+            }
+        )
+    return found

@@ -1,0 +1,121 @@
+"""A fitted model as it lies in its directory: the pipeline, what it answers, and the contract its rows must satisfy.
+
+Evaluation, comparison with the champion and serving all predict through this one class, so that they cannot differ.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gristmill.data.contract import coerce
+from gristmill.errors import ArtifactError, DataError
+from gristmill.modeling.artifact import CONTRACT, MODEL, PIPELINE, REBUILD, Manifest, read_verified, require_files
+from gristmill.modeling.persistence import load_pipeline_bytes
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A verified, fitted model.
+
+    Attributes
+    ----------
+    pipeline
+        Takes the contracted columns; answers ``predict_proba`` on class codes, or ``predict`` for a regression.
+    task
+        ``binary``, ``multiclass`` or ``regression``.
+    classes
+        Classes in the order of their codes; empty for a regression.
+    threshold
+        Smallest probability of the positive class that counts as positive (binary tasks), or None.
+    target
+        Name of the column it predicts; rows need not have it.
+    id_columns
+        Columns that name rows.
+    feature_columns
+        Raw columns that rows must have.
+    contract
+        The data contract.
+    manifest
+        What was verified.
+    """
+
+    pipeline: Any
+    task: str
+    classes: tuple[str, ...]
+    threshold: float | None
+    target: str
+    id_columns: tuple[str, ...]
+    feature_columns: tuple[str, ...]
+    contract: Mapping[str, Any]
+    manifest: Manifest
+
+    @classmethod
+    def load(cls, directory: Path | str) -> "FittedModel":
+        """Return the model of a directory, verified before anything in it is loaded.
+
+        Raises
+        ------
+        ArtifactError
+            The directory is not what its manifest says, or holds what may not be loaded.
+        """
+        manifest, content = read_verified(directory)
+        require_files(manifest, (PIPELINE, MODEL, CONTRACT), directory)
+        try:
+            model, contract = json.loads(content[MODEL]), json.loads(content[CONTRACT])
+            facts = _facts(model)
+            known = {column["name"] for column in contract["columns"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{MODEL} or {CONTRACT} in {directory} does not describe a model: {error!r}. {REBUILD}") from error
+        if not known.issuperset(facts["feature_columns"]):
+            raise ArtifactError(f"{MODEL} in {directory} names columns that {CONTRACT} does not have. {REBUILD}")
+        return cls(pipeline=load_pipeline_bytes(content[PIPELINE]), contract=contract, manifest=manifest, **facts)
+
+    def features(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns the pipeline reads, in their contracted types, with the index of ``frame``.
+
+        Raises
+        ------
+        DataError
+            A column is missing, stands twice, or holds a value its type cannot hold.
+        """
+        names = pd.Index(frame.columns.map(str))
+        twice = names[names.duplicated()].intersection(self.feature_columns)
+        if len(twice):
+            raise DataError(f"Expected one column called {twice[0]!r}, got several. Rename or drop the others.")
+        read = {**self.contract, "columns": [c for c in self.contract["columns"] if c["name"] in self.feature_columns]}
+        return coerce(frame.set_axis(names, axis=1), read)[list(self.feature_columns)]
+
+    def predict_values(self, frame: pd.DataFrame) -> Floats:
+        """Return probabilities ``(n_rows, n_classes)`` in the order of the codes, or numbers ``(n_rows,)`` for a regression.
+
+        Raises
+        ------
+        DataError
+            As :meth:`features`.
+        """
+        X = self.features(frame)
+        if not len(X):  # scikit-learn refuses to predict nothing
+            return np.empty((0, len(self.classes)) if self.classes else (0,))
+        values = self.pipeline.predict_proba(X) if self.classes else self.pipeline.predict(X)
+        return np.asarray(values, dtype=np.float64)
+
+
+def _facts(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``model.json`` says, typed."""
+    threshold = model.get("threshold")
+    return {
+        "task": str(model["task"]),
+        "classes": tuple(str(name) for name in model.get("classes") or ()),
+        "threshold": None if threshold is None else float(threshold),
+        "target": str(model["target"]),
+        "id_columns": tuple(model.get("id_columns") or ()),
+        "feature_columns": tuple(model["feature_columns"]),
+    }

@@ -1,0 +1,158 @@
+"""What is known about the last run of every task: the truth about what is finished.
+
+A record is written after a task's products are complete, and removed before the task starts again: a task without a record
+is unfinished, whatever lies in the folders.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gristmill.paths import ProjectPaths
+from gristmill.pipeline.contents import Digests, digest_of, read_json_or_none, stamp, write_whole
+from gristmill.pipeline.definition import Stage
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished run of a task.
+
+    Attributes
+    ----------
+    run_id
+        Unique to this run; tasks downstream remember which run they read from.
+    build_id
+        The build that the run was part of.
+    finished
+        When, in seconds since 1970 by the clock of that moment; shown, never compared.
+    seconds
+        How long it took.
+    peak_mb
+        The largest memory of the notebook's kernel.
+    ingredients
+        What the stage depended on, see :mod:`gristmill.pipeline.staleness`.
+    fingerprint
+        Digest over the ingredients.
+    upstream
+        Task -> run it read from.
+    files
+        Product file, relative to the project's root -> its digest and stamp.
+    params
+        The parameters that Ploomber remembers.
+    """
+
+    task: str
+    run_id: str
+    build_id: str
+    finished: float
+    seconds: float
+    peak_mb: float
+    fingerprint: str
+    ingredients: Mapping[str, str]
+    upstream: Mapping[str, str]
+    files: Mapping[str, Any]
+    params: Mapping[str, Any]
+
+
+class Records:
+    """The records of one case.
+
+    Parameters
+    ----------
+    root
+        The project's root.
+    case
+        Name of the case.
+    """
+
+    def __init__(self, root: Path, case: str) -> None:
+        self._root = root
+        self._folder = ProjectPaths(root).state / "builds" / case
+
+    def read(self, task: str) -> Record | None:
+        """Return the record of a finished task, or None."""
+        return self._read(self._folder / f"{task}.json")
+
+    def read_previous(self, task: str) -> Record | None:
+        """Return the record of the run before the one that did not finish, or None."""
+        return self._read(self._folder / f"{task}.previous.json")
+
+    def _read(self, path: Path) -> Record | None:
+        content = read_json_or_none(path)
+        if content is None or content.get("format") != _FORMAT:
+            return None
+        try:
+            return Record(**{key: value for key, value in content.items() if key != "format"})
+        except TypeError:
+            return None
+
+    def write(self, record: Record) -> None:
+        """Keep the record of a finished task: from here on it counts as built."""
+        write_whole(self._folder / f"{record.task}.json", json.dumps({"format": _FORMAT, **asdict(record)}, indent=1))
+        (self._folder / f"{record.task}.previous.json").unlink(missing_ok=True)
+        self._remember_timing(record)
+
+    def begin(self, task: str) -> None:
+        """Take the record of a task away, before it starts; what it said is kept for ``gristmill why``."""
+        current = self._folder / f"{task}.json"
+        if current.exists():
+            current.replace(self._folder / f"{task}.previous.json")
+        (self._folder / f"{task}.failed.json").unlink(missing_ok=True)
+
+    def fail(self, task: str, failure: Mapping[str, Any]) -> None:
+        """Keep why a task failed."""
+        write_whole(self._folder / f"{task}.failed.json", json.dumps(dict(failure), indent=1))
+
+    def read_failure(self, task: str) -> Mapping[str, Any] | None:
+        """Return why a task failed when it last ran, or None if it did not."""
+        return read_json_or_none(self._folder / f"{task}.failed.json")
+
+    def timings(self) -> dict[str, dict[str, float]]:
+        """Return task -> ``seconds`` and ``peak_mb`` of its last finished run."""
+        return dict(read_json_or_none(self._folder / "timings.json") or {})
+
+    def _remember_timing(self, record: Record) -> None:
+        timings = {**self.timings(), record.task: {"seconds": record.seconds, "peak_mb": record.peak_mb}}
+        write_whole(self._folder / "timings.json", json.dumps(timings))
+
+
+def product_files(root: Path, stage: Stage) -> list[Path]:
+    """Return the files that a stage's products consist of.
+
+    A product called ``manifest.json`` stands for all files of its folder, and ``snapshot.json`` for the snapshots it names.
+    """
+    files = list(stage.products.values())
+    for product in stage.products.values():
+        if product.name == "manifest.json" and product.parent.is_dir():
+            files.extend(path for path in sorted(product.parent.rglob("*")) if path.is_file())
+        if product.name == "snapshot.json":
+            files.extend(root / path for path in _named_snapshots(read_json_or_none(product) or {}))
+    return list(dict.fromkeys(files))
+
+
+def _named_snapshots(content: Mapping[str, Any]) -> Iterable[str]:
+    """Give the paths of the snapshots that a ``snapshot.json`` names."""
+    for part in (content, content.get("test")):
+        if isinstance(part, Mapping) and isinstance(part.get("path"), str):
+            yield part["path"]
+
+
+def describe_files(root: Path, stage: Stage) -> dict[str, Any]:
+    """Return digest and stamp of every file of a stage's products, relative to the root."""
+    return {str(path.relative_to(root)): {"sha256": digest_of(path), "stamp": stamp(path)} for path in product_files(root, stage)}
+
+
+def altered_files(root: Path, record: Record, digests: Digests) -> list[tuple[str, str]]:
+    """Return the product files that are no longer what the run left, each with ``deleted`` or ``edited``."""
+    altered = []
+    for name, known in record.files.items():
+        path = root / name
+        if not path.is_file():
+            altered.append((name, "deleted"))
+        elif stamp(path) != known["stamp"] and digests.of(path) != known["sha256"]:
+            altered.append((name, "edited"))
+    return altered

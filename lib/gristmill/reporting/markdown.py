@@ -1,0 +1,45 @@
+"""Markdown to HTML for pages: tables and links, no mathematics, and raw HTML shown as text.
+
+Text that was computed from data may hold any name; a column called ``<script>`` has to stay a name.
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+import mistune
+from markupsafe import Markup
+
+_HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+
+
+@cache
+def _parser() -> Any:
+    """Return the one parser, made at first use."""
+    return mistune.create_markdown(escape=True, plugins=["table", "strikethrough", "task_lists"])
+
+
+def to_html(text: str) -> Markup:
+    """Return the HTML of a Markdown text; an image is shown only if its data is in the text."""
+    html = str(_parser()(text))
+    html = re.sub(r'<img src="(?!data:image/)[^"]*"', '<img src="#"', html)
+    html = html.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
+    return Markup(html)  # noqa: S704 - the parser escaped every raw tag
+
+
+def anchor(text: str) -> str:
+    """Return the anchor of a heading: its words in lower case, joined by dashes."""
+    return "-".join(re.findall(r"\w+", text.lower())) or "section"
+
+
+def with_anchors(html: Markup) -> tuple[Markup, list[dict[str, str]]]:
+    """Return ``html`` with an ``id`` on every second-level heading, and those headings as ``text`` and ``anchor``."""
+    sections: list[dict[str, str]] = []
+
+    def mark(match: re.Match[str]) -> str:
+        text = Markup(_TAG.sub("", match.group(1))).unescape()  # noqa: S704 - turned into plain text
+        sections.append({"text": text, "anchor": anchor(text)})
+        return f'<h2 id="{sections[-1]["anchor"]}">{match.group(1)}</h2>'
+
+    return Markup(_HEADING.sub(mark, str(html))), sections  # noqa: S704 - as safe as it came

@@ -1,0 +1,112 @@
+"""Scoring of whole tables, in chunks, so that memory does not grow with their size (R36).
+
+The contract says what the columns are, not the file: codes such as ``01`` stay text wherever the model was built on text.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gristmill.data.products import replacing
+from gristmill.errors import DataError, SourceError
+from gristmill.paths import ProjectPaths, project_paths
+from gristmill.registry.references import resolve
+from gristmill.serving.predictor import PREDICTION, Predictor
+from gristmill.serving.tables import SUFFIXES, open_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Write = Callable[["pa.RecordBatch"], None]
+
+
+def score(input_file: Path | str, output_file: Path | str, model_reference: str, paths: ProjectPaths | None = None) -> int:
+    """Predict every row of a file and write one row for each, in order; return how many there were.
+
+    Parameters
+    ----------
+    input_file, output_file
+        CSV or Parquet, told by their suffixes. The output is written whole or not at all.
+    model_reference
+        ``NAME@alias``, ``NAME/VERSION`` or a model directory.
+    paths
+        The project; found from the working directory when omitted.
+
+    Raises
+    ------
+    SourceError
+        A file cannot be read or written, has another suffix, or both are the same.
+    DataError
+        A column is missing, or holds a value its contracted type cannot hold.
+    RegistryError, ArtifactError
+        There is no such model, or it is not what its manifest says.
+    """
+    source, target = Path(input_file), Path(output_file)
+    _check_files(source, target)
+    predictor = Predictor.load(resolve(model_reference, paths or project_paths()).directory)
+    with open_rows(source, predictor.model) as rows, replacing(target) as temporary:
+        schema = _output_schema(rows.ids, predictor)
+        done = 0
+        with _writer(target.suffix.lower(), temporary, schema) as write:
+            for batch in rows.batches:
+                write(_answered(batch, predictor, schema, f"{source}, from row {done + 1}"))
+                done += batch.num_rows
+    return done
+
+
+def _check_files(source: Path, target: Path) -> None:
+    """Refuse files that cannot be what they are asked to be."""
+    for path in (source, target):
+        if path.suffix.lower() not in SUFFIXES:
+            raise SourceError(f"Expected a file called *.csv or *.parquet, got {str(path)!r}. Convert it, or correct its name.")
+    if not source.is_file():
+        raise SourceError(f"There is no file {str(source)!r} to score.")
+    if target.is_dir() or not target.parent.is_dir():
+        raise SourceError(f"{str(target)!r} cannot be written: its folder does not exist, or it is a folder itself.")
+    if target.exists() and source.samefile(target):
+        raise SourceError(f"The output {str(target)!r} is the input itself, which would be lost. Name another output.")
+
+
+def _output_schema(ids: "pa.Schema", predictor: Predictor) -> "pa.Schema":
+    """Return the columns of the output: identifiers as they came, prediction, probabilities."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    clash = sorted(set(ids.names) & set(predictor.columns))
+    if clash:
+        raise DataError(f"The id column {clash[0]!r} has the name of a column of predictions. Rename it.")
+    text = bool(predictor.model.classes)
+    added = [pa.field(name, pa.string() if text and name == PREDICTION else pa.float64()) for name in predictor.columns]
+    return pa.schema([*ids, *added])
+
+
+def _answered(batch: "pa.RecordBatch", predictor: Predictor, schema: "pa.Schema", place: str) -> "pa.RecordBatch":
+    """Return identifiers and predictions of one batch of rows."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    from gristmill.data.plain import plain_batches  # noqa: PLC0415
+
+    n_ids = len(schema) - len(predictor.columns)
+    plain = next(plain_batches([batch], place))
+    try:
+        answers = predictor.answer(plain.to_pandas())
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from error
+    made = [pa.array(answers[field.name], type=field.type, from_pandas=False) for field in list(schema)[n_ids:]]
+    return pa.RecordBatch.from_arrays([*(batch.column(name) for name in schema.names[:n_ids]), *made], schema=schema)
+
+
+@contextmanager
+def _writer(suffix: str, path: Path, schema: "pa.Schema") -> Iterator[Write]:
+    """Give a function that appends batches to a CSV or Parquet file."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if suffix == ".parquet":
+        with pq.ParquetWriter(path, schema) as writer:
+            yield writer.write_batch
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        pd.DataFrame(columns=schema.names).to_csv(file, index=False)
+        yield lambda batch: batch.to_pandas(types_mapper=pd.ArrowDtype).to_csv(file, index=False, header=False)

@@ -1,0 +1,102 @@
+"""The one predictor: service, batch scoring, app and notebooks all answer through it.
+
+MLflow's ``MLmodel`` names this module as the loader of a registered version, so that ``mlflow.pyfunc.load_model`` gives a
+:class:`Predictor` as well, and no pickle is involved.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from gristmill.errors import DataError
+from gristmill.metrics.scores import Floats, decide
+from gristmill.modeling.artifact import Manifest
+from gristmill.modeling.fitted import FittedModel
+
+PREDICTION = "prediction"
+PROBABILITY = "probability"
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Predictions of one verified model, in the words of the table it was built on."""
+
+    model: FittedModel
+
+    @classmethod
+    def load(cls, directory: Path | str) -> "Predictor":
+        """Return the predictor of a model directory, which is verified first.
+
+        Raises
+        ------
+        ArtifactError
+            The directory is not what its manifest says, or holds what may not be loaded; nothing was loaded.
+        """
+        return cls(FittedModel.load(directory))
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was verified when the model was loaded."""
+        return self.model.manifest
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that :meth:`answer` gives."""
+        if self.model.task == "regression":
+            return (PREDICTION,)
+        if self.model.task == "binary":
+            return (PREDICTION, PROBABILITY)
+        return (PREDICTION, *(f"{PROBABILITY}_{name}" for name in self.model.classes))
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return one row a row of ``frame``, in its order and with its index: identifiers, prediction, probabilities.
+
+        Parameters
+        ----------
+        frame
+            Rows with the columns the model was built on, in any order; more columns do no harm, and the target is not needed.
+
+        Returns
+        -------
+        DataFrame
+            The id columns that ``frame`` has, as they are; ``prediction``, the class as it is written in the table, or a
+            number; for classes ``probability`` (of the positive one of two) or ``probability_<class>`` for each.
+
+        Raises
+        ------
+        DataError
+            A column is missing, or holds a value its type cannot hold.
+        """
+        clash = [name for name in self.model.id_columns if name in self.columns and name in frame.columns]
+        if clash:
+            raise DataError(f"The id column {clash[0]!r} has the name of a column of predictions. Rename it.")
+        ids = frame[[name for name in self.model.id_columns if name in frame.columns]]
+        return pd.concat([ids, self.answer(frame)], axis=1) if ids.shape[1] else self.answer(frame)
+
+    def predict_proba(self, frame: pd.DataFrame) -> Floats:
+        """Return the probability of each class, shape ``(n_rows, n_classes)``, in the order of ``model.classes``.
+
+        Raises
+        ------
+        DataError
+            As :meth:`predict`; or the model predicts numbers.
+        """
+        if not self.model.classes:
+            raise DataError("Expected a model of classes, got one of numbers, which has no probabilities. Call `predict` instead.")
+        return self.model.predict_values(frame)
+
+    def answer(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return prediction and probabilities alone; see :meth:`predict`."""
+        values = self.model.predict_values(frame)
+        if not self.model.classes:
+            return pd.DataFrame({PREDICTION: values}, index=frame.index)
+        classes = pd.array(self.model.classes, dtype=object)
+        prediction = pd.DataFrame({PREDICTION: classes[decide(values, self.model.threshold)]}, index=frame.index, dtype=object)
+        shown = values[:, 1:] if self.model.task == "binary" else values
+        return pd.concat([prediction, pd.DataFrame(shown, columns=list(self.columns[1:]), index=frame.index)], axis=1)
+
+
+def _load_pyfunc(path: str) -> Predictor:
+    """Return the predictor of the model directory ``path``; MLflow calls this."""
+    return Predictor.load(path)

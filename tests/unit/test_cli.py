@@ -1,0 +1,65 @@
+"""The command line: what it prints and how it exits."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from gristmill import cli
+from gristmill.config.loading import load_case
+from tests.conftest import write_case
+
+CASE = "name: small\ntask: binary\nsource: table.csv\ntarget: left\npositive_class: Yes\n"
+
+
+@pytest.fixture
+def table(project: Path) -> Path:
+    rows = pd.DataFrame({"age": [20, 30, 40, 50] * 30, "city": ["Bern", "Oslo", "Rome"] * 40, "left": ["Yes", "No", "No"] * 40})
+    rows["spend"] = range(1000, 1120)
+    rows.sample(frac=1, random_state=0).to_csv(project / "table.csv", index=False)
+    return project / "table.csv"
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(cli.app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_without_arguments_it_explains_itself():
+    result = CliRunner().invoke(cli.app, [])
+    assert {"check", "init", "score", "gates"} <= set(result.output.split())
+
+
+def test_a_case_that_can_be_built_is_described(table: Path, project: Path):
+    write_case(project, CASE)
+    described = run("check", "small")
+    assert "table.csv: 120 rows, 4 columns, 100.0% complete" in described
+    assert "96 for training (stratified, 5 folds), 24 kept for the test" in described
+
+
+def test_a_case_file_written_for_a_table_can_be_checked_at_once(table: Path, project: Path):
+    assert "Wrote configs/table.yaml" in run("init", "table.csv", "--target", "left")
+    assert load_case("table", project).positive_class == "Yes"
+    assert "Build it: ploomber build --env--case table" in run("check", "table")
+
+
+def test_an_existing_case_file_is_not_replaced_unless_asked_to(table: Path, project: Path, monkeypatch, capsys):
+    written = write_case(project, CASE, "table")
+    monkeypatch.setattr(sys, "argv", ["gristmill", "init", "table.csv", "--target", "left"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    assert "--force" in capsys.readouterr().err
+    assert written.read_text() == CASE
+    assert "Wrote" in run("init", "table.csv", "--target", "left", "--force")
+
+
+def test_an_error_that_can_be_mended_is_one_sentence_and_exit_code_2(project: Path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gristmill", "check", "nosuch"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("gristmill: Expected a case file at configs/nosuch.yaml")
