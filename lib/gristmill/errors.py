@@ -46,3 +46,7 @@ class BuildError(GristmillError):
     """A build cannot start or go on: a lock is held, a task failed, a kernel hung."""
 
     exit_code = 1
+
+
+class ParameterError(GristmillError):
+    """A notebook is given a parameter it does not have, or one of the wrong type."""

@@ -297,13 +297,13 @@ def log_model(run: Run, directory: Path, inputs: Mapping[str, bool], outputs: Ma
     outputs
         Column -> MLflow's name of its type.
     """
-    import mlflow.pyfunc  # noqa: PLC0415
-    from mlflow.entities import LoggedModelOutput  # noqa: PLC0415
-    from mlflow.models import Model  # noqa: PLC0415
-
     model = run.client.create_logged_model(run.experiment_id, name="model", source_run_id=run.run_id, model_type="gristmill")
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*input example", category=UserWarning)  # it would be rows of real people
+        warnings.simplefilter("ignore", UserWarning)  # an input example would be rows of real people; open types are meant
+        import mlflow.pyfunc  # noqa: PLC0415
+        from mlflow.entities import LoggedModelOutput  # noqa: PLC0415
+        from mlflow.models import Model  # noqa: PLC0415
+
         made = Path(folder) / "made"
         mlflow.pyfunc.save_model(
             made,
@@ -311,17 +311,12 @@ def log_model(run: Run, directory: Path, inputs: Mapping[str, bool], outputs: Ma
             data_path=str(directory),
             mlflow_model=Model(artifact_path=model.artifact_location, run_id=run.run_id, model_id=model.model_id),
             signature=_signature(inputs, outputs),
-            pip_requirements=_requirements(),
+            pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
         run.client.log_model_artifacts(model.model_id, str(made))
     run.client.finalize_logged_model(model.model_id, "READY")
     run.client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
     return f"models:/{model.model_id}", str(model.model_id)
-
-
-def _requirements() -> list[str]:
-    """Return the pinned requirements of a served model."""
-    return [f"{name}=={version(name)}" for name in REQUIREMENTS]
 
 
 def _signature(inputs: Mapping[str, bool], outputs: Mapping[str, str]) -> Any:

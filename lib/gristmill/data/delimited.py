@@ -101,8 +101,12 @@ def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
         return link
     converted = folder / "input.csv"
     try:
-        with _open(path) as raw, converted.open("w", encoding="utf-8", newline="") as out:
-            shutil.copyfileobj(io.TextIOWrapper(raw, encoding=encoding, newline=""), out, _CHUNK_BYTES)
+        with (
+            _open(path) as raw,
+            io.TextIOWrapper(raw, encoding=encoding, newline="") as text,
+            converted.open("w", encoding="utf-8", newline="") as out,
+        ):
+            shutil.copyfileobj(text, out, _CHUNK_BYTES)
     except LookupError as error:
         raise SourceError(
             f"{path}: no encoding is called {encoding!r}; `source.options.encoding` takes utf-8, cp1252, ..."
@@ -192,7 +196,7 @@ def _typed_columns(connection: "duckdb.DuckDBPyConnection", n_columns: int, deci
     typed: list[str] = []
     for start in range(0, n_columns, _COLUMNS_A_QUERY):
         some = names[start : start + _COLUMNS_A_QUERY]
-        row = connection.execute(f"SELECT {', '.join(map(_facts_of, some))} FROM raw").fetchone() or ()  # noqa: S608
+        row = connection.execute(f"SELECT {', '.join(map(_facts_of, some))} FROM raw").fetchall()[0]  # noqa: S608
         typed += [_typed(name, row[at * 6 : at * 6 + 6], decimal) for at, name in enumerate(some)]
     return typed
 
@@ -254,11 +258,11 @@ def _typed_batches(
     """Yield the rows of ``raw`` with the columns typed and named."""
     import pyarrow as pa  # noqa: PLC0415
 
-    n_rows = (connection.execute("SELECT count(*) FROM raw").fetchone() or (0,))[0]
+    n_rows = connection.execute("SELECT count(*) FROM raw").fetchall()[0][0]
     if not n_rows:
         raise SourceError(f"{path} has a header and no rows. Point `source` at a file that has data.")
     typed = _typed_columns(connection, len(names), decimal)
     select = [f"c{place}" if name in text_columns else typed[place] for place, name in enumerate(names)]
-    result: Any = connection.execute(f"SELECT {', '.join(select)} FROM raw")  # noqa: S608
+    result: Any = connection.sql(f"SELECT {', '.join(select)} FROM raw")  # noqa: S608
     for batch in result.to_arrow_reader(_ROWS_A_BATCH):
         yield pa.RecordBatch.from_arrays(batch.columns, names=names)

@@ -15,6 +15,9 @@ MOST_ROWS = 10_000
 """Rows that are looked at; classes with fewer rows than :data:`FEW_ROWS` are looked at in full."""
 
 FEW_ROWS = 500
+DENSE = 0.5
+"""Share of the whole numbers in its range that an identifier has, each once; rows may have been left out."""
+
 _LEAF_ROWS = 5
 _SMALLEST_IDENTIFIED = 20
 _ID_NAME = re.compile(
@@ -191,6 +194,6 @@ def identifier_evidence(values: pd.Series, column: dict[str, Any]) -> str | None
     numbers = pd.to_numeric(present).to_numpy(dtype=np.float64)
     if not np.isfinite(numbers).all() or (numbers % 1).any():
         return None
-    if np.ptp(numbers) == len(numbers) - 1:
-        return f"it counts the rows from {int(numbers.min())} to {int(numbers.max())}"
+    if np.ptp(numbers) < len(numbers) / DENSE:
+        return f"it counts rows, from {int(numbers.min())} to {int(numbers.max())}"
     return f"it is called an identifier and all its {len(present):,} numbers differ" if is_id_name(column["name"]) else None

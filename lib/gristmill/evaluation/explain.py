@@ -118,7 +118,7 @@ def agreement(importances: Mapping[str, pd.Series], top: int = 5) -> list[dict[s
     found = []
     for (one, first), (other, second) in combinations(importances.items(), 2):
         both = pd.concat([first.rename("first"), second.rename("second")], axis=1, join="inner").rank(ascending=False)
-        varied = len(both) > 1 and bool((both.nunique() > 1).all())
+        varied = len(both) > 1 and bool((both.std() > 0).all())
         leading = [set(values.sort_values(ascending=False, kind="stable").index[:top]) for values in (first, second)]
         found.append(
             {

@@ -26,7 +26,7 @@ from gristmill.metrics.groups import as_groups
 from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap
 from gristmill.metrics.scores import Codes, decide
 
-INTERSECTION = " × "
+INTERSECTION = " & "
 MAX_GROUPS = 200
 
 LOW_IS_WORSE = {"disparate_impact": True}
@@ -98,7 +98,7 @@ def _proportion(holds: np.ndarray[Any, Any], audit: Audit) -> dict[str, float]:
 
 def _number_groups(scored: Scored, groups: pd.Series, audit: Audit) -> list[dict[str, Any]]:
     """Return each group with its errors."""
-    table = number_metrics_by_group(scored.y_true, scored.predicted, groups)
+    table = number_metrics_by_group(np.asarray(scored.y_true, dtype=np.float64), scored.predicted, groups)
     names = [column for column in table.columns if column != "n"]
     return [
         _group_record(str(name), int(row["n"]), {metric: {"value": float(row[metric])} for metric in names}, audit)
@@ -192,10 +192,8 @@ def audit_model(scored: Scored, frame: pd.DataFrame, features: Sequence[str], au
     """
     found = []
     for feature, groups in sensitive_groups(frame, features).items():
-        if groups.nunique() <= MAX_GROUPS:
-            part = audit_feature(scored, groups, audit)
-        else:
-            part = {"groups": [], "differences": {}}
+        few = groups.nunique() <= MAX_GROUPS
+        part = audit_feature(scored, groups, audit) if few else {"groups": [], "differences": {}}
         found.append({"feature": feature, "intersection": feature not in features, "n_groups": int(groups.nunique()), **part})
     own = [part for part in found if not part["intersection"]]
     names = dict.fromkeys(measure for part in own for measure in part["differences"])

@@ -19,7 +19,10 @@ from gristmill.evaluation.hybrids import Predict, RowPool, as_columns
 from gristmill.metrics.scores import Floats
 
 MAX_ROUNDS = 20
-MAX_EVALUATIONS = 150_000
+MAX_EVALUATIONS = 120_000
+SMALLEST_ROUND = 5_000
+"""Hybrids below which several rounds are made at once, because a call of a model has a price of its own."""
+
 MASK_CELLS = 20_000_000
 
 
@@ -88,18 +91,20 @@ def _walk(
     return np.where(differs[:, :, None], after - before, 0.0), len(asked_row)
 
 
-def _round(pool: RowPool, predict: Predict, ends: Floats, others: NDArray[np.intp], keys: Floats) -> tuple[Floats, int]:
+def _round(
+    pool: RowPool, predict: Predict, ends: Floats, rows: NDArray[np.intp], others: NDArray[np.intp], keys: Floats
+) -> tuple[Floats, int]:
     """Return the mean change of each switch over one order a row (that of ``keys``) and its reverse; parameters as in _walk."""
     n_rows, n_columns = keys.shape
     changes, asked = np.zeros((n_rows, n_columns, ends.shape[2])), 0
     block = max(1, MASK_CELLS // n_columns**2)
     for start in range(0, n_rows, block):
-        rows = np.arange(start, min(start + block, n_rows))
-        differs = pool.codes[rows] != pool.codes[others[rows]]
-        for order_keys in (keys[rows], -keys[rows]):
+        part = slice(start, start + block)
+        differs = pool.codes[rows[part]] != pool.codes[others[part]]
+        for order_keys in (keys[part], -keys[part]):
             positions = _path_positions(differs, order_keys)
-            part, count = _walk(pool, predict, rows, others[rows], positions, ends[:, rows])
-            changes[rows] += part / 2
+            change, count = _walk(pool, predict, rows[part], others[part], positions, ends[:, part])
+            changes[part] += change / 2
             asked += count
     return changes, asked
 
@@ -130,18 +135,21 @@ def shapley_values(
         No further round is begun when one of these would be passed; one round is always made.
     """
     pool = RowPool(rows, background)
+    n_rows, n_columns = len(rows), len(pool.columns)
     rng = np.random.default_rng(random_state)
     predicted, backdrop = as_columns(predict(rows)), as_columns(predict(background))
-    total, base = np.zeros((len(rows), len(pool.columns), predicted.shape[1])), np.zeros_like(predicted)
+    together = int(np.clip(SMALLEST_ROUND // (n_rows * n_columns), 1, max_rounds))
+    own = np.tile(np.arange(n_rows), together)
+    total, base = np.zeros((n_rows, n_columns, predicted.shape[1])), np.zeros_like(predicted)
     asked, rounds, started = 0, 0, perf_counter()
     while rounds < max_rounds:
-        drawn = rng.permutation(max(len(rows), len(background)))[: len(rows)] % len(background)
-        keys = rng.random((len(rows), len(pool.columns)))
-        changes, count = _round(pool, predict, np.stack([backdrop[drawn], predicted]), len(rows) + drawn, keys)
-        total += changes
-        base += backdrop[drawn]
-        asked, rounds = asked + count, rounds + 1
-        growth = (rounds + 1) / rounds
+        drawn = rng.permutation(max(len(own), len(background)))[: len(own)] % len(background)
+        keys = rng.random((len(own), n_columns))
+        changes, count = _round(pool, predict, np.stack([backdrop[drawn], predicted[own]]), own, n_rows + drawn, keys)
+        total += changes.reshape(together, *total.shape).sum(axis=0)
+        base += backdrop[drawn].reshape(together, *base.shape).sum(axis=0)
+        asked, rounds = asked + count, rounds + together
+        growth = (rounds + together) / rounds
         if asked * growth > max_evaluations or (perf_counter() - started) * growth > max_seconds:
             break
     evaluations = asked + len(rows) + len(background)

@@ -13,7 +13,7 @@ from gristmill.errors import DataError
 from gristmill.features.rows import RowFeatures
 from gristmill.metrics.scores import as_gain
 from gristmill.modeling.baselines import Baseline
-from gristmill.modeling.calibration import Calibrated, Calibration, ProbabilityCalibrator
+from gristmill.modeling.calibration import Calibrated, Calibration, ProbabilityCalibrator, calibrate
 from gristmill.modeling.ensembling import (
     ENSEMBLE,
     Candidate,
@@ -25,7 +25,7 @@ from gristmill.modeling.ensembling import (
     greedy_weights,
 )
 from gristmill.modeling.families import Params, Problem, build
-from gristmill.modeling.thresholds import ChosenThreshold
+from gristmill.modeling.thresholds import ChosenThreshold, choose_threshold
 from gristmill.modeling.training_rows import TrainingRows
 from gristmill.modeling.tuning import one_core
 
@@ -74,6 +74,18 @@ def _rank(metric: str, one: Candidate) -> float:
     return value if np.isfinite(value) else -np.inf
 
 
+def calibrated(rows: TrainingRows, metric: str, choice: Choice) -> Calibration | None:
+    """Return what calibration does for the chosen model; None for a regression."""
+    return calibrate(metric, rows.y, choice.candidate.oof, rows.folds) if rows.classes else None
+
+
+def threshold(rows: TrainingRows, oof: Floats, settings: Any) -> ChosenThreshold | None:
+    """Return the threshold that the case's ``threshold`` section asks for; None unless there are two classes."""
+    if len(rows.classes) != 2:
+        return None
+    return choose_threshold(rows.y[rows.validated], oof[rows.validated, 1], settings)
+
+
 def final_estimator(
     weights: Mapping[str, float], params: Mapping[str, Params], problem: Problem, calibrator: ProbabilityCalibrator | None
 ) -> Any:
@@ -94,9 +106,43 @@ def refit(plan: dict[str, Any], model: Any, train: pd.DataFrame, y: NDArray[Any]
         return pipeline.fit(train, y)
 
 
+def model_record(
+    case: Any, plan: dict[str, Any], rows: TrainingRows, choice: Choice, decision: ChosenThreshold | None
+) -> dict[str, Any]:
+    """Return what a predictor has to know beside the pipeline, as the JSON-able ``model.json``."""
+    return {
+        "task": case.task,
+        "classes": list(rows.classes) or None,
+        "positive_class": case.positive_class,
+        "threshold": None if decision is None else decision.value,
+        "target": case.target,
+        "id_columns": list(case.id_columns),
+        "families": choice.candidate.weights,
+        "primary_metric": case.primary_metric,
+        "feature_columns": source_columns(plan),
+        "plan_version": plan["version"],
+    }
+
+
 def source_columns(plan: dict[str, Any]) -> list[str]:
     """Return the raw columns that a plan's features are made from, in its order."""
     return list(dict.fromkeys(feature["source"] for feature in plan["features"]))
+
+
+def frontier(found: Sequence[Candidate], choice: Choice) -> pd.DataFrame:
+    """Return the candidates as a table: score, spread, milliseconds a row, members, and which one was chosen."""
+    rows = [
+        {
+            "candidate": one.name,
+            "score": one.score,
+            "std": one.std,
+            "ms a row": one.row_ms,
+            "members": " + ".join(f"{weight:.0%} {name}" for name, weight in one.weights.items()),
+            "chosen": "chosen" if one is choice.candidate else "",
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows).set_index("candidate")
 
 
 def selection_record(
@@ -104,7 +150,7 @@ def selection_record(
     found: Sequence[Candidate],
     choice: Choice,
     calibration: Calibration | None,
-    threshold: ChosenThreshold | None,
+    decision: ChosenThreshold | None,
     oof_scores: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return what was compared, what was chosen and why, as the JSON-able product of ``06_select``."""
@@ -119,7 +165,7 @@ def selection_record(
         "chosen": choice.candidate.name,
         "weights": choice.candidate.weights,
         "calibration": None if calibration is None else calibration_record(calibration),
-        "threshold": None if threshold is None else threshold.as_product(),
+        "threshold": None if decision is None else decision.as_product(),
         "reason": choice.reason,
         "oof_scores": dict(oof_scores),
     }

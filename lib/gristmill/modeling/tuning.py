@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -17,7 +18,9 @@ from gristmill.metrics.scores import as_gain
 from gristmill.modeling.families import Params
 from gristmill.modeling.folds import PreparedFolds, is_better, mean_score, spread
 from gristmill.modeling.folds import fold_scores as scores_by_fold
+from gristmill.modeling.latency import row_milliseconds
 from gristmill.modeling.proposals import Proposals
+from gristmill.modeling.training_rows import TrainingRows
 
 Floats = NDArray[np.float64]
 Clock = Callable[[], float]
@@ -71,28 +74,44 @@ class Search:
     """What a search found.
 
     ``oof`` holds the best configuration's out-of-fold predictions of all training rows, not-a-number where a row is never
-    validated; ``fitted`` is its pipeline from the last fold, for measuring how fast it answers.
+    validated; ``fitted`` is its pipeline from the last fold, and ``row_ms`` the milliseconds that takes for one row.
     """
 
     family: str
+    enabled: bool = True
     trials: list[Trial] = field(default_factory=list)
     best: Trial | None = None
     oof: Floats | None = None
     fitted: Pipeline | None = None
-
-    def as_product(self, **more: Any) -> dict[str, Any]:
-        """Return the search as the JSON-able product of its stage."""
-        best = None if self.best is None else asdict(self.best) | more.pop("best", {})
-        trials = [asdict(trial) for trial in self.trials]
-        return {"family": self.family, "enabled": True, "reason": self.reason, "trials": trials, "best": best, **more}
+    row_ms: float | None = None
 
     @property
     def reason(self) -> str | None:
         """Why there is no model, where there is none."""
         if self.best is not None:
             return None
+        if not self.enabled:
+            return f"`training.families` of the case file does not name {self.family}"
         errors = [trial.error for trial in self.trials if trial.error]
-        return f"no configuration could be trained on these rows: {errors[0] if errors else 'none was scored'}"
+        return f"no configuration could be trained on these rows: {errors[0] if errors else 'none has a score'}"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The trials as a table, in the order they ran."""
+        columns = ["number", "origin", "status", "score", "std", "seconds"]
+        table = pd.DataFrame([asdict(trial) for trial in self.trials], columns=[*columns, "params"])
+        return table.set_index("number")
+
+    def as_product(self, mlflow_run_id: str | None) -> dict[str, Any]:
+        """Return the search as the JSON-able product of its stage."""
+        return {
+            "family": self.family,
+            "enabled": self.enabled,
+            "reason": self.reason,
+            "trials": [asdict(trial) for trial in self.trials],
+            "best": None if self.best is None else {**asdict(self.best), "row_ms": self.row_ms},
+            "mlflow_run_id": mlflow_run_id,
+        }
 
 
 @contextmanager
@@ -136,6 +155,30 @@ def search(
             trial = _run(result, prepared, metric, params, origin, deadline, clock)
             proposals.learn(trial.status, trial.score)
             result.trials.append(trial)
+    return result
+
+
+def train_family(family: str, rows: TrainingRows, case: Any, *, clock: Clock = time.perf_counter) -> Search:
+    """Return the search for a family as a case asks for it; one without trials if the case does not ask for the family.
+
+    Parameters
+    ----------
+    family
+        Name of the family.
+    rows
+        The training rows.
+    case
+        The case; ``training`` and ``primary_metric`` are read.
+    clock
+        Seconds that only grow; replaced in tests.
+    """
+    if family not in case.training.families:
+        return Search(family, enabled=False)
+    prepared = PreparedFolds(family, rows.problem, rows.X, rows.y, rows.folds)
+    result = search(prepared, case.primary_metric, Budget.of(case.training), method=case.training.search, clock=clock)
+    if result.fitted is not None:
+        with one_core():
+            result.row_ms = row_milliseconds(result.fitted, rows.X)
     return result
 
 

@@ -122,7 +122,6 @@ class Survey:
         for path in custom:
             yield path, self.digests.of(self.root / path)
             names |= imported_names((self.root / path).read_text(encoding="utf-8"))
-        files = self._modules.behind(names)
         read_aloud = any(_READS_DOCSTRINGS.search(text) for text in cells)
         for module, file in self._modules.behind(names).items():
             plain, with_docstrings, reads_docstrings = self.digests.derived(file, f"code {sys.version_info[:2]}", _code_digests)

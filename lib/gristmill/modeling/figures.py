@@ -1,0 +1,121 @@
+"""The figures of training and selection, each chosen to suit the task or the family."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gristmill.metrics.scores import as_gain, score
+from gristmill.modeling.calibration import Calibration
+from gristmill.modeling.ensembling import Candidate, Choice
+from gristmill.modeling.thresholds import ChosenThreshold
+from gristmill.modeling.training_rows import TrainingRows
+from gristmill.modeling.tuning import Search, one_core
+from gristmill.reporting.plots import classification, decisions, evidence, regression, training
+from gristmill.reporting.plots.data import association_heatmap
+from gristmill.reporting.plots.style import HouseFigure, empty
+
+Floats = NDArray[np.float64]
+
+PERMUTED_ROWS = 500
+"""Rows on which the importance of features is measured."""
+
+
+def out_of_fold(rows: TrainingRows, oof: Floats | None, threshold: float | None = None) -> HouseFigure:
+    """Return how out-of-fold predictions compare with the truth: ROC, confusion matrix, or predicted against actual."""
+    if oof is None:
+        return empty("Out-of-fold predictions", "There are none: this family has no model.")
+    y, predicted = rows.y[rows.validated], oof[rows.validated]
+    if not rows.classes:
+        return regression.predicted_vs_actual(y, predicted)
+    if len(rows.classes) == 2:
+        return classification.roc_curve(y, predicted, rows.classes, threshold=threshold)
+    return classification.confusion_matrix(y, np.argmax(predicted, axis=1), rows.classes)
+
+
+def by_fold(result: Search, metric: str) -> HouseFigure:
+    """Return the score of a family's best configuration in every fold."""
+    if result.best is None:
+        return empty("Scores by fold", "There are none: this family has no model.")
+    return training.fold_scores({result.family: result.best.fold_scores}, metric)
+
+
+def drivers(result: Search, rows: TrainingRows, metric: str) -> HouseFigure:
+    """Return what drives a family's best model of the last fold.
+
+    Coefficients for a linear model, impurity for a forest; the loss by epoch for a network; for boosting how much the metric
+    suffers when a feature's values are shuffled among validation rows (Breiman 2001).
+    """
+    if result.fitted is None:
+        return empty("What drives the model", "There is none: this family has no model.")
+    prepare, model = result.fitted[0], result.fitted[1].estimator_
+    if model is None:
+        return empty("What drives the model", "The rows of the last fold have one class only: nothing was learnt.")
+    if result.family == "neural":
+        return training.epochs({"training": model.loss_curve_}, "training loss", title="The training loss, epoch by epoch")
+    if result.family == "boosting":
+        lost = _permutation(result, rows, metric)
+        return evidence.importance_bars(list(lost), list(lost.values()), label=f"loss of {metric} when shuffled")
+    linear = result.family == "linear"
+    strength = np.abs(np.atleast_2d(model.coef_)).mean(axis=0) if linear else model.feature_importances_
+    label = "size of the coefficient, per standard deviation" if linear else "share of the impurity removed"
+    names = [str(name).partition("__")[2] for name in prepare.get_feature_names_out()]
+    return evidence.importance_bars(names, strength, label=label)
+
+
+def _permutation(result: Search, rows: TrainingRows, metric: str) -> dict[str, float]:
+    """Return by how much the metric gets worse on validation rows of the last fold when one feature is shuffled."""
+    assert result.fitted is not None  # noqa: S101 - the caller looked
+    random = np.random.default_rng(0)
+    valid = random.permutation(rows.folds[-1][1])[:PERMUTED_ROWS]
+    X, y = rows.X.iloc[valid], rows.y[valid]
+    predict = result.fitted.predict_proba if rows.classes else result.fitted.predict
+    lost = {}
+    with one_core():
+        whole = as_gain(metric, score(metric, y, predict(X)))
+        for name in X.columns:
+            shuffled = X.assign(**{name: random.permutation(X[name].to_numpy())})
+            lost[str(name)] = max(0.0, whole - as_gain(metric, score(metric, y, predict(shuffled))))
+    return {name: value for name, value in lost.items() if np.isfinite(value)}
+
+
+def agreement(rows: TrainingRows, found: Sequence[Candidate]) -> HouseFigure:
+    """Return how alike the families' out-of-fold errors are: where they are not, a blend can gain."""
+    members = [one for one in found if len(one.weights) == 1]
+    errors: Mapping[str, Any] = {one.name: _errors(rows, one.oof) for one in members}
+    table = pd.DataFrame(errors).corr().fillna(1.0)
+    return association_heatmap(table, title="Correlation of the families' errors, row by row")
+
+
+def _errors(rows: TrainingRows, oof: Floats) -> Floats:
+    """Return each validated row's error: what its class's probability lacks, or the residual."""
+    y, predicted = rows.y[rows.validated], oof[rows.validated]
+    if not rows.classes:
+        return np.asarray(predicted - y, dtype=np.float64)
+    return np.asarray(1 - predicted[np.arange(len(y)), y], dtype=np.float64)
+
+
+def leaderboard(found: Sequence[Candidate], choice: Choice, metric: str, baseline: float) -> HouseFigure:
+    """Return the candidates, best first, with the chosen one marked and the baseline's score."""
+    board = [{"name": one.name, "score": one.score, "std": one.std} for one in found]
+    return training.leaderboard(board, metric, chosen=choice.candidate.name, baseline=baseline)
+
+
+def calibration(rows: TrainingRows, done: Calibration | None, before: Floats) -> HouseFigure:
+    """Return whether probabilities mean what they say, before and after; for a regression, the residuals."""
+    y = rows.y[rows.validated]
+    if done is None:
+        return regression.residuals(y, before[rows.validated])
+    after, earlier = done.oof[rows.validated], before[rows.validated]
+    return decisions.calibration_curve(y, after, rows.classes, before=None if done.calibrator is None else earlier)
+
+
+def threshold(chosen: ChosenThreshold | None) -> HouseFigure:
+    """Return what every threshold would give, with the chosen one marked."""
+    if chosen is None:
+        return empty("Threshold", "There is none: only a decision between two classes needs one.")
+    rule = chosen.rule if chosen.rule in chosen.curve else "f1"
+    shown = {name: chosen.curve[name] for name in dict.fromkeys((rule, "precision", "recall", "share_flagged"))}
+    return decisions.threshold_curve(chosen.curve["threshold"], shown, chosen=chosen.value)

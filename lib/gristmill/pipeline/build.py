@@ -1,0 +1,274 @@
+"""Runs the stale tasks of one case side by side, each in a process of its own, and waits without spinning."""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing import connection, get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from gristmill.paths import ProjectPaths
+from gristmill.pipeline import machine, schedule
+from gristmill.pipeline.decisions import Decision
+from gristmill.pipeline.definition import Stage
+from gristmill.pipeline.ploomber_metadata import forget, remember
+from gristmill.pipeline.progress import Progress
+from gristmill.pipeline.records import Record, Records
+from gristmill.pipeline.worker import Job, Outcome, kill_tree
+from gristmill.pipeline.worker import main as work
+
+BUILD_ID = "GRISTMILL_BUILD_ID"
+"""Variable that tells a kernel which build it is part of; it is not set when a notebook is run by hand."""
+
+_TICK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task as Ploomber has prepared it.
+
+    Attributes
+    ----------
+    decision
+        What was known about it when the pipeline was loaded.
+    notebook
+        The notebook with its parameters in place, as JSON.
+    params
+        The parameters that Ploomber remembers.
+    """
+
+    decision: Decision
+    notebook: str
+    params: Mapping[str, Any]
+    exporter: Any
+    exporter_options: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+    @property
+    def stage(self) -> Stage:
+        """The task's entry."""
+        return self.decision.stage
+
+
+@dataclass
+class _Run:
+    """A task that is running."""
+
+    process: BaseProcess
+    results: connection.Connection
+    started: float
+    need_mb: float
+
+
+@dataclass
+class Build:
+    """One build of one case, under its lock.
+
+    Parameters
+    ----------
+    root, case
+        The project and the case.
+    tasks
+        What will run, in the DAG's order.
+    n_fresh
+        How many tasks of the DAG are up to date.
+    on_end
+        Called with a task's name and whether it succeeded, as soon as its record is written.
+    """
+
+    root: Path
+    case: str
+    tasks: Mapping[str, Task]
+    n_fresh: int
+    on_end: Callable[[str, bool], None]
+    identity: str = field(default_factory=lambda: os.environ.get(BUILD_ID) or uuid.uuid4().hex)
+    finished: dict[str, Outcome] = field(default_factory=dict)
+    failures: dict[str, Outcome] = field(default_factory=dict)
+    aborted: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._records = Records(self.root, self.case)
+        timings = self._records.timings()
+        self._seconds = {task: timing["seconds"] for task, timing in timings.items()}
+        self._need_mb = {task: timing["peak_mb"] for task, timing in timings.items()}
+        self._upstream = {name: [up for up in task.stage.upstream if up in self.tasks] for name, task in self.tasks.items()}
+        self._ways = schedule.ways(self._upstream, self._seconds)
+        self._cores = machine.cores()
+        self._running: dict[str, _Run] = {}
+        self._run_ids: dict[str, str] = {}
+        self._processes = get_context("fork" if os.uname().sysname == "Linux" else "spawn")
+        rest = self._rest() if any(name in self._seconds for name in self.tasks) else None
+        self._progress = Progress(self.case, len(self.tasks), self.n_fresh, dict.fromkeys(self.tasks, 0.0), rest)
+
+    def run(self) -> None:
+        """Run all tasks; those behind a failed one are aborted, the others finish.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            The user interrupted; nothing is left running.
+        """
+        self._lifeline = os.pipe()
+        try:
+            while self._waiting() or self._running:
+                self._start_what_fits()
+                self._wait()
+        finally:
+            for run in self._running.values():
+                kill_tree(run.process.pid or -1)
+                run.process.join()
+            for end in self._lifeline:
+                os.close(end)
+
+    def say(self, sentence: str) -> None:
+        """Write a line of its own among the progress."""
+        self._progress.say(sentence)
+
+    def _waiting(self) -> list[str]:
+        """Return the tasks that have neither started nor been given up."""
+        settled = {*self.finished, *self.aborted, *self._running}
+        return [name for name in self.tasks if name not in settled]
+
+    def _start_what_fits(self) -> None:
+        """Start tasks until cores, memory or ready tasks run out."""
+        while True:
+            waiting = self._waiting()
+            ready = [name for name in waiting if all(up in self.finished for up in self._upstream[name])]
+            name = schedule.choose(ready, self._running, self._cores, self._free_mb(), self._need_mb, self._ways)
+            if name is None:
+                return
+            self._start(name, machine.thread_environment(schedule.threads_for(len(self._running), len(ready) - 1, self._cores)))
+
+    def _free_mb(self) -> float:
+        """Return the memory that is free and not already promised to a task that is running."""
+        promised = sum(max(0.0, run.need_mb - _family_mb(run.process.pid)) for run in self._running.values())
+        return machine.free_mb() - promised
+
+    def _start(self, name: str, threads: Mapping[str, str]) -> None:
+        """Forget the task's last run and start a worker for it."""
+        task = self.tasks[name]
+        self._records.begin(name)
+        forget(task.stage)
+        environment = {**threads, BUILD_ID: self.identity, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "MPLBACKEND": "agg"}
+        log = ProjectPaths(self.root).state / "builds" / self.case / f"{name}.log"
+        job = Job(self.root, task.stage, task.notebook, task.exporter, task.exporter_options, environment, task.options, log)
+        receiving, sending = self._processes.Pipe(duplex=False)
+        process = self._processes.Process(target=work, args=(job, sending, self._lifeline), name=name)
+        process.start()
+        sending.close()
+        self._running[name] = _Run(process, receiving, time.monotonic(), self._need_mb.get(name, schedule.UNKNOWN_MB))
+        self._progress.started(name)
+
+    def _wait(self) -> None:
+        """Sleep until a worker has something to say or has died."""
+        handles: dict[Any, str] = {run.results: name for name, run in self._running.items()}
+        timeout = _TICK_SECONDS if self._progress.live else None
+        for handle in connection.wait(list(handles), timeout=timeout) if handles else ():
+            self._end(handles[handle])
+        self._progress.tick()
+
+    def _end(self, name: str) -> None:
+        """Take a worker's outcome, write the task's record and tell the others."""
+        run = self._running.pop(name)
+        seconds = time.monotonic() - run.started
+        try:
+            outcome: Outcome = run.results.recv()
+        except EOFError:
+            kill_tree(run.process.pid or -1)
+            outcome = self._died(name, seconds, run.process)
+        run.process.join()
+        run.results.close()
+        if outcome.succeeded:
+            self._keep(name, outcome)
+        else:
+            self._fail(name, outcome)
+        self.on_end(name, outcome.succeeded)
+
+    def _died(self, name: str, seconds: float, process: BaseProcess) -> Outcome:
+        """Return the outcome of a worker that ended without one, killed for its memory, for example."""
+        process.join()
+        partial = self.tasks[name].stage.products["nb"].with_suffix(".ipynb")
+        return Outcome(
+            seconds=seconds,
+            ename="WorkerDied",
+            evalue=f"the process of the notebook ended with exit code {process.exitcode}; killed for its memory, perhaps",
+            partial=str(partial) if partial.is_file() else "",
+        )
+
+    def _keep(self, name: str, outcome: Outcome) -> None:
+        """Write down that a task is finished: Ploomber's metadata first, then the record that counts."""
+        task = self.tasks[name]
+        self._run_ids[name] = uuid.uuid4().hex
+        read_from = {up: self._run_id(up) for up in task.stage.upstream}
+        now = max([time.time(), *(self._finished(up) for up in task.stage.upstream)])
+        remember(task.stage, task.params, now)
+        record = Record(
+            task=name,
+            run_id=self._run_ids[name],
+            build_id=self.identity,
+            finished=now,
+            seconds=round(outcome.seconds, 2),
+            peak_mb=round(outcome.peak_mb, 1),
+            fingerprint=task.decision.fingerprint,
+            ingredients=dict(task.decision.ingredients),
+            upstream=read_from,
+            files=dict(outcome.files),
+            params=json.loads(json.dumps(dict(task.params))),
+        )
+        self._records.write(record)
+        self.finished[name] = outcome
+        self._seconds[name] = outcome.seconds
+        self._progress.finished(name, "done", outcome.seconds, self._rest())
+
+    def _run_id(self, name: str) -> str:
+        """Return the run of a task that this build reads from."""
+        record = self._records.read(name)
+        return record.run_id if record is not None else "unknown"
+
+    def _finished(self, name: str) -> float:
+        """Return when a task was finished by the clock of that moment, 0 if that is not known."""
+        record = self._records.read(name)
+        return record.finished if record is not None else 0.0
+
+    def _fail(self, name: str, outcome: Outcome) -> None:
+        """Write down that a task failed and give up those behind it."""
+        summary = f"{outcome.ename}: {outcome.evalue}".strip().splitlines()[0]
+        failure = {
+            "summary": summary,
+            "cell": outcome.cell,
+            "notebook": outcome.partial,
+            "at": time.time(),
+            "build_id": self.identity,
+        }
+        self._records.fail(name, failure)
+        self.aborted[name] = name
+        self._progress.finished(name, "FAILED", outcome.seconds, self._rest())
+        self.failures[name] = outcome
+        for other in self.tasks:
+            culprit = next((up for up in self._upstream[other] if up in self.aborted), None)
+            if culprit is not None and other not in self.aborted:
+                self.aborted[other] = self.aborted[culprit]
+                self._progress.skipped(other, f"waits for {self.aborted[other]}")
+
+    def _rest(self) -> float:
+        """Return about how many seconds are left."""
+        left = [*self._waiting(), *self._running]
+        seconds = dict(self._seconds)
+        for name, run in self._running.items():
+            seconds[name] = max(1.0, seconds.get(name, schedule.UNKNOWN_SECONDS) - (time.monotonic() - run.started))
+        return schedule.remaining_seconds(self._upstream, seconds, left, self._cores)
+
+
+def _family_mb(pid: int | None) -> float:
+    """Return the memory of a process and all it started, in megabytes."""
+    try:
+        process = psutil.Process(pid)
+        return sum(member.memory_info().rss for member in [process, *process.children(recursive=True)]) / 2**20
+    except psutil.Error:
+        return 0.0
