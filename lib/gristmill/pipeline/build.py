@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from gristmill.paths import ProjectPaths
 from gristmill.pipeline import machine, schedule
@@ -93,6 +94,7 @@ class Build:
     aborted: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        """Look up what the last build took, and announce this one."""
         self._records = Records(self.root, self.case)
         timings = self._records.timings()
         self._seconds = {task: timing["seconds"] for task, timing in timings.items()}
@@ -102,7 +104,7 @@ class Build:
         self._cores = machine.cores()
         self._running: dict[str, _Run] = {}
         self._run_ids: dict[str, str] = {}
-        self._processes = get_context("fork" if os.uname().sysname == "Linux" else "spawn")
+        self._processes: Any = get_context("fork" if sys.platform == "linux" else "spawn")
         rest = self._rest() if any(name in self._seconds for name in self.tasks) else None
         self._progress = Progress(self.case, len(self.tasks), self.n_fresh, dict.fromkeys(self.tasks, 0.0), rest)
 
@@ -269,6 +271,6 @@ def _family_mb(pid: int | None) -> float:
     """Return the memory of a process and all it started, in megabytes."""
     try:
         process = psutil.Process(pid)
-        return sum(member.memory_info().rss for member in [process, *process.children(recursive=True)]) / 2**20
+        return float(sum(member.memory_info().rss for member in [process, *process.children(recursive=True)])) / 2**20
     except psutil.Error:
         return 0.0

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
-from gristmill.pipeline.contents import stamp, write_whole
+from gristmill.pipeline.contents import read_json_or_none, stamp, write_whole
 from gristmill.pipeline.definition import Stage
 from gristmill.pipeline.records import describe_files
 from gristmill.pipeline.redaction import Redactor
@@ -186,7 +186,7 @@ def _write_partial_report(job: Job, partial: Path, report: Path, redactor: Redac
     import nbformat  # noqa: PLC0415
 
     with contextlib.suppress(Exception):
-        _write_report(job, nbformat.read(partial, as_version=4), report, redactor)
+        _write_report(job, nbformat.read(partial, as_version=4), report, redactor)  # type: ignore[no-untyped-call]
 
 
 def _check_products(stage: Stage, before: Mapping[Path, list[int]], root: Path) -> None:
@@ -219,16 +219,13 @@ def _failure(error: Exception, partial: Path, redactor: Redactor, seconds: float
 
 def _failing_cell(partial: Path) -> int | None:
     """Return the number of the code cell at which execution stopped, or None."""
-    import nbformat  # noqa: PLC0415
-
-    if not partial.is_file():
-        return None
+    content = read_json_or_none(partial) or {}
     number = 0
-    for cell in nbformat.read(partial, as_version=4).cells:
-        if cell.cell_type != "code":
+    for cell in content.get("cells", ()):
+        if cell["cell_type"] != "code":
             continue
         number += 1
-        state = cell.metadata.get("papermill", {})
+        state = cell["metadata"].get("papermill", {})
         if state.get("exception") or state.get("status") in {"failed", "running"}:
             return number
     return None

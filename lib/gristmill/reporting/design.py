@@ -10,7 +10,7 @@ from gristmill.reporting.flow_svg import draw_flow
 from gristmill.reporting.record import BuildRecord
 from gristmill.reporting.summary import gates
 from gristmill.reporting.templating import render, style_sheet
-from gristmill.reporting.wording import count, figure, metric_label, share
+from gristmill.reporting.wording import count, metric_label, plain, share
 
 STACK: tuple[tuple[str, str], ...] = (
     ("Pipeline", "Jupyter notebooks, wired by Ploomber, executed by papermill, rendered by nbconvert"),
@@ -62,7 +62,7 @@ def render_design(record: BuildRecord) -> str:
 
 def _problem(case: Case) -> list[tuple[str, str]]:
     """Return what is asked, as pairs of a name and a value."""
-    criteria = ", ".join(f"{metric_label(name)} {figure(value)}" for name, value in case.evaluation.success_criteria.items())
+    criteria = ", ".join(f"{metric_label(name)} {plain(value)}" for name, value in case.evaluation.success_criteria.items())
     return [
         ("Task", {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}[case.task]),
         ("Target", case.target + (f", positive class {case.positive_class}" if case.positive_class else "")),
@@ -76,7 +76,7 @@ def _problem(case: Case) -> list[tuple[str, str]]:
 def _needs(case: Case) -> list[tuple[str, str]]:
     """Return what the model's users need."""
     return [
-        ("Answer time", f"{figure(case.serving.latency_ms, 0)} ms at the 95th percentile"),
+        ("Answer time", f"{plain(case.serving.latency_ms)} ms at the 95th percentile"),
         ("Load", f"{count(case.serving.requests_per_second)} requests a second"),
         ("Runs on", case.serving.deployment_target),
         ("Rebuilt", "on request" if case.retraining.schedule == "none" else case.retraining.schedule),
@@ -111,7 +111,7 @@ def _decisions(case: Case) -> list[Decision]:
             "How long may the search take?",
             f"{case.training.trials} trials a family"
             if case.training.trials
-            else f"{figure(case.training.budget_seconds, 0)} s for all families together",
+            else f"{plain(case.training.budget_seconds)} s for all families together",
             "A fixed number of trials gives the same model every time."
             if case.training.trials
             else "The budget is wall-clock time on this machine; give `training.trials` for an exact repetition.",
@@ -144,10 +144,10 @@ def _why_split(case: Case) -> str:
 def _why_threshold(case: Case) -> str:
     """Return what the threshold's rule weighs."""
     if case.threshold.rule == "profit":
-        worth, cost = figure(case.threshold.value_true_positive, 2), figure(case.threshold.cost_contact, 2)
+        worth, cost = plain(case.threshold.value_true_positive), plain(case.threshold.cost_contact)
         return f"A true positive is worth {worth}, acting on any row costs {cost}."
     if case.threshold.rule == "fixed":
-        return f"Positive from a probability of {figure(case.threshold.value)} on."
+        return f"Positive from a probability of {plain(case.threshold.value)} on."
     return "Chosen from out-of-fold predictions."
 
 

@@ -153,7 +153,10 @@ def provenance(record: BuildRecord) -> list[tuple[str, str]]:
     pairs = [
         ("Built", record.finished),
         ("Data", str(snapshot.get("uri", ""))),
-        ("Rows and columns", f"{count(snapshot['rows'])} \u00d7 {len(snapshot.get('columns') or {})}" if "rows" in snapshot else ""),
+        (
+            "Rows and columns",
+            f"{count(snapshot['rows'])} \u00d7 {len(snapshot.get('columns') or {})}" if "rows" in snapshot else "",
+        ),
         ("Data version", _digest(snapshot.get("digest"))),
         ("Ingested", str(snapshot.get("ingested_at", "")).replace("T", " ")[:16]),
         ("Code version", _digest(lineage.get("code_version") or lineage.get("git_commit"))),

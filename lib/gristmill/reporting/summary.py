@@ -5,7 +5,7 @@ from typing import Any
 
 from gristmill.reporting.bars import ends, interval_bar
 from gristmill.reporting.record import BuildRecord
-from gristmill.reporting.wording import UNKNOWN, figure, interval, metric_label, share
+from gristmill.reporting.wording import UNKNOWN, figure, interval, metric_label, plain, share
 
 GATE_GROUPS = ("data", "training", "deployment", "monitoring")
 
@@ -21,6 +21,8 @@ def verdict(record: BuildRecord) -> dict[str, str]:
     failed = [stage for stage in record.stages if stage.state == "failed"]
     if failed:
         return {"tone": "bad", "text": f"Stopped at {failed[0].label}"}
+    if record.problem:
+        return {"tone": "bad", "text": "The case file is wrong"}
     if not record.was_built:
         return {"tone": "plain", "text": "Not built yet"}
     missing = [stage for stage in record.stages if stage.state == "missing"]
@@ -115,8 +117,8 @@ def _gate(gate: Mapping[str, Any]) -> dict[str, Any]:
         "name": metric_label(str(gate.get("name", ""))),
         "group": str(gate.get("group") or "other"),
         "passed": passed if isinstance(passed, bool) else None,
-        "value": figure(gate.get("value")),
-        "limit": figure(gate.get("limit")),
+        "value": plain(gate.get("value")),
+        "limit": plain(gate.get("limit")),
         "note": str(gate.get("message") or gate.get("note") or gate.get("reason") or ""),
     }
 
@@ -215,7 +217,7 @@ def fairness_rows(record: BuildRecord) -> list[dict[str, str]]:
 def next_steps(record: BuildRecord) -> list[str]:
     """Return what to do now, most urgent first."""
     steps = [
-        f"Mend {stage.label}: {stage.facts.get('error') or 'its report names the error'}. Then build again: what is done is kept."
+        f"Mend {stage.label}: {stage.facts.get('error', '').rstrip('.') or 'its report names the error'}. Then build again: what is done is kept."
         for stage in record.stages
         if stage.state == "failed"
     ]

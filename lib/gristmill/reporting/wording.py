@@ -1,6 +1,7 @@
 """How names and numbers are written for people, the same in every figure and on every page."""
 
 import math
+import re
 
 METRIC_LABELS: dict[str, str] = {
     "roc_auc": "ROC-AUC",
@@ -23,6 +24,8 @@ METRIC_LABELS: dict[str, str] = {
 }
 """Metric -> how it is written."""
 
+_INSIDE = {name: label for name, label in METRIC_LABELS.items() if label[:2].isupper()}
+
 UNIT_METRICS = frozenset(
     {"roc_auc", "pr_auc", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "brier", "ece", "r2", "adjusted_r2", "mcc"}
 )
@@ -38,6 +41,8 @@ def metric_label(metric: str) -> str:
     if known is not None:
         return known
     words = metric.replace("_", " ").strip()
+    for name, label in _INSIDE.items():
+        words = re.sub(rf"\b{name.replace('_', ' ')}\b", label, words)
     return words[:1].upper() + words[1:]
 
 
@@ -70,6 +75,12 @@ def _decimals(size: float, digits: int) -> int:
     if 0 < size < 10.0**-digits:
         return min(8, -math.floor(math.log10(size)) + 1)
     return digits
+
+
+def plain(value: object) -> str:
+    """Return a number with no more decimals than it needs: a limit of ``0.8`` stays ``0.8``, and ``100.0`` is ``100``."""
+    text = figure(value)
+    return text.rstrip("0").rstrip(".") if isinstance(value, float) and "." in text else text
 
 
 def interval(low: object, high: object) -> str:
