@@ -69,11 +69,11 @@ def connect(root: Path | None = None) -> Any:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     try:
-        if uri == store.uri:
-            store.prepare(lambda: client.search_experiments(max_results=1))
-        else:
+        if uri == store.uri:  # making a client creates the tables already, so the first one is made with the lock held
+            store.prepare(lambda: MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1))
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        if uri != store.uri:
             client.search_experiments(max_results=1)
     except MlflowException as error:
         raise RegistryError(

@@ -120,7 +120,7 @@ class _Coded:
 def _coded(values: pd.Series) -> _Coded:
     """Return a column as ranks or codes."""
     if is_numeric(values) or pd.api.types.is_datetime64_any_dtype(values):
-        return _Coded(values.rank().to_numpy(dtype=np.float64), is_number=True)
+        return _Coded(np.asarray(values.rank(), dtype=np.float64), is_number=True)
     texts = values.astype("string")
     kept = texts.value_counts().head(_MANY_LEVELS).index
     codes = pd.Categorical(texts.where(texts.isin(kept) | texts.isna(), "\0other")).codes.astype(np.float64)
@@ -191,7 +191,7 @@ def as_table(found: list[Finding]) -> pd.DataFrame:
 def _target_findings(target: pd.Series, case: Any) -> Iterator[Finding]:
     """Yield what is difficult about the target."""
     if case.task == "regression":
-        skew = float(pd.to_numeric(target).skew())
+        skew = _skewness(target)
         if abs(skew) > _SKEWED:
             yield Finding("medium", case.target, f"The target is very skewed (skewness {skew:.1f}).", "Compare MAE beside RMSE.")
         return
@@ -225,12 +225,19 @@ def _column_findings(values: pd.Series, column: dict[str, Any]) -> Iterator[Find
 
 def _number_findings(numbers: pd.Series, name: str) -> Iterator[Finding]:
     """Yield what is difficult about numbers."""
-    skew = float(numbers.skew()) if numbers.nunique() > 2 else 0.0
+    skew = _skewness(numbers)
     zeros = float((numbers == 0).mean())
     if zeros > 0.5 and numbers.nunique() > 10:
         yield Finding("low", name, f"Is zero in {zeros:.0%} of the rows.", "Whether it is zero may tell more than how much it is.")
     elif abs(skew) > _SKEWED:
         yield Finding("low", name, f"Is very skewed (skewness {skew:.1f}).", "A power transform may help linear and neural models.")
+
+
+def _skewness(values: pd.Series) -> float:
+    """Return the skewness of a column, 0 where it has none."""
+    numbers = np.asarray(pd.to_numeric(values), dtype=np.float64)
+    spread = numbers.std()
+    return float((((numbers - numbers.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
 
 
 def _telling_gaps(train: pd.DataFrame, name: str, case: Any) -> Iterator[Finding]:
@@ -239,11 +246,11 @@ def _telling_gaps(train: pd.DataFrame, name: str, case: Any) -> Iterator[Finding
     if not 0.01 < gaps.mean() < 0.99:
         return
     if case.task == "regression":
-        target, spread = pd.to_numeric(train[case.target]), float(pd.to_numeric(train[case.target]).std())
-        difference = abs(float(target[gaps].mean() - target[~gaps].mean())) / spread if spread else 0.0
+        target = np.asarray(pd.to_numeric(train[case.target]), dtype=np.float64)
+        difference = abs(float(target[gaps].mean() - target[~gaps].mean())) / max(float(target.std()), 1e-300)
     else:
         shares = pd.crosstab(gaps, class_text(train[case.target]), normalize="index")
-        difference = float((shares.loc[True] - shares.loc[False]).abs().max())
+        difference = float(np.abs(np.diff(shares.to_numpy(dtype=np.float64), axis=0)).max())
     if difference > _MISSING_TELLS and gaps.sum() >= 30:
         text = "Its missing values go with the target."
         yield Finding("medium", name, text, "Find out whether the value is missing before or because of the outcome.")

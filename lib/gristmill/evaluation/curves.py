@@ -64,11 +64,6 @@ def confusion_counts(y_true: Codes, y_pred: Codes, classes: Sequence[str]) -> pd
     return pd.DataFrame(counts, index=pd.Index(classes, name="truth"), columns=pd.Index(classes, name="prediction"))
 
 
-def profit(is_positive: NDArray[np.bool_], flagged: NDArray[np.bool_], value_true_positive: float, cost_contact: float) -> float:
-    """Return what acting on the flagged rows earns: the value of the positives among them, less the cost of acting."""
-    return float((is_positive & flagged).sum() * value_true_positive - flagged.sum() * cost_contact)
-
-
 def threshold_points(
     is_positive: NDArray[np.bool_], scores: Floats, *, value_true_positive: float, cost_contact: float
 ) -> pd.DataFrame:
@@ -98,14 +93,19 @@ def residual_summary(y_true: Floats, y_pred: Floats) -> dict[str, float]:
 
 
 def learning_points(
-    fit_and_score: Callable[[NDArray[np.intp]], tuple[float, float]], n_rows: int, *, budget_seconds: float, random_state: int = 0
+    fit_and_score: Callable[[NDArray[np.intp]], tuple[float, float] | None],
+    n_rows: int,
+    *,
+    budget_seconds: float,
+    random_state: int = 0,
 ) -> pd.DataFrame:
     """Return ``n_rows, train, validation`` for growing shares of the training rows, for as long as the budget lasts.
 
     Parameters
     ----------
     fit_and_score
-        Fits on the rows at the positions it is given; returns the score on them and on rows held out.
+        Fits on the rows at the positions it is given; returns the score on them and on rows held out,
+        or None where these rows cannot be learned from.
     n_rows
         Number of rows there are to learn from; shares of 10, 20, 40, 70 and 100 % of them are tried, smallest first.
     budget_seconds
@@ -122,7 +122,8 @@ def learning_points(
         if perf_counter() - started + expected > budget_seconds:
             break
         before = perf_counter()
-        train, validation = fit_and_score(order[:size])
-        rows.append({"n_rows": size, "train": train, "validation": validation})
+        scores = fit_and_score(order[:size])
+        if scores is not None:
+            rows.append({"n_rows": size, "train": scores[0], "validation": scores[1]})
         expected = 2 * (perf_counter() - before)
     return pd.DataFrame(rows, columns=["n_rows", "train", "validation"])

@@ -7,18 +7,52 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from gristmill.errors import ArtifactError
 from gristmill.evaluation.hybrids import Predict
 from gristmill.evaluation.local_reasons import LocalReasons
 from gristmill.evaluation.predictions import Scored
-from gristmill.metrics.scores import decide
+from gristmill.evaluation.shapley import ShapleyValues
+from gristmill.metrics.scores import Floats, decide, score
 from gristmill.modeling.fitted import FittedModel
 
 
 def raw_predict(model: FittedModel) -> Predict:
-    """Return the pipeline's answer for rows that are in their contracted types already."""
-    predict: Predict = model.pipeline.predict_proba if model.classes else model.pipeline.predict
+    """Return the pipeline's answer for rows that are in their contracted types already.
+
+    The numerical libraries are kept on one core: threads that wait for each other in thousands of short calls cost more than
+    they bring, and stages run side by side.
+    """
+    ask = model.pipeline.predict_proba if model.classes else model.pipeline.predict
+
+    def predict(rows: pd.DataFrame) -> Floats:
+        with threadpool_limits(limits=1):
+            return np.asarray(ask(rows), dtype=np.float64)
+
     return predict
+
+
+def require_same(candidate: str, evaluated: str) -> None:
+    """Refuse a candidate that is not the one that was evaluated.
+
+    Raises
+    ------
+    ArtifactError
+        The digests differ.
+    """
+    if candidate != evaluated:
+        raise ArtifactError(
+            f"Expected the candidate that was evaluated, {evaluated!r}, got {candidate!r}: it was replaced after `07_evaluate`. "
+            "Build the case again, so that every stage sees the same model."
+        )
+
+
+def measurable(metric: str, scored: Scored) -> str:
+    """Return the metric to measure importance by: ``metric``, or log loss where these rows lack a class it needs."""
+    if scored.task == "regression" or np.isfinite(score(metric, scored.y_true, scored.predicted)):
+        return metric
+    return "log_loss"
 
 
 def sample_rows(scored: Scored, n_rows: int, random_state: int = 0) -> NDArray[np.intp]:
@@ -91,6 +125,46 @@ def reasons_record(reasons: LocalReasons, row_key: str, why: str, prediction: st
         "stability": reasons.stability,
         "reasons": [{"feature": column, "reason": text, "weight": weight} for column, text, weight in reasons.reasons],
     }
+
+
+def with_contributions(
+    records: Sequence[Mapping[str, Any]], values: ShapleyValues, chosen: Mapping[str, int], classes: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the records of rows with the SHAP values of the output they explain, the largest first, and what these start from.
+
+    Parameters
+    ----------
+    records
+        What :func:`reasons_record` returned, in the order of ``chosen``.
+    values
+        SHAP values of all explained rows.
+    chosen
+        What :func:`chosen_rows` returned.
+    classes
+        Classes in the order of their codes; empty for a regression.
+    """
+    found = []
+    for record, row in zip(records, chosen.values(), strict=True):
+        output = list(classes).index(record["output"]) if len(classes) > 2 else 0
+        by_column = sorted(zip(values.columns, values.values[row, :, output], strict=True), key=lambda item: -abs(item[1]))
+        contributions = [{"feature": column, "contribution": float(value)} for column, value in by_column]
+        found.append({**record, "base": float(values.base[row, output]), "shap": contributions})
+    return found
+
+
+def local_table(records: Sequence[Mapping[str, Any]], top: int = 3) -> pd.DataFrame:
+    """Return one line a row: why it was chosen, what was predicted, and the first reasons by LIME and columns by SHAP."""
+    lines = [
+        {
+            "why": record["why"],
+            "prediction": record["prediction"],
+            "first reasons (LIME)": "; ".join(reason["reason"] for reason in record["reasons"][:top]),
+            "first columns (SHAP)": ", ".join(part["feature"] for part in record["shap"][:top]),
+            "stability": round(record["stability"], 2),
+        }
+        for record in records
+    ]
+    return pd.DataFrame(lines).set_index("why")
 
 
 def mean_local_weight(records: Sequence[Mapping[str, Any]]) -> pd.Series:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gristmill.evaluation.hybrids import Predict, RowPool
 from gristmill.metrics.groups import MAX_NUMBERS_AS_GROUPS, QUANTILE_GROUPS
@@ -178,7 +179,8 @@ class LocalExplainer:
         output
             Code of the class to explain; the most probable by default. No meaning for a regression.
         """
-        runs = [self._weights(row, output, self._random_state + repeat) for repeat in range(REPEATS)]
+        with threadpool_limits(limits=1):
+            runs = [self._weights(row, output, self._random_state + repeat) for repeat in range(REPEATS)]
         weights = np.mean([run for run, _ in runs], axis=0)
         columns = np.argsort(-np.abs(weights), kind="stable")
         reasons = [

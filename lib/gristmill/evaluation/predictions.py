@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gristmill.data.targets import class_text, encode_classes, encode_numbers
 from gristmill.errors import ArtifactError
@@ -35,6 +36,10 @@ class Scored:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.y_true)
+
+    def take(self, positions: NDArray[np.intp]) -> "Scored":
+        """Return the rows at some positions."""
+        return Scored(self.task, self.row_keys[positions], self.y_true[positions], self.predicted[positions])
 
 
 def encode_truth(task: str, target: pd.Series, classes: Sequence[str] | None) -> Codes | Floats:

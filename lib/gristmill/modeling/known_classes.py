@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from gristmill.modeling.threads import suited_to
+
 Floats = NDArray[np.float64]
 
 
@@ -49,7 +51,10 @@ class KnownClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of every class code, shape ``(n_rows, n_classes)``."""
         check_is_fitted(self, "present_")
-        known = np.ones((len(X), 1)) if self.estimator_ is None else self.estimator_.predict_proba(X)
+        known = np.ones((len(X), 1))
+        if self.estimator_ is not None:
+            with suited_to(len(X)):
+                known = self.estimator_.predict_proba(X)
         if len(self.present_) == self.n_classes:
             return np.asarray(known, dtype=np.float64)
         n_absent = self.n_classes - len(self.present_)

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from gristmill.modeling.threads import suited_to
+
 Floats = NDArray[np.float64]
 
 MARGIN = 0.5
@@ -63,6 +65,7 @@ class ScaledTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Floats:
         """Return the prediction on the target's own scale, shape ``(n_rows,)``."""
         check_is_fitted(self, "estimator_")
-        scaled = np.clip(np.ravel(self.estimator_.predict(X)), self.lowest_, self.highest_)
+        with suited_to(len(X)):
+            scaled = np.clip(np.ravel(self.estimator_.predict(X)), self.lowest_, self.highest_)
         answer = scaled * self.spread_ + self.center_
         return np.asarray(np.exp(answer) if self.log_ else answer, dtype=np.float64)

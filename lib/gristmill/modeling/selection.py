@@ -25,9 +25,9 @@ from gristmill.modeling.ensembling import (
     greedy_weights,
 )
 from gristmill.modeling.families import Params, Problem, build
+from gristmill.modeling.threads import one_core
 from gristmill.modeling.thresholds import ChosenThreshold, choose_threshold
 from gristmill.modeling.training_rows import TrainingRows
-from gristmill.modeling.tuning import one_core
 
 Floats = NDArray[np.float64]
 

@@ -1,18 +1,14 @@
 """The search for a family's best configuration: strong defaults first, then proposals, for as long as the budget lasts."""
 
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 from gristmill.metrics.scores import as_gain
 from gristmill.modeling.families import Params
@@ -20,6 +16,7 @@ from gristmill.modeling.folds import PreparedFolds, is_better, mean_score, sprea
 from gristmill.modeling.folds import fold_scores as scores_by_fold
 from gristmill.modeling.latency import row_milliseconds
 from gristmill.modeling.proposals import Proposals
+from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
 
 Floats = NDArray[np.float64]
@@ -114,14 +111,6 @@ class Search:
         }
 
 
-@contextmanager
-def one_core() -> Iterator[None]:
-    """Keep numerical libraries on one core, and do not report again what a bounded number of iterations implies."""
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
-
-
 def search(
     prepared: PreparedFolds, metric: str, budget: Budget, *, method: str = "bayesian", clock: Clock = time.perf_counter
 ) -> Search:
@@ -177,8 +166,7 @@ def train_family(family: str, rows: TrainingRows, case: Any, *, clock: Clock = t
     prepared = PreparedFolds(family, rows.problem, rows.X, rows.y, rows.folds)
     result = search(prepared, case.primary_metric, Budget.of(case.training), method=case.training.search, clock=clock)
     if result.fitted is not None:
-        with one_core():
-            result.row_ms = row_milliseconds(result.fitted, rows.X)
+        result.row_ms = row_milliseconds(result.fitted, rows.X)
     return result
 
 

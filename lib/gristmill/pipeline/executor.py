@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ def create(case: str, pipeline: str = PIPELINE_FILE, cell_timeout: float = CELL_
     GristmillError
         The same inside Jupyter, whose server must live on.
     """
+    # `code_version` is for Ploomber to compare, not for the notebook to use
+    warnings.filterwarnings("ignore", message="These parameters are not used in the task's source code", category=UserWarning)
     try:
         return StageExecutor(project_root(), str(case), pipeline, cell_timeout)
     except GristmillError as error:
@@ -185,8 +188,8 @@ class StageExecutor(Executor):  # type: ignore[misc]
 
     def _write_site(self, build: Build) -> None:
         """Write the index pages after a build in which something ran."""
-        statuses = dict.fromkeys(self._decisions, "skipped") | dict.fromkeys(build.finished, "done")
-        statuses |= {name: "failed" if name in build.failures else "missing" for name in build.aborted}
+        statuses = dict.fromkeys(self._decisions, "skipped") | dict.fromkeys(build.finished, "executed")
+        statuses |= {name: "errored" if name in build.failures else "aborted" for name in build.aborted}
         _site(self.root, self.case, statuses)
 
     def _write_site_if_missing(self) -> None:

@@ -70,7 +70,7 @@ class Records:
     """
 
     def __init__(self, root: Path, case: str) -> None:
-        self._root = root
+        self.case = case
         self._folder = ProjectPaths(root).state / "builds" / case
 
     def read(self, task: str) -> Record | None:

@@ -4,7 +4,9 @@ Text that was computed from data may hold any name; a column called ``<script>``
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import count
 from typing import Any
 
 import mistune
@@ -33,13 +35,31 @@ def anchor(text: str) -> str:
     return "-".join(re.findall(r"\w+", text.lower())) or "section"
 
 
-def with_anchors(html: Markup) -> tuple[Markup, list[dict[str, str]]]:
-    """Return ``html`` with an ``id`` on every second-level heading, and those headings as ``text`` and ``anchor``."""
+def _numbered(name: str) -> Iterator[str]:
+    """Yield ``name``, then ``name-2``, ``name-3`` and so on."""
+    yield name
+    for number in count(2):
+        yield f"{name}-{number}"
+
+
+def with_anchors(html: Markup, taken: set[str] | None = None) -> tuple[Markup, list[dict[str, str]]]:
+    """Return ``html`` with an ``id`` on every second-level heading, and those headings as ``text`` and ``anchor``.
+
+    Parameters
+    ----------
+    html
+        A part of a page.
+    taken
+        Anchors of the page's other parts; the new ones are added to it.
+    """
+    known = set() if taken is None else taken
     sections: list[dict[str, str]] = []
 
     def mark(match: re.Match[str]) -> str:
         text = Markup(_TAG.sub("", match.group(1))).unescape()  # noqa: S704 - turned into plain text
-        sections.append({"text": text, "anchor": anchor(text)})
-        return f'<h2 id="{sections[-1]["anchor"]}">{match.group(1)}</h2>'
+        name = next(free for free in _numbered(anchor(text)) if free not in known)
+        known.add(name)
+        sections.append({"text": text, "anchor": name})
+        return f'<h2 id="{name}">{match.group(1)}</h2>'
 
     return Markup(_HEADING.sub(mark, str(html))), sections  # noqa: S704 - as safe as it came

@@ -82,9 +82,10 @@ def render_stage_report(notebook: Mapping[str, Any], run: StageRun | None = None
     run = run or describe_run(notebook)
     blocks = _blocks(notebook.get("cells", []))
     sections: list[dict[str, str]] = []
+    taken = {"content", "error", "all-code"}
     for block in blocks:
         if block["kind"] == "prose":
-            block["html"], found = with_anchors(block["html"])
+            block["html"], found = with_anchors(block["html"], taken)
             sections += found
     error = next((block["summary"] for block in blocks if block["kind"] == "error"), "")
     title, question = _title_and_question(notebook.get("cells", []))

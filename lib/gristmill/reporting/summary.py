@@ -217,7 +217,7 @@ def fairness_rows(record: BuildRecord) -> list[dict[str, str]]:
 def next_steps(record: BuildRecord) -> list[str]:
     """Return what to do now, most urgent first."""
     steps = [
-        f"Mend {stage.label}: {stage.facts.get('error', '').rstrip('.') or 'its report names the error'}. Then build again: what is done is kept."
+        f"Mend {stage.label}: {stage.facts.get('error', '').rstrip('.') or 'see its report'}. Then build again: done stages stay."
         for stage in record.stages
         if stage.state == "failed"
     ]

@@ -11,7 +11,7 @@ import pytest
 from gristmill.config.stages import FAMILY_STAGES, READS
 from gristmill.reporting.stage_report import StageRun, render_stage_report, stage_label
 
-HOSTILE = '<script>alert("x")</script> & \'so\' 👵'
+HOSTILE = "<script>alert(\"x\")</script> & 'so' 👵"
 
 CASE_FILE = """
 name: churn
@@ -71,7 +71,9 @@ def products() -> dict[str, dict[str, Any]]:
         },
         "evaluation": {"primary_metric": "roc_auc", "test": test, "test_set_uses": 1, "candidate_digest": "ab" * 32},
         "explanation": {
-            "shap": [{"feature": name, "mean_abs": 0.9 / rank} for rank, name in enumerate(("contract", "tenure", "monthly_charges"), 1)]
+            "shap": [
+                {"feature": name, "mean_abs": 0.9 / rank} for rank, name in enumerate(("contract", "tenure", "monthly_charges"), 1)
+            ]
         },
         "fairness": {"measures": {"disparate_impact": {"value": 0.86, "feature": "female", "groups": ["0", "1"]}}},
         "metrics": {

@@ -21,7 +21,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "model")
 
 
-def scored(tmp_path: Path, frame: pd.DataFrame, model: str, *, read: str = ".csv", write: str = ".csv", **csv: object) -> pd.DataFrame:
+def scored(
+    tmp_path: Path, frame: pd.DataFrame, model: str, *, read: str = ".csv", write: str = ".csv", **csv: object
+) -> pd.DataFrame:
     """Write a table, score it, and read what came out; CSV as text."""
     source, target = tmp_path / f"in{read}", tmp_path / f"out{write}"
     frame.to_csv(source, index=False, **csv) if read == ".csv" else frame.to_parquet(source, index=False)
@@ -160,7 +162,9 @@ def test_a_ragged_line_is_named(tmp_path: Path, model: str) -> None:
 def test_models_are_found_by_alias_version_and_folder(tmp_path: Path, tracked: ProjectPaths) -> None:
     save_model(tmp_path / "model")
     with tracking.build_run("batch", tracked.root) as run:
-        number = versions.register(run, "batch", tmp_path / "model", ({"tenure": True}, {"prediction": "string"}), tags={}, description="")
+        number = versions.register(
+            run, "batch", tmp_path / "model", ({"tenure": True}, {"prediction": "string"}), tags={}, description=""
+        )
         versions.set_alias(run.client, "batch", "champion", number)
     customers().to_csv(tmp_path / "in.csv", index=False)
     answers = []

@@ -1,0 +1,116 @@
+"""The figures of an evaluation, an explanation and an audit: which to draw for which task."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from gristmill.evaluation.curves import threshold_points
+from gristmill.evaluation.predictions import Scored
+from gristmill.metrics.scores import decide
+from gristmill.modeling.fitted import FittedModel
+from gristmill.reporting.plots import classification, decisions, evidence, regression, training
+from gristmill.reporting.plots.style import HouseFigure, empty
+
+Figures = dict[str, HouseFigure]
+
+
+def fit_figures(model: FittedModel, scored: Scored) -> Figures:
+    """Return how well predictions follow the truth: ROC and precision-recall curves, or predicted against actual."""
+    if scored.task == "regression":
+        return {"predicted_vs_actual": regression.predicted_vs_actual(scored.y_true, scored.predicted, name=model.target)}
+    shown = (scored.y_true, scored.predicted, model.classes)
+    return {
+        "roc_curve": classification.roc_curve(*shown, threshold=model.threshold),
+        "pr_curve": classification.pr_curve(*shown, threshold=model.threshold),
+    }
+
+
+def error_figures(model: FittedModel, scored: Scored) -> Figures:
+    """Return what the errors look like: the confusion matrix, or the residuals."""
+    if scored.task == "regression":
+        return {"residuals": regression.residuals(scored.y_true, scored.predicted, name=model.target)}
+    y_pred = decide(scored.predicted, model.threshold)
+    return {"confusion_matrix": classification.confusion_matrix(scored.y_true, y_pred, model.classes)}
+
+
+def decision_figures(model: FittedModel, scored: Scored, settings: Any) -> Figures:
+    """Return what acting on the predictions brings: calibration, gains, and each threshold; nothing for a regression.
+
+    Parameters
+    ----------
+    model, scored
+        The model and predicted rows.
+    settings
+        The case's ``threshold``.
+    """
+    if scored.task == "regression":
+        return {}
+    shown = (scored.y_true, scored.predicted, model.classes)
+    found = {"calibration_curve": decisions.calibration_curve(*shown)}
+    if scored.task == "multiclass":
+        return found
+    found["gains"] = classification.gains(*shown)
+    points = threshold_points(
+        scored.y_true == 1,
+        scored.predicted[:, 1],
+        value_true_positive=settings.value_true_positive,
+        cost_contact=settings.cost_contact,
+    ).sort_values("threshold")
+    names = ["profit"] if settings.rule == "profit" else ["precision", "recall", "f1"]
+    curves = {name: points[name].to_numpy() for name in names}
+    found["threshold_curve"] = decisions.threshold_curve(points["threshold"], curves, chosen=model.threshold)
+    return found
+
+
+def learning_figure(points: pd.DataFrame, metric: str) -> HouseFigure:
+    """Return the learning curve, or a note that it was too dear to draw."""
+    if len(points) < 2:
+        return empty("Learning curve", "Fitting the model again would have taken longer than the stage may.")
+    return training.learning_curve(points["n_rows"], points["train"], points["validation"], metric)
+
+
+def segment_figure(segments: pd.DataFrame, metric: str, overall: float) -> HouseFigure:
+    """Return the metric in the segments that do worst."""
+    if segments.empty:
+        return empty("Segments", "No segment has enough rows.")
+    named = segments.assign(segment=segments["feature"] + " = " + segments["segment"])
+    records: list[dict[str, Any]] = named.to_dict("records")  # type: ignore[assignment]
+    return evidence.segments(records, metric, overall=overall)
+
+
+def importance_figures(importance: pd.Series, permutation: pd.DataFrame, unit: str, metric: str) -> Figures:
+    """Return the columns by SHAP value and by permutation importance."""
+    return {
+        "shap_importance": evidence.importance_bars(
+            list(importance.index), list(importance), label=f"mean |SHAP value|, in {unit}", title="What moves the predictions"
+        ),
+        "permutation_importance": evidence.importance_bars(
+            list(permutation["feature"]),
+            list(permutation["mean"]),
+            list(permutation["low"]),
+            list(permutation["high"]),
+            label=f"loss of {metric} when the column is shuffled",
+            title="What the score depends on",
+        ),
+    }
+
+
+def reason_figures(records: Sequence[Mapping[str, Any]]) -> Figures:
+    """Return, row by row, what spoke for and against its prediction according to LIME."""
+    return {
+        f"reasons_{record['why'].replace(' ', '_')}": evidence.reasons(
+            record["reasons"], prediction=f"row {record['row_key']}: {record['prediction']} ({record['why']})"
+        )
+        for record in records
+    }
+
+
+def group_figures(audit: Mapping[str, Any], metrics: Sequence[str]) -> Figures:
+    """Return each of ``metrics`` by group, for each audited feature that has it."""
+    return {
+        f"{metric}_by_{part['feature']}": evidence.group_bars(part["groups"], metric, feature=part["feature"])
+        for part in audit["features"]
+        for metric in metrics
+        if part["groups"] and metric in part["groups"][0]["metrics"]
+    }

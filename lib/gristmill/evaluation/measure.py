@@ -1,0 +1,134 @@
+"""What an evaluation measures beside the curves: all metrics on each kind of rows, the baseline, profit, speed."""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from gristmill.evaluation.curves import learning_points
+from gristmill.evaluation.predictions import Scored
+from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, Interval, intervals, percentile_interval, resample_weights
+from gristmill.metrics.scores import score
+from gristmill.modeling import baselines
+from gristmill.modeling.fitted import FittedModel
+from gristmill.reporting.wording import figure, interval, metric_label
+
+MAX_TRAINING_ROWS = 50_000
+"""Training rows predicted for comparison with the test rows; more would only cost time."""
+
+FEWEST_OF_A_CLASS = 5
+"""Rows of each class without which a point of the learning curve is left out."""
+
+
+def measure(model: FittedModel, scored: Scored, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Interval]:
+    """Return all metrics of the task on some rows, with intervals, at the model's threshold."""
+    return intervals(
+        scored.task,
+        scored.y_true,
+        scored.predicted,
+        bootstrap,
+        threshold=model.threshold,
+        n_features=len(model.feature_columns),
+    )
+
+
+def baseline_scored(name: str, y_train: NDArray[Any], test: Scored, n_classes: int) -> Scored:
+    """Return the test rows as the baseline ``name`` predicts them, knowing the training targets alone."""
+    predicted = baselines.predict(name, y_train, len(test), n_classes)
+    return Scored(test.task, test.row_keys, test.y_true, predicted)
+
+
+def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Any] | None:
+    """Return what acting on the flagged rows earns per 1,000 rows, with its interval; None unless the case decides by profit.
+
+    Parameters
+    ----------
+    settings
+        The case's ``threshold``: its rule, what a true positive is worth and what acting costs.
+    model, scored
+        The model and predicted rows.
+    bootstrap
+        Confidence, resamples and seed.
+    """
+    if scored.task != "binary" or settings.rule != "profit" or model.threshold is None:
+        return None
+    flagged = scored.predicted[:, 1] >= model.threshold
+    worth = (scored.y_true == 1) * settings.value_true_positive - settings.cost_contact
+    earned = np.where(flagged, worth, 0.0) * 1000
+    blocks = resample_weights(scored.y_true.astype(np.int64), bootstrap.resamples, bootstrap.random_state)
+    drawn = np.concatenate([weights @ earned for weights in blocks]) / len(earned)
+    found = percentile_interval(float(earned.mean()), drawn, bootstrap.confidence)
+    return {"name": "profit per 1,000 rows", **found, "everyone": float(worth.mean() * 1000)}
+
+
+def row_milliseconds(predict: Callable[[pd.DataFrame], Any], frame: pd.DataFrame, n_rows: int = 100) -> NDArray[np.float64]:
+    """Return the milliseconds that each of ``n_rows`` predictions of a single row took, after one that is not counted.
+
+    The numerical libraries are kept on one core, as a service that answers many at a time would do.
+    """
+    taken = []
+    with threadpool_limits(limits=1):
+        for number in range(n_rows + 1):
+            row = frame.iloc[[number % len(frame)]]
+            start = perf_counter()
+            predict(row)
+            taken.append((perf_counter() - start) * 1000)
+    return np.array(taken[1:])
+
+
+def learning_curve(
+    model: FittedModel,
+    train: pd.DataFrame,
+    y: NDArray[Any],
+    folds: tuple[NDArray[np.intp], NDArray[np.intp]],
+    metric: str,
+    *,
+    budget_seconds: float,
+) -> pd.DataFrame:
+    """Return the model's score as it learns from more rows: ``n_rows, train, validation``; no test row is touched.
+
+    Parameters
+    ----------
+    model
+        Its pipeline is fitted anew on growing shares of the training rows.
+    train, y
+        Training rows with all raw columns, and their codes or numbers.
+    folds
+        Positions of the rows to learn from, and of those to validate on.
+    metric
+        What is scored.
+    budget_seconds
+        How long this may take; sizes that would not fit are left out, as are those with too few rows of a class.
+    """
+    X = model.features(train)
+    learn, held = folds
+    learn, held = learn[:MAX_TRAINING_ROWS], held[:MAX_TRAINING_ROWS]
+
+    def fit_and_score(positions: NDArray[np.intp]) -> tuple[float, float] | None:
+        rows = learn[positions]
+        if model.classes and np.bincount(y[rows], minlength=len(model.classes)).min() < FEWEST_OF_A_CLASS:
+            return None
+        fitted = clone(model.pipeline).fit(X.iloc[rows], y[rows])
+        predict = fitted.predict_proba if model.classes else fitted.predict
+        scores = [score(metric, y[part], predict(X.iloc[part]), threshold=model.threshold) for part in (rows, held)]
+        return scores[0], scores[1]
+
+    with threadpool_limits(limits=1):
+        return learning_points(fit_and_score, len(learn), budget_seconds=budget_seconds)
+
+
+def score_table(scores: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:
+    """Return metrics down and kinds of rows across, each cell a value with its interval, as a reader would write it."""
+    columns = {rows: {metric_label(name): cell(found) for name, found in by_metric.items()} for rows, by_metric in scores.items()}
+    return pd.DataFrame(columns)
+
+
+def cell(found: Mapping[str, Any]) -> str:
+    """Return a value and, where it is known, its interval."""
+    value, ends = figure(found.get("value")), interval(found.get("low"), found.get("high"))
+    return f"{value} ({ends})" if ends else value

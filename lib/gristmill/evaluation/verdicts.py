@@ -1,0 +1,118 @@
+"""An audit of fairness in tables and sentences: groups, differences, and the limits of the case."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gristmill.reporting.wording import figure, interval, metric_label
+
+AT_LEAST, AT_MOST = "at least", "at most"
+
+
+def limits(settings: Any) -> dict[str, tuple[str, float]]:
+    """Return ``{measure: (direction, limit)}`` for the limits that the case's ``fairness`` sets."""
+    stated = {
+        "disparate_impact": (AT_LEAST, settings.min_disparate_impact),
+        "equal_opportunity_difference": (AT_MOST, settings.max_equal_opportunity_difference),
+        "error_ratio": (AT_MOST, settings.max_error_ratio),
+    }
+    return {measure: (direction, limit) for measure, (direction, limit) in stated.items() if limit is not None}
+
+
+def shown_metrics(task: str, classes: Sequence[str]) -> list[str]:
+    """Return the metrics by group that are worth a figure: what is selected, and who is found; or the errors."""
+    if task == "regression":
+        return ["mae", "mean_residual"]
+    if len(classes) == 2:
+        return ["selection_rate", "true_positive_rate"]
+    return ["accuracy"]
+
+
+def group_table(audit: Mapping[str, Any], metrics: Sequence[str]) -> pd.DataFrame:
+    """Return one line a group, with ``n``, ``small`` or any metrics as a reader would write them."""
+    lines = []
+    for part in audit["features"]:
+        for group in part["groups"]:
+            known = {"n": group["n"], "small": "yes" if group["small"] else ""}
+            values = {metric_label(name): known[name] if name in known else _cell(group["metrics"].get(name)) for name in metrics}
+            lines.append({"feature": part["feature"], "group": group["group"], **values})
+    columns = ["feature", "group", *map(metric_label, metrics)]
+    return pd.DataFrame(lines, columns=columns).set_index(["feature", "group"])
+
+
+def difference_table(audit: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one line a feature and one column a measure."""
+    lines = [
+        {"feature": part["feature"], **{metric_label(name): _cell(found) for name, found in part["differences"].items()}}
+        for part in audit["features"]
+    ]
+    return pd.DataFrame(lines).set_index("feature") if lines else pd.DataFrame(index=pd.Index([], name="feature"))
+
+
+def against_limits(audit: Mapping[str, Any], stated: Mapping[str, tuple[str, float]]) -> pd.DataFrame:
+    """Return the worst value of each measure that has a limit, whether it is kept, and whether the interval leaves no doubt.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by measure: ``value``, ``feature``, ``groups``, ``limit``, ``kept`` (None: not measured), ``certain``.
+    """
+    lines = []
+    for measure, (direction, limit) in stated.items():
+        found = audit["measures"].get(measure)
+        if found is None:
+            continue
+        known = _is_number(found["value"])
+        kept = _keeps(found["value"], direction, limit) if known else None
+        certain = known and len({_keeps(found[end], direction, limit) for end in ("low", "value", "high")}) == 1
+        lines.append(
+            {
+                "measure": metric_label(measure),
+                "value": _cell(found),
+                "feature": found["feature"],
+                "groups": " against ".join(found["groups"]),
+                "limit": f"{direction} {limit:g}",
+                "kept": kept,
+                "certain": certain,
+            }
+        )
+    columns = ["measure", "value", "feature", "groups", "limit", "kept", "certain"]
+    return pd.DataFrame(lines, columns=columns).set_index("measure")
+
+
+def conclusion(audit: Mapping[str, Any], verdicts: pd.DataFrame) -> str:
+    """Return in Markdown what the audit found, the exceeded limits with their groups first."""
+    if not audit["features"]:
+        return "Nothing was audited: the case names no `sensitive_features`. If rows are about people, name them and build again."
+    measured = verdicts[verdicts["kept"].notna()]
+    if measured.empty:
+        return f"No measure could be judged on {audit['rows']:,} test rows: too few rows in the groups, or no limit is set."
+    broken = measured[~measured["kept"].astype(bool)]
+    if broken.empty:
+        return f"All {len(measured)} measures with a limit keep it on {audit['rows']:,} test rows."
+    sentences = [
+        f"**{measure}** is {line['value']} between {line['feature']} = {line['groups']}, the limit is {line['limit']}"
+        f"{'' if line['certain'] else ' (the interval reaches the other side)'}"
+        for measure, line in broken.iterrows()
+    ]
+    return f"{len(broken)} of {len(measured)} measures break their limit: {'; '.join(sentences)}."
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value was measured."""
+    return isinstance(value, int | float) and bool(np.isfinite(value))
+
+
+def _keeps(value: float, direction: str, limit: float) -> bool:
+    """Return whether a value is on the right side of a limit."""
+    return bool(value >= limit if direction == AT_LEAST else value <= limit)
+
+
+def _cell(found: Mapping[str, Any] | None) -> str:
+    """Return a measured value with its interval; nothing where it was not measured."""
+    if found is None or not _is_number(found.get("value")):
+        return ""
+    ends = interval(found.get("low"), found.get("high")) if _is_number(found.get("low")) else ""
+    return f"{figure(found['value'])} ({ends})" if ends else figure(found["value"])

@@ -1,0 +1,155 @@
+"""Candidate against champion, on the same test rows where the champion can score them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gristmill.config.case import Case
+from gristmill.data.products import read_json, read_rows
+from gristmill.errors import ArtifactError, DataError, GristmillError
+from gristmill.evaluation.predictions import Scored, scored_rows
+from gristmill.metrics.intervals import resample_weights
+from gristmill.metrics.scores import Floats, as_gain
+from gristmill.metrics.scores import score as score_of
+from gristmill.metrics.weighted import weighted_scores
+from gristmill.modeling.fitted import FittedModel
+from gristmill.registry import versions
+from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a candidate does beside the champion.
+
+    Attributes
+    ----------
+    version
+        The champion's version.
+    candidate, champion
+        Their scores in the primary metric.
+    difference
+        Candidate minus champion, turned so that more is better.
+    limit
+        How far below zero the difference may be by chance alone.
+    message
+        What was compared with what.
+    """
+
+    version: int
+    candidate: float
+    champion: float
+    difference: float
+    limit: float
+    message: str
+
+
+def champion_comparison(case: Case, evidence: Evidence, upstream: Upstream, root: Path | None = None) -> Comparison | None:
+    """Return the candidate beside the champion; None if there is no champion, or it is this very candidate.
+
+    On the same test rows if the champion can score them, else by the score it was registered with.
+    """
+    champion = versions.find_version(case.name, versions.CHAMPION, root)
+    if champion is None or champion.tags.get("gristmill.candidate_digest") == evidence.candidate.digest:
+        return None
+    directory = versions.directory_of(champion, root)
+    model, test = FittedModel.load(candidate_directory(upstream)), read_rows(upstream["02_validate"]["test"])
+    predictions = read_rows(upstream["07_evaluate"]["predictions"])
+    scored = scored_rows(case.task, predictions, test[case.target], model.classes)
+    try:
+        return compare(case, scored, test.loc[predictions.index], model, FittedModel.load(directory), champion.version)
+    except (ArtifactError, DataError) as error:
+        reason = str(error).partition(";")[0].rstrip(".")
+        return compare_recorded(case, evidence.evaluation["test"], directory, champion.version, reason)
+
+
+def compare(case: Case, scored: Scored, test: pd.DataFrame, model: FittedModel, champion: FittedModel, version: int) -> Comparison:
+    """Return the difference between two models on the same rows, with what chance alone explains of it.
+
+    The limit comes from the paired bootstrap: the candidate is worse only if the whole interval of the difference, at the case's
+    confidence, lies below zero.
+
+    Parameters
+    ----------
+    case
+        Names the metric, the confidence and the number of resamples.
+    scored
+        The candidate's stored predictions of the test rows.
+    test
+        The same rows, in the same order, with raw columns.
+    model, champion
+        Candidate and champion.
+    version
+        The champion's version.
+
+    Raises
+    ------
+    DataError
+        The champion knows other classes, or cannot score these rows.
+    """
+    if champion.classes != model.classes:
+        raise DataError(f"Expected the classes {model.classes!r}, the champion knows {champion.classes!r}.")
+    metric, other = case.primary_metric, champion.predict_values(test)
+    mine, its = (
+        score_of(metric, scored.y_true, predicted, threshold=one.threshold, n_features=len(one.feature_columns))
+        for one, predicted in ((model, scored.predicted), (champion, other))
+    )
+    drawn = _paired(case, scored, other, model, champion)
+    highest = float(np.quantile(drawn, (1 + case.evaluation.confidence) / 2)) if len(drawn) else float("nan")
+    difference = as_gain(metric, mine) - as_gain(metric, its)
+    message = f"Gain in {metric} over champion version {version} ({its:.4g}) on the same {len(scored)} test rows"
+    return Comparison(version, mine, its, difference, min(0.0, difference - highest), message)
+
+
+def _paired(case: Case, scored: Scored, other: Floats, model: FittedModel, champion: FittedModel) -> Floats:
+    """Return the bootstrap distribution of the difference in gain; both models are scored on the same resamples."""
+    metric, classes = case.primary_metric, scored.task != "regression"
+    strata = np.asarray(scored.y_true, dtype=np.int64) if classes else np.zeros(len(scored), dtype=np.int64)
+    kernels = [
+        weighted_scores(scored.y_true, predicted, (metric,), threshold=one.threshold, n_features=len(one.feature_columns))
+        for one, predicted in ((model, scored.predicted), (champion, other))
+    ]
+    sign = as_gain(metric, 1.0)
+    blocks = [
+        sign * (kernels[0](weights)[metric] - kernels[1](weights)[metric])
+        for weights in resample_weights(strata, case.evaluation.resamples, SEED)
+    ]
+    drawn: Floats = np.concatenate(blocks)
+    finite: Floats = drawn[np.isfinite(drawn)]
+    return finite
+
+
+def compare_recorded(case: Case, test_scores: dict[str, Any], directory: Path, version: int, reason: str) -> Comparison | None:
+    """Return the difference to the score the champion was registered with, or None if it has no such record.
+
+    Used where the champion cannot score today's rows. What chance explains is then taken from the candidate's own interval.
+
+    Parameters
+    ----------
+    case
+        Names the metric.
+    test_scores
+        The candidate's metrics on the test rows, each with ``value``, ``low`` and ``high``.
+    directory
+        The champion's model directory.
+    version
+        Its version.
+    reason
+        Why it cannot score the rows.
+    """
+    try:
+        recorded = read_json(directory / "metrics.json")["test"][case.primary_metric]["value"]
+    except (GristmillError, KeyError, TypeError):
+        return None
+    mine = test_scores[case.primary_metric]
+    if recorded is None or mine["value"] is None:
+        return None
+    difference = as_gain(case.primary_metric, mine["value"]) - as_gain(case.primary_metric, recorded)
+    ends = [as_gain(case.primary_metric, mine[end]) for end in ("value", "low", "high") if mine.get(end) is not None]
+    message = f"Gain in {case.primary_metric} over what champion version {version} was registered with ({recorded:.4g}; {reason})"
+    limit = min(ends) - ends[0]
+    return Comparison(version, mine["value"], recorded, difference, limit, message)

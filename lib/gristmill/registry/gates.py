@@ -1,0 +1,115 @@
+"""Quality gates: what a model must show before it may go to production, in four groups (R32).
+
+A gate compares one value with one limit. What a build cannot know yet is listed as not measured, and is neither passed nor failed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gristmill.data.products import read_json
+from gristmill.errors import ArtifactError
+from gristmill.paths import CasePaths
+
+GROUPS = ("data", "training", "deployment", "monitoring")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One verdict.
+
+    Attributes
+    ----------
+    name, group
+        What was looked at; ``group`` is one of :data:`GROUPS`.
+    passed
+        The verdict; None if it was not measured.
+    value, limit
+        What was found, and what it was compared with.
+    message
+        The comparison in words; for a failed gate, what would have to change.
+    """
+
+    name: str
+    group: str
+    passed: bool | None
+    value: float | None
+    limit: float | None
+    message: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was measured and not passed."""
+        return self.passed is False
+
+    def as_metric(self) -> dict[str, Any]:
+        """Return the gate as it stands in ``metrics.json``."""
+        return {key: value for key, value in asdict(self).items() if key != "message"}
+
+
+def at_least(name: str, group: str, value: float | None, limit: float, message: str) -> Gate:
+    """Return the verdict on a value that must not be below its limit; one that could not be computed fails."""
+    return _compared(name, group, value, limit, message, enough=value is not None and value >= limit, sign=">=")
+
+
+def at_most(name: str, group: str, value: float | None, limit: float, message: str) -> Gate:
+    """Return the verdict on a value that must not be above its limit; one that could not be computed fails."""
+    return _compared(name, group, value, limit, message, enough=value is not None and value <= limit, sign="<=")
+
+
+def _compared(name: str, group: str, value: float | None, limit: float, message: str, *, enough: bool, sign: str) -> Gate:
+    """Return a verdict with the comparison in words."""
+    if value is None or math.isnan(value):
+        return Gate(name, group, passed=False, value=None, limit=limit, message=f"{message}: it could not be computed.")
+    shown = f"{message}: {value:.4g}, {'needs' if not enough else 'limit'} {sign} {limit:.4g}."
+    return Gate(name, group, passed=enough, value=float(value), limit=float(limit), message=shown)
+
+
+def not_measured(name: str, group: str, reason: str) -> Gate:
+    """Return a gate about which nothing is known, with the reason."""
+    return Gate(name, group, passed=None, value=None, limit=None, message=reason)
+
+
+def measured(gates: Sequence[Gate]) -> list[Gate]:
+    """Return the gates that have a verdict."""
+    return [gate for gate in gates if gate.passed is not None]
+
+
+def all_passed(gates: Sequence[Gate]) -> bool:
+    """Return whether every gate that was measured has passed."""
+    return all(gate.passed for gate in measured(gates))
+
+
+def read(paths: CasePaths) -> list[Gate]:
+    """Return the gates of the last build of a case, those that were not measured at the end.
+
+    Raises
+    ------
+    ArtifactError
+        The case has not been built, or its record is damaged.
+    """
+    registration = paths.artifacts / "registration.json"
+    if not registration.is_file():
+        raise ArtifactError(
+            f"The case {paths.name!r} has no gates yet. Build it first: `ploomber build --env--case {paths.name}`; existing cases: "
+            f"{', '.join(paths.project.cases) or 'none'}."
+        )
+    content = read_json(registration)
+    try:
+        return [Gate(**gate) for key in ("gates", "gates_not_measured") for gate in content[key]]
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(f"{registration} holds no gates ({error}). Delete it and build the case again.") from error
+
+
+def table(gates: Sequence[Gate]) -> str:
+    """Return the gates as text, group by group, with what would have to change under each failed one."""
+    signs = {True: "passed", False: "FAILED", None: "not measured"}
+    width = max((len(gate.name) for gate in gates), default=0)
+    lines = []
+    for group in dict.fromkeys([*GROUPS, *(gate.group for gate in gates)]):
+        some = [gate for gate in gates if gate.group == group]
+        lines += [group, *(f"  {gate.name:<{width}}  {signs[gate.passed]:<12}  {gate.message}" for gate in some)] if some else []
+    failed = sum(gate.failed for gate in gates)
+    lines.append(f"{len(measured(gates)) - failed} of {len(measured(gates))} measured gates passed.")
+    return "\n".join(lines)

@@ -1,0 +1,155 @@
+"""The rules behind the gates: from the evidence of a build to one verdict a rule (R32)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gristmill.config.case import Case
+from gristmill.config.metric_names import greater_is_better
+from gristmill.metrics.scores import relative_improvement
+from gristmill.registry.comparison import Comparison
+from gristmill.registry.evidence import Evidence
+from gristmill.registry.gates import Gate, at_least, at_most, not_measured
+
+EXPLANATIONS = ("shap", "permutation", "lime")
+LATER = (
+    ("throughput", "deployment", "Requests a second are measured against the running service, not by a build."),
+    ("security_scan", "deployment", "Dependencies and code are scanned by continuous integration, not by a build."),
+    ("metrics_instrumented", "monitoring", "Known once the model is served."),
+    ("alerts_tested", "monitoring", "Known once the model is served."),
+    ("runbook_exists", "monitoring", "Known once the model is served."),
+)
+"""Gates of R32 that no build can measure, with the reason."""
+
+
+def evaluate(case: Case, evidence: Evidence, comparison: Comparison | None) -> list[Gate]:
+    """Return the verdict of every gate on a candidate.
+
+    Parameters
+    ----------
+    case
+        The case, which sets the limits.
+    evidence
+        What the stages have found.
+    comparison
+        Candidate against champion; None where there is no champion to compare with.
+    """
+    return [
+        *_data(case, evidence),
+        *_training(case, evidence),
+        *_deployment(case, evidence),
+        _champion(comparison),
+        *_fairness(case, evidence.fairness),
+        _drift_reference(evidence),
+        *(not_measured(*gate) for gate in LATER),
+    ]
+
+
+def number(score: Any) -> float | None:
+    """Return a score that is a number or ``{"value": number}``; None if it is neither."""
+    found = score.get("value") if isinstance(score, Mapping) else score
+    return float(found) if isinstance(found, int | float) else None
+
+
+def _data(case: Case, evidence: Evidence) -> Iterator[Gate]:
+    """Judge the table the model was built on."""
+    quality = evidence.quality
+    yield at_least("schema_compliance", "data", number(quality.get("schema_compliance")), 1.0, "Share of rules on columns kept")
+    filled = number(quality.get("completeness"))
+    yield at_least("completeness", "data", filled, case.validation.completeness, "Share of cells that are filled")
+    leaks = [check for check in quality.get("leakage", []) if not check["passed"] and check["severity"] == "stop"]
+    named = f" ({', '.join(str(check['column'] or check['rule']) for check in leaks)})" if leaks else ""
+    yield at_most("no_leakage", "data", float(len(leaks)), 0.0, f"Signs of leakage{named}")
+    features = evidence.catalogue.get("features", [])
+    told = sum(bool(feature.get("meaning") and feature.get("source_columns")) for feature in features)
+    share = told / len(features) if features else None
+    yield at_least("features_documented", "data", share, 1.0, "Share of features with a meaning and source columns")
+
+
+def _training(case: Case, evidence: Evidence) -> Iterator[Gate]:
+    """Judge how well the candidate does, and how it was found."""
+    test, metric = evidence.evaluation["test"], case.primary_metric
+    for name, wanted in case.evaluation.success_criteria.items():
+        compare = at_least if greater_is_better(name) else at_most
+        yield compare(f"success_{name}", "training", number(test.get(name)), wanted, f"Success criterion, {name} on the test rows")
+    yield _improvement(case, test.get(metric), evidence.evaluation["baseline"])
+    yield _fold_consistency(case, evidence.selection)
+    absent = [name for name in EXPLANATIONS if not evidence.explanation.get(name)]
+    text = f"Explanations of the candidate{f' (without {chr(44).join(absent)})' if absent else ''}"
+    yield at_least("explanations_exist", "training", float(len(EXPLANATIONS) - len(absent)), float(len(EXPLANATIONS)), text)
+    yield _trials_tracked(evidence)
+
+
+def _improvement(case: Case, score: Any, baseline: Mapping[str, Any]) -> Gate:
+    """Judge how much of the baseline's loss the candidate removes."""
+    metric = case.primary_metric
+    reached, simple = number(score), number(baseline["test"].get(metric))
+    value = None if reached is None or simple is None else relative_improvement(metric, reached, simple)
+    shown = f" from {simple:.4g} to {reached:.4g}" if value is not None else ""
+    text = f"Share of the baseline's loss removed, {metric}{shown}"
+    return at_least("improvement_over_baseline", "training", value, case.gates.min_improvement, text)
+
+
+def _fold_consistency(case: Case, selection: Mapping[str, Any]) -> Gate:
+    """Judge how much the chosen model's score varies between folds; for errors, relative to their mean (R20)."""
+    chosen: Mapping[str, Any] = next((entry for entry in selection["leaderboard"] if entry["name"] == selection["chosen"]), {})
+    if len(chosen.get("fold_scores") or ()) < 2:
+        return not_measured("fold_consistency", "training", "One validation set has no spread between folds.")
+    std, score = number(chosen["std"]), number(chosen["score"])
+    relative = not greater_is_better(case.primary_metric)
+    value = None if std is None or (relative and not score) else std / abs(score or 1.0) if relative else std
+    text = f"Spread of {case.primary_metric} over {len(chosen['fold_scores'])} folds{' relative to its mean' if relative else ''}"
+    return at_most("fold_consistency", "training", value, case.gates.max_fold_std, text)
+
+
+def _trials_tracked(evidence: Evidence) -> Gate:
+    """Judge whether every trial of every family is in the tracking store."""
+    made = {family: len(search["trials"]) for family, search in evidence.searches.items() if search["trials"]}
+    kept = sum(min(evidence.tracked.get(family, 0), count) for family, count in made.items())
+    total = sum(made.values())
+    return at_least("trials_tracked", "training", kept / total if total else None, 1.0, f"Share of {total} trials tracked")
+
+
+def _deployment(case: Case, evidence: Evidence) -> Iterator[Gate]:
+    """Judge whether the candidate is fast enough, and is the one that was evaluated."""
+    slow = number(evidence.evaluation.get("row_ms_p95"))
+    yield at_most("row_latency_p95", "deployment", slow, case.gates.max_row_ms, "Milliseconds to predict one row, 95th percentile")
+    same = evidence.candidate.digest == evidence.evaluation.get("candidate_digest")
+    yield at_least("candidate_unchanged", "deployment", float(same), 1.0, "Whether the candidate is the one that was evaluated")
+
+
+def _champion(comparison: Comparison | None) -> Gate:
+    """Judge the candidate against the model in production."""
+    name = "not_worse_than_champion"
+    if comparison is None:
+        return not_measured(name, "deployment", "There is no other champion to compare with.")
+    return at_least(name, "deployment", comparison.difference, comparison.limit, comparison.message)
+
+
+def _fairness(case: Case, fairness: Mapping[str, Any]) -> Iterator[Gate]:
+    """Judge how differently groups of people are treated."""
+    limits = case.fairness
+    if case.task == "regression":
+        yield _fair("error_ratio", fairness, limits.max_error_ratio, largest=True)
+        return
+    yield _fair("disparate_impact", fairness, limits.min_disparate_impact, largest=False)
+    yield _fair("equal_opportunity_difference", fairness, limits.max_equal_opportunity_difference, largest=True)
+
+
+def _fair(measure: str, fairness: Mapping[str, Any], limit: float | None, *, largest: bool) -> Gate:
+    """Judge one measure of disparity over the sensitive features."""
+    found = fairness.get("measures", {}).get(measure)
+    if not fairness.get("features"):
+        return not_measured(measure, "deployment", "The case file names no sensitive features.")
+    if limit is None:
+        return not_measured(measure, "deployment", "The case file sets no limit: reported, not judged.")
+    if found is None or number(found) is None:
+        return not_measured(measure, "deployment", "No two groups have enough test rows to be compared.")
+    groups = " and ".join(repr(str(group)) for group in found.get("groups") or ())
+    text = f"{measure.replace('_', ' ').capitalize()} of {found.get('feature')!r}{f', between {groups}' if groups else ''}"
+    return (at_most if largest else at_least)(measure, "deployment", number(found), limit, text)
+
+
+def _drift_reference(evidence: Evidence) -> Gate:
+    """Judge whether the candidate carries what drift will be measured against."""
+    present = "drift_reference.json" in evidence.candidate.files
+    return at_least("drift_reference", "monitoring", float(present), 1.0, "Whether the model carries a reference to measure drift")

@@ -1,0 +1,200 @@
+"""From a judged candidate to a version and its alias (R33), against a real registry."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gristmill import tracking
+from gristmill.errors import ArtifactError
+from gristmill.modeling.artifact import verify
+from gristmill.paths import ProjectPaths
+from gristmill.registry import comparison, registration, versions
+from gristmill.registry.evidence import Upstream, gather
+from gristmill.registry.gates import Gate, at_least, not_measured
+from gristmill.serving.predictor import Predictor
+from tests.models import case_of, customers
+
+Build = Callable[..., Upstream]
+PASSED = [at_least("improvement_over_baseline", "training", 0.5, 0.1, "Share"), not_measured("throughput", "deployment", "Later.")]
+FAILED = [*PASSED, at_least("disparate_impact", "deployment", 0.4, 0.8, "Ratio")]
+
+
+@pytest.fixture
+def in_a_build(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.setenv(tracking.BUILD_ID, f"build-{request.node.name}")
+
+
+def registered(
+    upstream: Upstream, tracked: ProjectPaths, name: str, gates: list[Gate], task: str = "binary"
+) -> tuple[registration.Registration, Path]:
+    """Register the candidate of a build and return what became of it, and its model directory."""
+    case, evidence = case_of(task, name=name), gather(upstream, tracked.root)
+    directory = Path(upstream["01_ingest"]["snapshot"]).parent / "model"
+    manifest = registration.write_model(case, evidence, gates, upstream, directory)
+    return registration.register(case, evidence, gates, directory, manifest, tracked.root), directory
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_first_version_that_passes_becomes_champion(build: Build, tracked: ProjectPaths) -> None:
+    made, directory = registered(build(), tracked, "first", PASSED)
+    assert (made.version, made.aliases, made.promoted, made.dry_run) == (1, ("champion",), True, False)
+    found = versions.find_version("first", "champion", tracked.root)
+    assert found is not None
+    assert found.tags["gristmill.data_digest"] == "sha256:data"
+    assert found.tags["gristmill.model_digest"] == verify(directory).digest
+    assert verify(versions.directory_of(found, tracked.root)) == verify(directory)
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_version_whose_gates_fail_does_not_touch_the_champion(build: Build, tracked: ProjectPaths) -> None:
+    registered(build("good"), tracked, "spoilt", PASSED)
+    made, _ = registered(build("bad", rows=customers(50, seed=3)), tracked, "spoilt", FAILED)
+    assert (made.version, made.aliases, made.promoted) == (2, ("staging",), False)
+    champion = versions.find_version("spoilt", "champion", tracked.root)
+    assert champion is not None
+    assert champion.version == 1
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_first_version_whose_gates_fail_is_no_champion(build: Build, tracked: ProjectPaths) -> None:
+    made, _ = registered(build(), tracked, "firstbad", FAILED)
+    assert made.aliases == ("staging",)
+    assert versions.find_version("firstbad", "champion", tracked.root) is None
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_the_same_candidate_on_the_same_evidence_is_one_version(build: Build, tracked: ProjectPaths) -> None:
+    upstream = build()
+    first, _ = registered(upstream, tracked, "again", PASSED)
+    second, _ = registered(upstream, tracked, "again", PASSED)
+    assert first.version == second.version == 1
+    assert versions.find_version("again", 2, tracked.root) is None
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_new_evidence_about_the_same_candidate_is_a_new_version(build: Build, tracked: ProjectPaths) -> None:
+    registered(build("one"), tracked, "retold", PASSED)
+    made, _ = registered(build("two", evaluation={"row_ms_p95": 13.0}), tracked, "retold", PASSED)
+    assert (made.version, made.aliases) == (2, ("champion",))
+
+
+def test_only_a_lost_comparison_makes_a_challenger() -> None:
+    lost = at_least("not_worse_than_champion", "deployment", -0.1, -0.01, "Gain")
+    assert registration.alias_for([*PASSED, lost]) == "challenger"
+    assert registration.alias_for([*FAILED, lost]) == "staging"
+    assert registration.alias_for(PASSED) == "champion"
+
+
+def test_outside_a_build_nothing_is_registered(build: Build, tracked: ProjectPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(tracking.BUILD_ID, raising=False)
+    made, directory = registered(build(), tracked, "dry", PASSED)
+    assert (made.version, made.dry_run, made.run_id) == (None, True, None)
+    assert versions.find_version("dry", 1, tracked.root) is None
+    assert "card.md" in verify(directory).files
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_candidate_that_was_not_evaluated_is_not_registered(build: Build, tracked: ProjectPaths) -> None:
+    with pytest.raises(ArtifactError, match="not the one that was evaluated"):
+        registered(build(evaluation={"candidate_digest": "0" * 64}), tracked, "swapped", PASSED)
+    assert versions.find_version("swapped", 1, tracked.root) is None
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_tampered_candidate_is_not_registered(build: Build, tracked: ProjectPaths) -> None:
+    upstream = build()
+    path = Path(upstream["06_select"]["candidate"]).parent / "model.json"
+    path.write_text(path.read_text().replace('"threshold": null', '"threshold": 0.01'))
+    with pytest.raises(ArtifactError, match=r"model\.json.*altered"):
+        registered(upstream, tracked, "tampered", PASSED)
+    assert versions.find_version("tampered", 1, tracked.root) is None
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_the_builds_run_is_finished_with_the_headline_metrics(build: Build, tracked: ProjectPaths) -> None:
+    made, _ = registered(build(), tracked, "headline", PASSED)
+    run = tracking.connect(tracked.root).get_run(made.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["test_roc_auc"] == 0.8
+    assert run.data.tags["gristmill.gates"] == "passed"
+    assert run.data.tags["gristmill.model_version"] == "1"
+
+
+@pytest.mark.usefixtures("in_a_build")
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_mlflow_loads_the_champion_in_another_process_without_pickle(build: Build, tracked: ProjectPaths, task: str) -> None:
+    scores = {"test": {"roc_auc": {"value": 1}, "log_loss": {"value": 1}, "rmse": {"value": 1.0}}}
+    _, directory = registered(build(task=task, evaluation=scores), tracked, f"load_{task}", PASSED, task)
+    rows = customers(30, seed=5)
+    rows.to_parquet(tracked.root / f"{task}.parquet")
+    code = (
+        "import sys, json, mlflow, pandas as pd\n"
+        f"model = mlflow.pyfunc.load_model('models:/load_{task}@champion')\n"
+        f"answers = model.predict(pd.read_parquet('{task}.parquet'))\n"
+        "assert model.metadata.get_input_schema() is not None\n"
+        "print(answers.to_json(orient='split', double_precision=15))"
+    )
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tracked.root, capture_output=True, text=True, check=True)
+    answers = pd.DataFrame(**json.loads(run.stdout.splitlines()[-1]))
+    expected = Predictor.load(directory).predict(rows)
+    assert list(answers.columns) == list(expected.columns)
+    assert np.allclose(answers.iloc[:, 2:].astype(float), expected.iloc[:, 2:].astype(float), atol=1e-12)
+    assert answers["prediction"].tolist() == pytest.approx(expected["prediction"].tolist()) or task != "regression"
+    assert not [path for path in directory.rglob("*") if path.suffix in {".pkl", ".pickle"}]
+
+
+def compared(
+    build: Build, tracked: ProjectPaths, name: str, champion: dict[str, Any], candidate: dict[str, Any]
+) -> comparison.Comparison | None:
+    registered(build("champion", **champion), tracked, name, PASSED)
+    upstream = build("candidate", **candidate)
+    return comparison.champion_comparison(case_of(name=name), gather(upstream, tracked.root), upstream, tracked.root)
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_candidate_really_worse_than_the_champion_is_below_the_limit(build: Build, tracked: ProjectPaths) -> None:
+    noise = customers().assign(churn=customers()["churn"].sample(frac=1, random_state=1).to_numpy())
+    found = compared(build, tracked, "worse", {}, {"rows": noise})
+    assert found is not None
+    assert found.difference < found.limit <= 0
+    assert "same 80 test rows" in found.message
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_candidate_worse_by_noise_only_is_not_worse(build: Build, tracked: ProjectPaths) -> None:
+    found = compared(build, tracked, "noise", {}, {"rows": customers(60, seed=2)})
+    assert found is not None
+    assert found.difference != 0
+    assert found.difference >= found.limit
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_the_champion_itself_is_not_compared_with(build: Build, tracked: ProjectPaths) -> None:
+    assert compared(build, tracked, "itself", {}, {}) is None
+
+
+def test_without_a_champion_there_is_nothing_to_compare_with(build: Build, tracked: ProjectPaths) -> None:
+    upstream = build()
+    assert comparison.champion_comparison(case_of(name="lonely"), gather(upstream, tracked.root), upstream, tracked.root) is None
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_champion_that_cannot_score_the_rows_is_compared_by_its_record(build: Build, tracked: ProjectPaths) -> None:
+    registered(build("champion"), tracked, "renamed", PASSED)
+    upstream = build(
+        "candidate", rows=customers(60, seed=2), evaluation={"test": {"roc_auc": {"value": 0.7, "low": 0.65, "high": 0.75}}}
+    )
+    test = pd.read_parquet(upstream["02_validate"]["test"]).drop(columns="plan")
+    test.to_parquet(upstream["02_validate"]["test"])
+    found = comparison.champion_comparison(case_of(name="renamed"), gather(upstream, tracked.root), upstream, tracked.root)
+    assert found is not None
+    assert found.difference == pytest.approx(0.7 - 0.8)
+    assert found.limit == pytest.approx(-0.05)
+    assert "'plan' is missing" in found.message

@@ -1,0 +1,170 @@
+"""Each gate, with evidence that passes it and evidence that does not (R32)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gristmill.modeling.artifact import Manifest
+from gristmill.registry.comparison import Comparison
+from gristmill.registry.evidence import Evidence
+from gristmill.registry.gates import GROUPS, Gate, measured
+from gristmill.registry.rules import evaluate
+from tests.models import case_of
+
+Make = Callable[..., Evidence]
+
+
+def gate(name: str, evidence: Evidence, more: str = "", task: str = "binary", comparison: Comparison | None = None) -> Gate:
+    found = [one for one in evaluate(case_of(task, more), evidence, comparison) if one.name == name]
+    assert len(found) == 1, name
+    return found[0]
+
+
+def test_good_evidence_passes_every_gate_that_is_measured(evidence: Make) -> None:
+    gates = evaluate(case_of(), evidence(), None)
+    assert [one.name for one in gates if one.failed] == []
+    assert {one.group for one in measured(gates)} == set(GROUPS)
+    assert len(measured(gates)) == 13
+
+
+def test_names_of_gates_are_unique(evidence: Make) -> None:
+    names = [one.name for one in evaluate(case_of(), evidence(), None)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "value"),
+    [
+        ("schema_compliance", {"quality": {"schema_compliance": 0.99, "completeness": 1, "leakage": []}}, 0.99),
+        ("completeness", {"quality": {"schema_compliance": 1, "completeness": 0.94, "leakage": []}}, 0.94),
+        ("features_documented", {"catalogue": {"features": [{"meaning": "", "source_columns": ["a"]}]}}, 0.0),
+        ("explanations_exist", {"explanation": {"shap": [1], "permutation": [], "lime": [1]}}, 2.0),
+        ("trials_tracked", {"tracked": {"linear": 1}}, 0.5),
+        ("trials_tracked", {"tracked": {}}, 0.0),
+        ("candidate_unchanged", {"candidate": Manifest("small", "other", {})}, 0.0),
+        ("drift_reference", {"candidate": Manifest("small", "d1", {})}, 0.0),
+    ],
+)
+def test_evidence_that_misses_its_limit_fails(evidence: Make, name: str, changes: dict[str, Any], value: float) -> None:
+    verdict = gate(name, evidence(**changes))
+    assert verdict.failed
+    assert verdict.value == value
+
+
+def test_a_sign_of_leakage_is_named(evidence: Make) -> None:
+    check = {"rule": "no proxy", "column": "refund", "passed": False, "severity": "stop"}
+    quality = {"schema_compliance": 1.0, "completeness": 1.0, "leakage": [check, {**check, "column": "odd", "severity": "warn"}]}
+    verdict = gate("no_leakage", evidence(quality=quality))
+    assert verdict.failed
+    assert verdict.value == 1
+    assert "refund" in verdict.message
+    assert "odd" not in verdict.message
+
+
+def with_score(evidence: Make, value: float, metric: str = "roc_auc", baseline: float = 0.5) -> Evidence:
+    evaluation = {"test": {metric: {"value": value}}, "validation": {}, "baseline": {"test": {metric: baseline}}}
+    return evidence(evaluation={**evaluation, "row_ms_p95": 1.0, "candidate_digest": "d1"})
+
+
+@pytest.mark.parametrize(
+    ("value", "improvement", "passed"), [(0.8, 0.6, True), (0.56, 0.12, True), (0.54, 0.08, False), (0.4, -0.2, False)]
+)
+def test_improvement_is_the_share_of_the_distance_to_perfect(
+    evidence: Make, value: float, improvement: float, passed: bool
+) -> None:
+    verdict = gate("improvement_over_baseline", with_score(evidence, value))
+    assert verdict.value == pytest.approx(improvement)
+    assert verdict.passed is passed
+
+
+def test_improvement_of_an_error_is_its_relative_reduction(evidence: Make) -> None:
+    verdict = gate("improvement_over_baseline", with_score(evidence, 8.0, "rmse", 10.0), task="regression")
+    assert verdict.value == pytest.approx(0.2)
+    assert verdict.passed
+
+
+def test_an_undefined_score_fails_instead_of_passing(evidence: Make) -> None:
+    spoilt = with_score(evidence, None)  # type: ignore[arg-type]
+    assert gate("improvement_over_baseline", spoilt).failed
+
+
+def test_each_success_criterion_is_a_gate_in_its_own_direction(evidence: Make) -> None:
+    more = "evaluation: {success_criteria: {roc_auc: 0.81, accuracy: 0.7}}"
+    assert gate("success_roc_auc", evidence(), more).failed
+    assert gate("success_accuracy", evidence(), more).passed
+    errors = with_score(evidence, 8.0, "rmse", 10.0)
+    assert gate("success_rmse", errors, "evaluation: {success_criteria: {rmse: 9}}", "regression").passed
+    assert gate("success_rmse", errors, "evaluation: {success_criteria: {rmse: 7}}", "regression").failed
+
+
+def selection(score: float, std: float, folds: int = 5) -> dict[str, Any]:
+    entry = {"name": "linear", "score": score, "std": std, "fold_scores": [score] * folds}
+    return {"chosen": "linear", "leaderboard": [{**entry, "name": "other", "std": 9.0}, entry], "threshold": None}
+
+
+def test_the_spread_of_a_score_is_judged_as_it_is(evidence: Make) -> None:
+    assert gate("fold_consistency", evidence(selection=selection(0.8, 0.049))).passed
+    assert gate("fold_consistency", evidence(selection=selection(0.8, 0.051))).failed
+
+
+def test_the_spread_of_an_error_is_judged_relative_to_its_mean(evidence: Make) -> None:
+    errors = with_score(evidence, 8.0, "rmse", 10.0)
+    made = {**errors.__dict__, "selection": selection(1000.0, 40.0)}
+    verdict = gate("fold_consistency", Evidence(**made), task="regression")
+    assert verdict.passed
+    assert verdict.value == pytest.approx(0.04)
+
+
+def test_one_validation_set_has_no_spread(evidence: Make) -> None:
+    assert gate("fold_consistency", evidence(selection=selection(0.8, 0.0, folds=1))).passed is None
+
+
+def test_slow_rows_fail(evidence: Make) -> None:
+    assert gate("row_latency_p95", evidence(), "gates: {max_row_ms: 11.9}").failed
+    assert gate("row_latency_p95", evidence(), "gates: {max_row_ms: 12.0}").passed
+
+
+def fairness(**values: float | None) -> dict[str, Any]:
+    measures = {name: {"value": value, "feature": "gender", "groups": ["f", "m"]} for name, value in values.items()}
+    return {"features": [{"feature": "gender"}], "measures": measures}
+
+
+def test_unfair_selection_is_refused_with_group_and_number(evidence: Make) -> None:
+    verdict = gate("disparate_impact", evidence(fairness=fairness(disparate_impact=0.41)))
+    assert verdict.failed
+    assert verdict.message == "Disparate impact of 'gender', between 'f' and 'm': 0.41, needs >= 0.8."
+
+
+def test_unequal_opportunity_is_refused(evidence: Make) -> None:
+    assert gate("equal_opportunity_difference", evidence(fairness=fairness(equal_opportunity_difference=0.11))).failed
+
+
+def test_a_regression_is_judged_by_the_ratio_of_errors(evidence: Make) -> None:
+    errors = with_score(evidence, 8.0, "rmse", 10.0)
+    judged = Evidence(**{**errors.__dict__, "fairness": fairness(error_ratio=1.6)})
+    assert gate("error_ratio", judged, task="regression").failed
+    assert "disparate_impact" not in {one.name for one in evaluate(case_of("regression"), judged, None)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "reason"),
+    [
+        ({"fairness": {"features": [], "measures": {}}}, "", "no sensitive features"),
+        ({}, "fairness: {min_disparate_impact: null}", "no limit"),
+        ({"fairness": fairness(disparate_impact=None)}, "", "enough test rows"),
+    ],
+)
+def test_fairness_that_cannot_be_judged_is_not_measured(evidence: Make, changes: dict, more: str, reason: str) -> None:
+    verdict = gate("disparate_impact", evidence(**changes), more)
+    assert verdict.passed is None
+    assert reason in verdict.message
+
+
+def test_a_champion_is_compared_with_and_may_win(evidence: Make) -> None:
+    def beside(difference: float) -> Gate:
+        return gate("not_worse_than_champion", evidence(), comparison=Comparison(3, 0.8, 0.8, difference, -0.01, "Gain"))
+
+    assert gate("not_worse_than_champion", evidence()).passed is None
+    assert beside(-0.009).passed
+    assert beside(-0.011).failed

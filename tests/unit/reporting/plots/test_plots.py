@@ -1,0 +1,185 @@
+"""Every figure: in the house style, with axes that say what they show, on ordinary and on awkward input."""
+
+import base64
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gristmill.reporting.plots import classification, data, decisions, evidence, regression, training
+from gristmill.reporting.plots.style import HouseFigure
+
+RNG = np.random.default_rng(0)
+ROWS = 120
+CLASSES = ("No", 'Yes <b> $x$ "q" 👵')
+Y = (RNG.random(ROWS) < 0.3).astype(int)
+POSITIVE = np.clip(0.3 + 0.3 * Y + RNG.normal(0, 0.15, ROWS), 0.01, 0.99)
+PROBA = np.column_stack([1 - POSITIVE, POSITIVE])
+MANY = RNG.dirichlet([1, 1, 1], ROWS)
+MANY_TRUE = np.arange(ROWS) % 3
+TARGET = pd.Series(np.where(Y == 1, CLASSES[1], "No"), name="left $ <i>")
+FRAME = pd.DataFrame(
+    {
+        "number": RNG.normal(0, 1e6, ROWS),
+        "level <script>": RNG.choice(["a", "b"], ROWS),
+        "all missing": np.full(ROWS, np.nan),
+        "constant": np.ones(ROWS),
+        "flag": Y == 1,
+        "nullable": pd.array([pd.NA, *range(ROWS - 1)], dtype="Int64"),
+        "category": pd.Categorical(["x", None] * (ROWS // 2)),
+        "day 👵": pd.date_range("2024-01-01", periods=ROWS),
+    }
+)
+SPLIT = pd.DataFrame({"split": ["train"] * 100 + ["test"] * 20, "fold": pd.array([*range(5)] * 20 + [pd.NA] * 20, dtype="Int64")})
+TRIALS = [{"number": index, "score": 0.8 + 0.01 * (index % 4), "std": 0.01} for index in range(9)] + [{"number": 9, "score": None}]
+SCORES = {"roc_auc": {"value": 0.85, "low": 0.82, "high": 0.88}, "f1": 0.6, "log_loss": {"value": 0.4, "low": 0.3, "high": 0.5}}
+GROUPS = [
+    {"group": "a <b>", "n": 50, "metrics": {"recall": {"value": 0.7, "low": 0.6, "high": 0.8}}},
+    {"group": "b", "n": 3, "small": True, "metrics": {"recall": None}},
+]
+TRUTH = RNG.lognormal(12, 0.5, ROWS)
+
+FIGURES: dict[str, Callable[[], HouseFigure]] = {
+    "class_balance": lambda: data.class_balance(TARGET),
+    "histogram": lambda: data.histogram(FRAME["number"]),
+    "distributions": lambda: data.distributions(FRAME, TARGET),
+    "distributions without a target": lambda: data.distributions(FRAME),
+    "missing_bars": lambda: data.missing_bars(FRAME.isna().mean()),
+    "association_heatmap": lambda: data.association_heatmap(pd.DataFrame(np.eye(3), index=list("abc"), columns=list("abc"))),
+    "split_overview": lambda: data.split_overview(SPLIT, TARGET, positive_class=CLASSES[1]),
+    "split_overview of numbers": lambda: data.split_overview(SPLIT, FRAME["number"]),
+    "fold_scores": lambda: training.fold_scores({"linear": [0.8, 0.82], "neural": [0.7, float("nan")]}, "roc_auc"),
+    "trials_scatter": lambda: training.trials_scatter(TRIALS, "roc_auc"),
+    "leaderboard": lambda: training.leaderboard(TRIALS and [{"name": "a", "score": 0.8, "std": 0.01}], "roc_auc", baseline=0.5),
+    "learning_curve": lambda: training.learning_curve([10, 100], [[0.9, 0.9], [0.8, 0.8]], [0.7, 0.75], "accuracy"),
+    "epochs": lambda: training.epochs({"training": [0.6, 0.5], "validation": [0.6, 0.55]}, kept=2),
+    "roc_curve": lambda: classification.roc_curve(Y, PROBA, CLASSES, threshold=0.4),
+    "roc_curve of several classes": lambda: classification.roc_curve(MANY_TRUE, MANY, ("a", "b", "c")),
+    "pr_curve": lambda: classification.pr_curve(Y, POSITIVE, CLASSES, threshold=0.4),
+    "confusion_matrix": lambda: classification.confusion_matrix(Y, POSITIVE > 0.4, CLASSES),
+    "gains": lambda: classification.gains(Y, PROBA, CLASSES),
+    "calibration_curve": lambda: decisions.calibration_curve(Y, PROBA, CLASSES, before=POSITIVE**2),
+    "calibration_curve of several classes": lambda: decisions.calibration_curve(MANY_TRUE, MANY, ("a", "b", "c")),
+    "threshold_curve": lambda: decisions.threshold_curve([0.1, 0.5, 0.9], {"profit": [10, 2000, -5]}, chosen=0.5),
+    "threshold_curve of shares": lambda: decisions.threshold_curve(
+        [0.1, 0.9], {"precision": [0.1, 0.9], "recall": [1, 0]}, chosen=0.2
+    ),
+    "predicted_vs_actual": lambda: regression.predicted_vs_actual(TRUTH, TRUTH * 1.1, name="price $"),
+    "residuals": lambda: regression.residuals(TRUTH, TRUTH * 1.1, name="price $"),
+    "score_bars": lambda: evidence.score_bars(SCORES, baseline={"roc_auc": 0.5}),
+    "importance_bars": lambda: evidence.importance_bars(["a", "b $"], [0.2, 0.1], [0.1, 0.0], [0.3, 0.2]),
+    "reasons": lambda: evidence.reasons([{"reason": "tenure <= 9", "weight": 0.2}, {"reason": "x", "weight": -0.1}]),
+    "group_bars": lambda: evidence.group_bars(GROUPS, "recall", overall=0.7, feature="gender"),
+    "segments": lambda: evidence.segments([{"segment": "tenure > 5", "n": 9, "value": 0.5}], "roc_auc", overall=0.8),
+    "gates": lambda: evidence.gates([{"name": "a", "group": "data", "passed": None, "value": None, "limit": 1}]),
+}
+
+EMPTY: dict[str, Callable[[], HouseFigure]] = {
+    "no missing cell": lambda: data.missing_bars(pd.Series({"a": 0.0})),
+    "no number": lambda: data.histogram(pd.Series([np.nan, np.inf], name="x")),
+    "no column": lambda: data.distributions(pd.DataFrame()),
+    "no pair": lambda: data.association_heatmap(pd.DataFrame()),
+    "no trial": lambda: training.trials_scatter([], "rmse"),
+    "no candidate": lambda: training.leaderboard([], "rmse"),
+    "no model": lambda: training.fold_scores({}, "rmse"),
+    "no epoch": lambda: training.epochs({"training": []}),
+    "no threshold": lambda: decisions.threshold_curve([], {}),
+    "no positive": lambda: classification.gains([0, 0], [0.1, 0.2]),
+    "no metric": lambda: evidence.score_bars({"roc_auc": {"value": None}}),
+    "no feature": lambda: evidence.importance_bars([], []),
+    "no reason": lambda: evidence.reasons([]),
+    "no group": lambda: evidence.group_bars([], "recall"),
+    "no gate": lambda: evidence.gates([]),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_titled_and_its_visible_axes_are_labelled(name: str) -> None:
+    made = FIGURES[name]()
+    bundle, about = made._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert about["image/png"]["alt"] == made.title != ""
+    panels = [axes for axes in made.axes if axes.axison]
+    assert all(axes.get_xlabel() or axes.get_ylabel() or axes.get_title(loc="left") for axes in panels)
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_nothing_to_draw_is_said_in_words(name: str) -> None:
+    made = EMPTY[name]()
+    texts = [text.get_text() for axes in made.axes for text in axes.texts]
+    assert any(text.startswith(("No ", "There ")) for text in texts)
+
+
+def test_a_dollar_in_a_name_is_not_read_as_mathematics() -> None:
+    made = data.histogram(pd.Series([1.0, 2.0], name="a $x^2$"))
+    made._repr_mimebundle_()
+    assert made.axes[0].get_xlabel() == "a $x^2$"
+    assert not made.axes[0].xaxis.label.get_parse_math()
+
+
+def test_perfect_and_inverted_rankings_have_areas_one_and_zero() -> None:
+    def said(scores: list[float]) -> str:
+        return " ".join(text.get_text() for text in classification.roc_curve([0, 0, 1, 1], scores).axes[0].texts)
+
+    assert "AUC 1.000" in said([0.1, 0.2, 0.8, 0.9])
+    assert "AUC 0.000" in said([0.9, 0.8, 0.2, 0.1])
+
+
+def test_tied_scores_are_one_step_of_the_curve() -> None:
+    made = classification.roc_curve([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5])
+    assert "AUC 0.500" in made.axes[0].texts[-1].get_text()
+
+
+def test_the_confusion_matrix_counts_rows_by_true_and_predicted_class() -> None:
+    made = classification.confusion_matrix([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], ("No", "Yes"))
+    assert [text.get_text().split("\n")[0] for text in made.axes[0].texts] == ["1", "1", "1", "2"]
+    assert "60.0 % of 5 rows" in made.title
+
+
+def test_gains_state_what_the_best_ranked_rows_hold() -> None:
+    assert "top 50 % of rows hold 100 % of 1" in classification.gains([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], at=0.5).title
+
+
+def test_the_leaderboard_has_the_best_first_whichever_way_the_metric_goes() -> None:
+    rows: list[dict[str, Any]] = [{"name": "a", "score": 1.0, "std": 0.1}, {"name": "b", "score": 2.0, "std": 0.1}]
+    first = {metric: training.leaderboard(rows, metric).axes[0].get_yticklabels()[0].get_text() for metric in ("rmse", "r2")}
+    assert first == {"rmse": "a", "r2": "b"}
+
+
+def test_the_best_trial_of_an_error_is_the_smallest() -> None:
+    made = training.trials_scatter([{"number": 0, "score": 3.0}, {"number": 1, "score": 2.0}, {"number": 2, "score": 4.0}], "rmse")
+    assert "best 2.000" in made.title
+
+
+def test_a_far_baseline_does_not_squeeze_the_candidates() -> None:
+    made = training.leaderboard(
+        [{"name": "a", "score": 0.85, "std": 0.01}, {"name": "b", "score": 0.84, "std": 0.01}], "roc_auc", baseline=0.5
+    )
+    assert made.axes[0].get_xlim()[0] > 0.7
+    assert any("baseline 0.500" in text.get_text() for text in made.axes[0].texts)
+
+
+def test_more_rows_than_can_be_seen_are_thinned() -> None:
+    made = regression.residuals(np.arange(10_000.0), np.arange(10_000.0))
+    assert len(made.axes[0].collections[0].get_offsets()) == regression.DRAWN_ROWS
+
+
+def test_figures_are_drawn_without_pyplot() -> None:
+    code = "import sys; from gristmill.reporting.plots import data, evidence; print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_same_data_gives_the_same_picture() -> None:
+    first, second = (FIGURES["leaderboard"]()._repr_mimebundle_()[0]["image/png"] for _ in range(2))
+    assert first == second
+
+
+def test_a_figure_survives_pickling_between_processes() -> None:
+    made = pickle.loads(pickle.dumps(FIGURES["class_balance"]()))  # noqa: S301 - our own bytes
+    assert made.title.startswith("Rows in each class")

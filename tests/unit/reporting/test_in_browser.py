@@ -1,0 +1,96 @@
+"""The report site in a real browser, opened from the disk."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gristmill.reporting.site import write_site
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class Visit:
+    """A page of the browser, with what it asked for and what it complained of."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.remote: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", self._request)
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            self.remote.append(request.url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: install the package chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield Visit(page)
+    page.close()
+
+
+@pytest.fixture
+def index(fill: Callable[..., Path]) -> Path:
+    root = fill()
+    write_site(root, "churn")
+    return root / "reports" / "index.html"
+
+
+def test_a_reader_comes_from_the_index_through_the_picture_to_a_stage(visit: Visit, index: Path) -> None:
+    page = visit.page
+    page.goto(index.as_uri())
+    page.get_by_role("link", name="churn").click()
+    page.locator("svg.dag a", has_text="audit fairness").click()
+    assert page.url.endswith("/churn/09_audit_fairness.html")
+    assert page.locator("h1").inner_text() == "Audit fairness"
+    page.get_by_role("link", name="← 08 Explain").click()
+    assert page.locator("aside [aria-current]").inner_text() == "08 Explain"
+    assert (visit.remote, visit.complaints) == ([], [])
+
+
+def test_code_is_hidden_until_it_is_asked_for(visit: Visit, index: Path) -> None:
+    page = visit.page
+    page.goto((index.parent / "churn" / "06_select.html").as_uri())
+    assert not page.get_by_text("import pandas as pd").is_visible()
+    page.get_by_role("button", name="Show all code").click()
+    assert page.get_by_text("import pandas as pd").is_visible()
+    assert (visit.remote, visit.complaints) == ([], [])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index.html", "churn/index.html", "churn/design.html", "churn/02_validate.html"])
+def test_pages_fit_a_telephone_in_light_and_dark(visit: Visit, index: Path, name: str, scheme: str) -> None:
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    visit.page.emulate_media(color_scheme=scheme)
+    visit.page.goto((index.parent / name).as_uri())
+    assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert (visit.remote, visit.complaints) == ([], [])
