@@ -283,7 +283,7 @@ REQUIREMENTS = ("gristmill", "numpy", "pandas", "scikit-learn", "skops")
 
 
 def log_model(run: Run, directory: Path, inputs: Mapping[str, bool], outputs: Mapping[str, str]) -> tuple[str, str]:
-    """Store a model directory with a run as an MLflow model with a signature, and return its URI and its id.
+    """Store a model directory with a run as an MLflow model with a signature, and return where it lies and its id.
 
     Parameters
     ----------
@@ -316,7 +316,7 @@ def log_model(run: Run, directory: Path, inputs: Mapping[str, bool], outputs: Ma
         run.client.log_model_artifacts(model.model_id, str(made))
     run.client.finalize_logged_model(model.model_id, "READY")
     run.client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
-    return f"models:/{model.model_id}", str(model.model_id)
+    return str(model.artifact_location), str(model.model_id)
 
 
 def _signature(inputs: Mapping[str, bool], outputs: Mapping[str, str]) -> Any:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.conftest import copy_project, write_case
 
 from gristmill.data.products import read_json
-from tests.conftest import copy_project, write_case
 
 BIN = Path(sys.executable).parent
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from tests.conftest import write_case
 from tests.pipeline.conftest import run
 

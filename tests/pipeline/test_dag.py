@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
+from tests.pipeline.conftest import Build, run
 
 from gristmill.serving.predictor import Predictor
-from tests.pipeline.conftest import Build, run
 
 TASKS = [
     "01_ingest", "02_validate", "03_explore", "04_build_features", "05_train_linear", "05_train_forest", "05_train_boosting",

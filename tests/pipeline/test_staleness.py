@@ -16,6 +16,7 @@ from tests.pipeline import toy
 from tests.pipeline.toy import DAGSpec, TaskStatus
 
 from gristmill.config.case import Case
+from gristmill.errors import BuildError
 from gristmill.pipeline import staleness
 from gristmill.pipeline.decisions import decide
 from gristmill.pipeline.ploomber_metadata import metadata_file
@@ -207,7 +208,7 @@ EDITS: dict[str, tuple[Edit, tuple[str, ...]]] = {
         NONE,
     ),
     # modules
-    "a module": (replace("toykit/writing.py", "json.dump(", "json.dump(obj="), ALL),
+    "a module": (replace("toykit/writing.py", "json.dump(deep", "json.dump(fp=file, obj=deep"), ALL),
     "a transitive module": (replace("toykit/deep.py", "MARK = 1", "MARK = 2"), ALL),
     "a module nobody imports": (replace("toykit/unused.py", "VALUE = 1", "VALUE = 2"), NONE),
     "a docstring": (replace("toykit/deep.py", "Imported by writing.", "Used by writing."), NONE),
@@ -296,11 +297,11 @@ KEYS: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "sensitive_features": (set_key("sensitive_features: [age]"), FROM[VALIDATE]),
     "split": (set_key("split: {test_size: 0.3}"), ALL),
     "validation": (set_key("validation: {completeness: 0.9}"), FROM[VALIDATE]),
-    "features": (set_key("features: {exclude: [age]}"), FAMILIES),
+    "features": (set_key("features: {exclude: [age]}"), FROM[VALIDATE]),
     "training": (set_key("training: {budget_seconds: 6}"), FAMILIES),
     "threshold": (set_key("threshold: {rule: youden}"), FROM[SELECT]),
     "evaluation": (set_key("evaluation: {primary_metric: f1}"), FAMILIES),
-    "fairness": (set_key("fairness: {exclude_from_model: true}"), FAMILIES),
+    "fairness": (set_key("fairness: {exclude_from_model: true}"), FROM[VALIDATE]),
     "gates": (set_key("gates: {min_improvement: 0.2}"), FROM[REGISTER]),
     "serving": (set_key("serving: {latency_ms: 50}"), FROM[REGISTER]),
     "monitoring": (set_key("monitoring: {reference_bins: 5}"), FROM[SELECT]),
@@ -375,6 +376,12 @@ def test_a_template_that_a_module_names_counts_as_code(root: Path):
     toy.pretend_built(root)
     append("toykit/page.html.j2", "</p>")(root)
     assert stale(root) == ALL
+
+
+def test_a_syntax_error_in_a_module_is_one_sentence(root: Path):
+    append("toykit/deep.py", "def\n")(root)
+    with pytest.raises(BuildError, match=r"Syntax error in .*deep.py, line 9.*Mend that line"):
+        decide(root, "toy")
 
 
 def test_ploomber_metadata_is_restored_for_a_fresh_task_and_not_written_again(root: Path):

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -16,9 +17,11 @@ CASE = "name: small\ntask: binary\nsource: table.csv\ntarget: left\npositive_cla
 
 @pytest.fixture
 def table(project: Path) -> Path:
-    rows = pd.DataFrame({"age": [20, 30, 40, 50] * 30, "city": ["Bern", "Oslo", "Rome"] * 40, "left": ["Yes", "No", "No"] * 40})
-    rows["spend"] = range(1000, 1120)
-    rows.sample(frac=1, random_state=0).to_csv(project / "table.csv", index=False)
+    chance = np.random.default_rng(0)
+    rows = pd.DataFrame({"age": chance.integers(18, 80, 120), "city": chance.choice(["Bern", "Oslo"], 120)})
+    rows["spend"] = chance.normal(100, 20, 120).round(2)
+    rows["left"] = np.where(chance.random(120) < rows["age"] / 100, "Yes", "No")
+    rows.to_csv(project / "table.csv", index=False)
     return project / "table.csv"
 
 

@@ -49,18 +49,18 @@ def require(checks: Sequence[Check], error: type[DataError] = DataError) -> None
         )
 
 
-def table(checks: Sequence[Check]) -> pd.DataFrame:
-    """Return the verdicts as a table for reading: broken rules first, those that stop before those that warn."""
-    rows = pd.DataFrame(
-        [[check.rule, check.column or "", _verdict(check), check.count, check.message] for check in checks],
+def broken(checks: Sequence[Check]) -> pd.DataFrame:
+    """Return the broken rules as a table for reading: those that stop the build before those that warn."""
+    found = sorted((check for check in checks if not check.passed), key=lambda check: check.severity)
+    return pd.DataFrame(
+        [[check.rule, check.column or "", f"{check.severity}s", check.count, check.message] for check in found],
         columns=["rule", "column", "verdict", "rows", "finding"],
     )
-    order = rows["verdict"].map({"stops": 0, "warns": 1, "passes": 2})
-    return rows.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
 
-def _verdict(check: Check) -> str:
-    """Return what a check means for the build, in a word."""
-    if check.passed:
-        return "passes"
-    return "stops" if check.severity == "stop" else "warns"
+def by_rule(checks: Sequence[Check]) -> pd.DataFrame:
+    """Return how often each rule was checked, and how often it passes, warns and stops the build."""
+    rows = [[check.rule, "passes" if check.passed else f"{check.severity}s"] for check in checks]
+    verdicts = pd.DataFrame(rows, columns=["rule", "verdict"])
+    made = verdicts.groupby("rule", sort=False)["verdict"].value_counts().unstack(fill_value=0)  # noqa: PD010 - of counts
+    return made.reindex(columns=["passes", "warns", "stops"], fill_value=0).loc[verdicts["rule"].drop_duplicates()]

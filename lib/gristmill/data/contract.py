@@ -230,6 +230,12 @@ def _complete(converted: pd.Series, given: pd.Series, column: Mapping[str, Any],
     return converted
 
 
+def as_table(contract: Contract) -> pd.DataFrame:
+    """Return the columns of a contract as a table for reading, one row a column."""
+    shown = ["kind", "role", "used", "missing_share", "n_levels", "minimum", "maximum", "example"]
+    return pd.DataFrame(contract["columns"]).set_index("name")[shown]
+
+
 def column_names(contract: Contract, *roles: str) -> list[str]:
     """Return the names of the contracted columns that have one of ``roles``, in order."""
     return [column["name"] for column in contract["columns"] if column["role"] in roles]

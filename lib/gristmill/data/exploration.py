@@ -15,6 +15,7 @@ from gristmill.data.targets import class_text
 
 MOST_ASSOCIATED = 16
 MOST_COMPARED = 60
+_TYPES = {"BIGINT": "whole number", "DOUBLE": "number", "VARCHAR": "text", "BOOLEAN": "true or false", "TIMESTAMP": "moment"}
 _MANY_LEVELS = 50
 _SKEWED = 3.0
 _SAME = 0.999
@@ -38,8 +39,8 @@ def summaries(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by column: ``type``, ``missing`` (share), ``distinct`` (approximate), ``mean``, ``std``, ``minimum``, ``q25``,
-        ``median``, ``q75``, ``maximum``, ``commonest`` and ``commonest_share``.
+        Indexed by column: ``type``, ``missing`` (share), ``distinct`` (approximate), ``mean``, ``std``, ``minimum`` (of numbers and moments),
+        ``q25``, ``median``, ``q75``, ``maximum``, ``commonest`` and ``commonest_share``.
     """
     import duckdb  # noqa: PLC0415 - a fifth of a second
     import pyarrow as pa  # noqa: PLC0415
@@ -50,13 +51,13 @@ def summaries(frame: pd.DataFrame) -> pd.DataFrame:
         made = connection.execute("SUMMARIZE rows").df()
     return pd.DataFrame(
         {
-            "type": made["column_type"].str.lower(),
+            "type": made["column_type"].map(_TYPES).fillna("other"),
             "missing": frame.isna().mean().to_numpy(),
             "distinct": made["approx_unique"],
             **{new: pd.to_numeric(made[old], errors="coerce") for new, old in (("mean", "avg"), ("std", "std"))},
-            "minimum": made["min"],
+            "minimum": made["min"].where(made["column_type"] != "VARCHAR", None),
             **{new: pd.to_numeric(made[old], errors="coerce") for new, old in (("q25", "q25"), ("median", "q50"), ("q75", "q75"))},
-            "maximum": made["max"],
+            "maximum": made["max"].where(made["column_type"] != "VARCHAR", None),
             **_commonest(frame),
         }
     ).set_axis(pd.Index(frame.columns, name="column"))

@@ -142,8 +142,9 @@ def _findings(values: pd.Series, column: dict[str, Any], case: Any) -> Iterator[
     if name != case.target:
         few = missing <= MOSTLY_MISSING * len(values)
         yield Check("mostly filled", name, "warn", few, missing, f"{name!r} is missing in {missing:,} of {len(values):,} rows.")
-        varies = filled.empty or bool((filled != filled.iloc[0]).any())
-        yield Check("varies", name, "warn", varies, 0 if varies else len(filled), f"{name!r} has one value only: it tells nothing.")
+        varies = bool(missing) or bool((filled != filled.iloc[0]).any())
+        said = "has one value only: it tells nothing" if not varies else "differs between rows"
+        yield Check("varies", name, "warn", varies, 0 if varies else len(filled), f"{name!r} {said}.")
     if column["kind"] == "numeric" and is_numeric(values):
         yield _infinite(values, is_target=name == case.target)
         if column["role"] in ("feature", "sensitive"):

@@ -146,8 +146,8 @@ def with_contributions(
     found = []
     for record, row in zip(records, chosen.values(), strict=True):
         output = list(classes).index(record["output"]) if len(classes) > 2 else 0
-        by_column = sorted(zip(values.columns, values.values[row, :, output], strict=True), key=lambda item: -abs(item[1]))
-        contributions = [{"feature": column, "contribution": float(value)} for column, value in by_column]
+        by_column = values.row(row, output)
+        contributions = [{"feature": column, "contribution": value} for column, value in by_column.items()]
         found.append({**record, "base": float(values.base[row, output]), "shap": contributions})
     return found
 

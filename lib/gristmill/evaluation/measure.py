@@ -66,7 +66,7 @@ def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstr
     return {"name": "profit per 1,000 rows", **found, "everyone": float(worth.mean() * 1000)}
 
 
-def row_milliseconds(predict: Callable[[pd.DataFrame], Any], frame: pd.DataFrame, n_rows: int = 100) -> NDArray[np.float64]:
+def row_milliseconds(predict: Callable[[pd.DataFrame], Any], frame: pd.DataFrame, n_rows: int = 60) -> NDArray[np.float64]:
     """Return the milliseconds that each of ``n_rows`` predictions of a single row took, after one that is not counted.
 
     The numerical libraries are kept on one core, as a service that answers many at a time would do.

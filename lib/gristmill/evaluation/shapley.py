@@ -59,6 +59,11 @@ class ShapleyValues:
         sizes = np.abs(self.values).mean(axis=0).sum(axis=1)
         return pd.Series(sizes, index=self.columns, name="mean_abs").sort_values(ascending=False, kind="stable")
 
+    def row(self, position: int, output: int = 0) -> dict[str, float]:
+        """Return what each column adds to one output of one row, the largest first."""
+        by_column = dict(zip(self.columns, self.values[position, :, output].tolist(), strict=True))
+        return dict(sorted(by_column.items(), key=lambda item: -abs(item[1])))
+
 
 def affordable_rows(n_columns: int, n_rows: int) -> int:
     """Return how many of ``n_rows`` can be explained with one pair of orders each within the bound on evaluations."""

@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 def candidates(
     rows: TrainingRows, metric: str, searches: Mapping[str, dict[str, Any]], tables: Mapping[str, pd.DataFrame]
 ) -> list[Candidate]:
-    """Return the families that have a model, and their best ensemble if it has more than one member, the best score first.
+    """Return the families that have a model, and the ensembles worth a look, the best score first.
 
     Parameters
     ----------
@@ -61,11 +61,22 @@ def candidates(
         )
     oof = {name: rows.array(tables[name]) for name in trained}
     found = [candidate(name, metric, rows.y, oof[name], rows.folds, {name: 1.0}, best["row_ms"]) for name, best in trained.items()]
-    weights = greedy_weights(metric, rows.y, oof, rows.folds)
-    if len(weights) > 1:
+    for weights in _ensembles(rows, metric, oof):
         row_ms = sum(trained[name]["row_ms"] for name in weights)
-        found.append(candidate(ENSEMBLE, metric, rows.y, blend(oof, weights), rows.folds, weights, row_ms))
+        name = f"{ENSEMBLE} of {len(weights)}"
+        found.append(candidate(name, metric, rows.y, blend(oof, weights), rows.folds, weights, row_ms))
     return sorted(found, key=lambda one: (-_rank(metric, one), one.row_ms))
+
+
+def _ensembles(rows: TrainingRows, metric: str, oof: Mapping[str, Floats]) -> list[dict[str, float]]:
+    """Return the weights of the best blend, and of the best ones of its two, three, ... weightiest members alone."""
+    widest = greedy_weights(metric, rows.y, oof, rows.folds)
+    by_weight = sorted(widest, key=widest.__getitem__, reverse=True)
+    smaller = [
+        greedy_weights(metric, rows.y, {name: oof[name] for name in by_weight[:size]}, rows.folds) for size in range(2, len(widest))
+    ]
+    found = {tuple(sorted(weights)): weights for weights in (*smaller, widest) if len(weights) > 1}
+    return list(found.values())
 
 
 def _rank(metric: str, one: Candidate) -> float:

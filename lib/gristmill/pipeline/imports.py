@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import grimp
+import grimp.exceptions
+
+from gristmill.errors import BuildError
 
 OUR_PACKAGE = "gristmill"
 """The package that counts wherever it is installed; others count if they lie inside the project."""
@@ -103,8 +106,17 @@ class Modules:
 
 @lru_cache(maxsize=8)
 def _graph(package: str, _state: tuple[tuple[str, int, int], ...]) -> Any:
-    """Build the import graph of a package in the given state of its files."""
-    return grimp.build_graph(package, cache_dir=None, exclude_type_checking_imports=True)
+    """Build the import graph of a package in the given state of its files.
+
+    Raises
+    ------
+    BuildError
+        A module of it is not Python.
+    """
+    try:
+        return grimp.build_graph(package, cache_dir=None, exclude_type_checking_imports=True)
+    except grimp.exceptions.SourceSyntaxError as error:
+        raise BuildError(f"{error}. Mend that line; nothing that imports the module can run.") from error
 
 
 def _file(module: str, folder: Path) -> Path:

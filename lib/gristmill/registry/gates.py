@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pandas as pd
+
 from gristmill.data.products import read_json
 from gristmill.errors import ArtifactError
 from gristmill.paths import CasePaths
 
 GROUPS = ("data", "training", "deployment", "monitoring")
+VERDICTS = {True: "passed", False: "FAILED", None: "not measured"}
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,21 @@ def read(paths: CasePaths) -> list[Gate]:
         raise ArtifactError(f"{registration} holds no gates ({error}). Delete it and build the case again.") from error
 
 
+def frame(gates: Sequence[Gate]) -> pd.DataFrame:
+    """Return the gates as a table to be shown: group, gate, verdict, and the comparison in words."""
+    rows = [{"group": gate.group, "gate": gate.name, "verdict": VERDICTS[gate.passed], "why": gate.message} for gate in gates]
+    return pd.DataFrame(rows, columns=["group", "gate", "verdict", "why"]).sort_values(
+        "group", key=lambda names: names.map(GROUPS.index), kind="stable"
+    )
+
+
 def table(gates: Sequence[Gate]) -> str:
     """Return the gates as text, group by group, with what would have to change under each failed one."""
-    signs = {True: "passed", False: "FAILED", None: "not measured"}
     width = max((len(gate.name) for gate in gates), default=0)
     lines = []
     for group in dict.fromkeys([*GROUPS, *(gate.group for gate in gates)]):
         some = [gate for gate in gates if gate.group == group]
-        lines += [group, *(f"  {gate.name:<{width}}  {signs[gate.passed]:<12}  {gate.message}" for gate in some)] if some else []
+        lines += [group, *(f"  {gate.name:<{width}}  {VERDICTS[gate.passed]:<12}  {gate.message}" for gate in some)] if some else []
     failed = sum(gate.failed for gate in gates)
     lines.append(f"{len(measured(gates)) - failed} of {len(measured(gates))} measured gates passed.")
     return "\n".join(lines)

@@ -150,6 +150,7 @@ def provenance(record: BuildRecord) -> list[tuple[str, str]]:
     version = registration.get("version")
     aliases = ", ".join(map(str, registration.get("aliases") or []))
     uses = evaluation.get("test_set_uses")
+    changed = lineage.get("code_dirty") == "true"
     pairs = [
         ("Built", record.finished),
         ("Data", str(snapshot.get("uri", ""))),
@@ -157,10 +158,10 @@ def provenance(record: BuildRecord) -> list[tuple[str, str]]:
             "Rows and columns",
             f"{count(snapshot['rows'])} \u00d7 {len(snapshot.get('columns') or {})}" if "rows" in snapshot else "",
         ),
-        ("Data version", _digest(snapshot.get("digest"))),
+        ("Data version", _digest(snapshot.get("digest") or lineage.get("data_digest"))),
         ("Ingested", str(snapshot.get("ingested_at", "")).replace("T", " ")[:16]),
-        ("Code version", _digest(lineage.get("code_version") or lineage.get("git_commit"))),
-        ("Environment", _digest(lineage.get("lock") or lineage.get("lock_hash"))),
+        ("Code version", _digest(lineage.get("code_version")) + (" and changes since" if changed else "")),
+        ("Locked environment", _digest(lineage.get("lock_digest"))),
         ("Model", f"{registration.get('name', record.name)}, version {version}" if version is not None else ""),
         ("Aliases", aliases or ("none" if version is not None else "")),
         ("MLflow run", _digest(registration.get("run_id"))),

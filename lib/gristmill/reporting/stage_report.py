@@ -19,6 +19,7 @@ from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 from gristmill.config.stages import READS
 from gristmill.reporting.markdown import to_html, with_anchors
 from gristmill.reporting.safe_html import safe
+from gristmill.reporting.tables import align
 from gristmill.reporting.templating import render, style_sheet
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -212,7 +213,7 @@ def _rich(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any
             alt = about.get("alt") or _text(data.get("text/plain", "figure"))
             return {"kind": "image", "src": source, "alt": alt, "width": about.get("width"), "height": about.get("height")}
     if "text/html" in data:
-        return {"kind": "html", "html": Markup(safe(_text(data["text/html"])))}  # noqa: S704 - made safe
+        return {"kind": "html", "html": Markup(align(safe(_text(data["text/html"]))))}  # noqa: S704 - made safe
     if "image/svg+xml" in data:
         return {"kind": "html", "html": Markup(safe(_text(data["image/svg+xml"])))}  # noqa: S704 - made safe
     if "text/markdown" in data:

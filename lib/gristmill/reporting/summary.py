@@ -1,11 +1,15 @@
 """What a reader wants to know of a build first: how it stands, how good the model is, what the gates say, what to do next."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gristmill.reporting.bars import ends, interval_bar
 from gristmill.reporting.record import BuildRecord
 from gristmill.reporting.wording import UNKNOWN, figure, interval, metric_label, plain, share
+
+_COMPARISON = re.compile(r": [^:]*(>=|<=)[^:]*$")
+"""How a gate's message ends: the value, and the limit it was compared with."""
 
 GATE_GROUPS = ("data", "training", "deployment", "monitoring")
 
@@ -99,7 +103,7 @@ def score_rows(record: BuildRecord) -> list[dict[str, Any]]:
 
 def gates(record: BuildRecord) -> list[dict[str, Any]]:
     """Return the gates, and after them those that were not measured, with ``passed`` None."""
-    found = record.product("metrics").get("gates") or record.product("registration").get("gates") or []
+    found = record.product("registration").get("gates") or record.product("metrics").get("gates") or []
     listed = [_gate(gate) for gate in found if isinstance(gate, Mapping)]
     known = {gate["key"] for gate in listed}
     for gate in record.product("registration").get("gates_not_measured") or []:
@@ -112,14 +116,17 @@ def gates(record: BuildRecord) -> list[dict[str, Any]]:
 def _gate(gate: Mapping[str, Any]) -> dict[str, Any]:
     """Return one gate as the page shows it."""
     passed = gate.get("passed")
+    words = str(gate.get("message") or "")
+    compared = _COMPARISON.search(words)
+    sign = {">=": "\u2265 ", "<=": "\u2264 "}[compared.group(1)] if compared else ""
     return {
         "key": str(gate.get("name", "")),
         "name": metric_label(str(gate.get("name", ""))),
         "group": str(gate.get("group") or "other"),
         "passed": passed if isinstance(passed, bool) else None,
         "value": plain(gate.get("value")),
-        "limit": plain(gate.get("limit")),
-        "note": str(gate.get("message") or gate.get("note") or gate.get("reason") or ""),
+        "limit": sign + plain(gate.get("limit")),
+        "note": words[: compared.start()] if compared else words,
     }
 
 

@@ -149,7 +149,7 @@ def test_a_stage_sees_the_keys_it_declares(configs: Path):
 
 def test_a_stage_that_reads_an_undeclared_key_is_told_to_declare_it(configs: Path):
     (configs / "small.yaml").write_text(MINIMAL)
-    with pytest.raises(AttributeError, match=r"01_ingest reads 'training' .* READS does not say so"):
+    with pytest.raises(AttributeError, match=r"01_ingest reads 'training' .*READS does not say so"):
         _ = load_stage_case("small", "01_ingest").training
 
 

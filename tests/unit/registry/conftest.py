@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.models import TARGETS, customers, save_model
 
 from gristmill.data.products import write_json, write_rows
 from gristmill.evaluation.predictions import with_truth
 from gristmill.modeling.artifact import Manifest
 from gristmill.registry.evidence import Evidence, Upstream
 from gristmill.serving.predictor import Predictor
-from tests.models import TARGETS, customers, save_model
 
 TRIALS = {"trials": [{"number": 0}, {"number": 1}], "mlflow_run_id": "run", "enabled": True}
 
@@ -62,7 +62,7 @@ Build = Callable[..., Upstream]
 
 @pytest.fixture
 def build(tmp_path: Path, good: dict[str, Any]) -> Build:
-    """Return a function that writes the products of a small build into a folder and returns their paths, as a notebook gets them."""
+    """Return a function that writes the products of a small build and returns their paths, as a notebook gets them."""
 
     def write(name: str = "build", task: str = "binary", rows: pd.DataFrame | None = None, **changes: Any) -> Upstream:
         folder = tmp_path / name

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.models import case_of, customers
 
 from gristmill import tracking
 from gristmill.errors import ArtifactError
@@ -19,7 +20,6 @@ from gristmill.registry import comparison, registration, versions
 from gristmill.registry.evidence import Upstream, gather
 from gristmill.registry.gates import Gate, at_least, not_measured
 from gristmill.serving.predictor import Predictor
-from tests.models import case_of, customers
 
 Build = Callable[..., Upstream]
 PASSED = [at_least("improvement_over_baseline", "training", 0.5, 0.1, "Share"), not_measured("throughput", "deployment", "Later.")]

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.models import case_of
 
 from gristmill.modeling.artifact import Manifest
 from gristmill.registry.comparison import Comparison
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import GROUPS, Gate, measured
 from gristmill.registry.rules import evaluate
-from tests.models import case_of
 
 Make = Callable[..., Evidence]
 

@@ -95,8 +95,20 @@ def products() -> dict[str, dict[str, Any]]:
             "run_id": "0123456789abcdef0123456789abcdef",
             "promoted": True,
             "dry_run": False,
-            "gates_not_measured": ["requests_per_second"],
-            "lineage": {"code_version": "c0ffee" * 8, "lock": "beef" * 16},
+            "gates": [
+                {**gate, "message": f"What {gate['name']} means: {gate['value']}, limit >= {gate['limit']}."} for gate in gates
+            ],
+            "gates_not_measured": [
+                {
+                    "name": "throughput",
+                    "group": "deployment",
+                    "passed": None,
+                    "value": None,
+                    "limit": None,
+                    "message": "Not by a build.",
+                }
+            ],
+            "lineage": {"code_version": "c0ffee" * 8, "code_dirty": "true", "lock_digest": "beef" * 16},
         },
     }
 

@@ -49,16 +49,24 @@ def test_a_promoted_model_is_said_to_be_in_production(fill: Fill) -> None:
 
 
 def test_a_failed_gate_is_named_with_value_and_limit(fill: Fill) -> None:
-    metrics = products()["metrics"]
-    metrics["gates"][4].update(passed=False, value=0.61)
-    text = case_page(fill(metrics=metrics)).text
+    registration = products()["registration"]
+    registration["gates"][4].update(passed=False, value=0.61)
+    text = case_page(fill(registration=registration)).text
     assert "\u2717 1 gate failed" in text
-    assert "Disparate impact is 0.61 where the limit is 0.8" in text
+    assert "Disparate impact is 0.61 where the limit is \u2265 0.8" in text
+
+
+def test_a_gate_says_in_words_what_is_compared_and_which_way(fill: Fill) -> None:
+    assert "Completeness What completeness means 0.998 \u2265 0.95" in case_page(fill()).text
+
+
+def test_without_a_registration_the_gates_of_the_metrics_are_shown(fill: Fill) -> None:
+    assert "Completeness 0.998 0.95" in case_page(fill(without=("registration",))).text
 
 
 def test_a_gate_that_was_not_measured_is_not_counted_as_passed(fill: Fill) -> None:
     text = case_page(fill()).text
-    assert "Requests per second not measured" in text
+    assert "Throughput Not by a build. not measured" in text
     assert "6 of 6 passed" in text
 
 
@@ -68,7 +76,13 @@ def test_a_failed_stage_is_named_and_those_after_it_have_no_report(fill: Fill) -
     text = case_page(root, {"07_evaluate": "errored", **dict.fromkeys(later, "aborted")}).text
     assert "\u2717 Stopped at 07 Evaluate" in text
     assert "07 Evaluate stopped with an error" in text
-    assert text.count("no report yet") == len(later) + 1  # and once in the legend
+    assert text.count("no report yet") == len(later)
+
+
+def test_a_stage_that_was_not_reached_says_that_its_report_is_older(fill: Fill) -> None:
+    page = case_page(fill(), {"07_evaluate": "errored", "08_explain": "aborted"})
+    assert "not reached; its report is of an earlier build" in page.text
+    assert page.links.count("08_explain.html") == 2
 
 
 @pytest.mark.parametrize("absent", sorted(products()))
@@ -92,11 +106,11 @@ def test_a_product_that_is_not_json_counts_as_absent(fill: Fill) -> None:
 
 
 def test_names_with_markup_are_shown_and_never_run(fill: Fill) -> None:
-    metrics, selection = products()["metrics"], products()["selection"]
-    metrics["gates"][0]["name"] = HOSTILE
+    registration, selection = products()["registration"], products()["selection"]
+    registration["gates"][0]["name"] = HOSTILE
     selection.update(reason=HOSTILE, chosen=HOSTILE, weights={HOSTILE: 1.0})
     explanation = {"shap": [{"feature": HOSTILE, "mean_abs": 1.0}]}
-    page = case_page(fill(metrics=metrics, selection=selection, explanation=explanation))
+    page = case_page(fill(registration=registration, selection=selection, explanation=explanation))
     assert page.text.count('<script>alert("x")</script>') >= 4
     assert "script" not in page.tags
 
@@ -135,5 +149,10 @@ def test_a_family_switched_off_is_drawn_as_off(fill: Fill) -> None:
 
 def test_provenance_names_data_code_model_and_test_uses(fill: Fill) -> None:
     text = case_page(fill()).text
-    for words in ("Data version 9f86d081884c", "Code version c0ffeec0ffee", "Model churn, version 3", "Uses of the test rows 1"):
+    for words in (
+        "Data version 9f86d081884c",
+        "Code version c0ffeec0ffee and changes since",
+        "Model churn, version 3",
+        "Uses of the test rows 1",
+    ):
         assert words in text

@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.models import case_of, customers, describe, fit, save_model
 
 from gristmill import tracking
+from gristmill.data.contract import infer
 from gristmill.errors import ArtifactError, DataError, RegistryError, SourceError
+from gristmill.modeling.artifact import save_candidate
 from gristmill.paths import ProjectPaths
 from gristmill.registry import versions
 from gristmill.serving import batch, tables
 from gristmill.serving.predictor import Predictor
-from tests.models import customers, save_model
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +59,6 @@ def test_codes_stay_text_even_when_the_file_holds_only_digits(tmp_path: Path, mo
 
 def test_codes_with_a_decimal_point_stay_as_they_are_written(tmp_path: Path) -> None:
     trained = customers().assign(plan=customers()["plan"].map({"01": "1.10", "02": "2.0", "10": "other"}))
-    from gristmill.data.contract import infer
-    from gristmill.modeling.artifact import save_candidate
-    from tests.models import case_of, describe, fit
-
     made = describe()[0], infer(trained, case_of())
     save_candidate(tmp_path / "codes", fit(frame=trained), *made, {}, "small")
     answers = scored(tmp_path, trained.assign(plan="1.10"), str(tmp_path / "codes"))

@@ -1,0 +1,39 @@
+"""The catalogue says what each feature means (R15)."""
+
+import pandas as pd
+import pytest
+from tests.unit.features.conftest import contract_of, make_case
+
+from gristmill.features.builder import make_plan
+from gristmill.features.catalogue import catalogue
+from gristmill.features.rows import RowFeatures
+
+
+@pytest.fixture
+def pages(nasty: pd.DataFrame) -> dict:
+    case = make_case()
+    plan = make_plan(nasty, case, contract_of(nasty, case))
+    return catalogue(plan, RowFeatures(plan).fit_transform(nasty))
+
+
+def page(pages: dict, name: str) -> dict:
+    return next(entry for entry in pages["features"] if entry["name"] == name)
+
+
+def test_every_feature_has_a_page_with_the_version_of_the_plan(pages: dict):
+    assert {entry["version"] for entry in pages["features"]} == {pages["version"]}
+    assert page(pages, "when: month")["meaning"] == "the month of when"
+    assert page(pages, "when: month")["source_columns"] == ["when"]
+
+
+def test_numbers_have_quantiles_and_levels_have_shares(pages: dict, nasty: pd.DataFrame):
+    whole = page(pages, "whole")["statistics"]
+    assert whole["mean"] == pytest.approx(nasty["whole"].mean())
+    assert whole["missing_share"] == pytest.approx(nasty["whole"].isna().mean())
+    smile = page(pages, "🙂")
+    assert smile["type"] == "category"
+    assert sum(smile["statistics"]["most_frequent"].values()) == pytest.approx(1)
+
+
+def test_what_was_left_out_is_in_it_too(pages: dict):
+    assert {"column": "empty", "reason": "it is missing in every row"} in pages["dropped"]
