@@ -39,8 +39,8 @@ def summaries(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by column: ``type``, ``missing`` (share), ``distinct`` (approximate), ``mean``, ``std``, ``minimum`` (of numbers and moments),
-        ``q25``, ``median``, ``q75``, ``maximum``, ``commonest`` and ``commonest_share``.
+        Indexed by column: ``type``, ``missing`` (share), ``distinct`` (approximate), ``mean``, ``std``, ``minimum``, ``q25``,
+        ``median``, ``q75`` and ``maximum`` (of numbers; the ends of moments as well), ``commonest`` and ``commonest_share``.
     """
     import duckdb  # noqa: PLC0415 - a fifth of a second
     import pyarrow as pa  # noqa: PLC0415
@@ -51,7 +51,7 @@ def summaries(frame: pd.DataFrame) -> pd.DataFrame:
         made = connection.execute("SUMMARIZE rows").df()
     return pd.DataFrame(
         {
-            "type": made["column_type"].map(_TYPES).fillna("other"),
+            "type": made["column_type"].map(_TYPES).fillna("no value"),
             "missing": frame.isna().mean().to_numpy(),
             "distinct": made["approx_unique"],
             **{new: pd.to_numeric(made[old], errors="coerce") for new, old in (("mean", "avg"), ("std", "std"))},
@@ -92,7 +92,9 @@ def telling(train: pd.DataFrame, case: Any, contract: Contract) -> pd.DataFrame:
 
 def _usable(contract: Contract, case: Any) -> list[dict[str, Any]]:
     """Return the contracted columns that the model may see and that hold something to compare."""
-    return [one for one in contract["columns"] if one["used"] and one["name"] != case.target and one["n_levels"] > 1]
+    return [
+        one for one in contract["columns"] if one["used"] and one["name"] != case.target and one["n_levels"] + one["nullable"] > 1
+    ]
 
 
 def associations(train: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -214,8 +216,13 @@ def _column_findings(values: pd.Series, column: dict[str, Any]) -> Iterator[Find
             "high", name, f"Missing in {missing:.0%} of the rows.", "Find out why; missing is used as a value of its own."
         )
     elif missing > 0.05:
-        yield Finding("low", name, f"Missing in {missing:.0%} of the rows.", "Imputed inside the folds, with a flag.")
-    if not (present != present.iloc[0]).any():
+        yield Finding(
+            "low",
+            name,
+            f"Missing in {missing:.0%} of the rows.",
+            "Where a model needs a value, it is filled inside the folds, with a flag.",
+        )
+    if not missing and not (present != present.iloc[0]).any():
         yield Finding("low", name, "Has one value only.", "Add it to `features.exclude`.")
     elif column["kind"] == "numeric" and is_numeric(present):
         yield from _number_findings(present.astype(float), name)

@@ -1,5 +1,7 @@
 """The figures of an evaluation, an explanation and an audit: which to draw for which task."""
 
+import base64
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -114,3 +116,10 @@ def group_figures(audit: Mapping[str, Any], metrics: Sequence[str]) -> Figures:
         for metric in metrics
         if part["groups"] and metric in part["groups"][0]["metrics"]
     }
+
+
+def data_uri(figure: HouseFigure) -> str:
+    """Return a figure as a PNG in a ``data:`` URI, to stand in a page that loads nothing."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -45,6 +45,8 @@ class ShapleyValues:
         Pairs of an order and its reverse behind each value.
     evaluations
         Rows the model was asked about.
+    seconds
+        How long it took.
     """
 
     columns: list[str]
@@ -53,6 +55,7 @@ class ShapleyValues:
     predicted: Floats
     rounds: int
     evaluations: int
+    seconds: float
 
     def importance(self) -> pd.Series:
         """Return the mean absolute value of each column, summed over classes, largest first."""
@@ -158,4 +161,4 @@ def shapley_values(
         if asked * growth > max_evaluations or (perf_counter() - started) * growth > max_seconds:
             break
     evaluations = asked + len(rows) + len(background)
-    return ShapleyValues(pool.columns, total / rounds, base / rounds, predicted, rounds, evaluations)
+    return ShapleyValues(pool.columns, total / rounds, base / rounds, predicted, rounds, evaluations, perf_counter() - started)

@@ -60,7 +60,7 @@ class Outcome:
     Attributes
     ----------
     cell
-        Number of the failing code cell, counted as JupyterLab does, from 1.
+        Number of the failing code cell in the stage's notebook, from 1.
     partial
         The partially executed notebook.
     """
@@ -222,7 +222,7 @@ def _failing_cell(partial: Path) -> int | None:
     content = read_json_or_none(partial) or {}
     number = 0
     for cell in content.get("cells", ()):
-        if cell["cell_type"] != "code":
+        if cell["cell_type"] != "code" or "injected-parameters" in cell["metadata"].get("tags", ()):
             continue
         number += 1
         state = cell["metadata"].get("papermill", {})

@@ -20,7 +20,7 @@ each_task = pytest.mark.parametrize("task", TASKS)
 @each_family
 @each_task
 def test_every_known_good_configuration_survives_storage(family: str, task: str):
-    rows = make_rows(task, n_rows=60)
+    rows = make_rows(task, n_rows=40)
     for params in portfolio(family, rows.problem):
         with one_core():
             fitted = build(family, params, rows.problem).fit(rows.X, rows.y)
