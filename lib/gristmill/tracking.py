@@ -75,7 +75,7 @@ def connect(root: Path | None = None) -> Any:
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if uri != store.uri:
             client.search_experiments(max_results=1)
-    except MlflowException as error:
+    except (MlflowException, OSError) as error:
         raise RegistryError(
             f"The tracking store {uri!r} does not answer: {error}. Start it, correct MLFLOW_TRACKING_URI, or unset it to use the "
             "project's own."

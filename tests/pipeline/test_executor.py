@@ -106,7 +106,7 @@ def test_one_task_run_by_itself_makes_those_behind_it_stale(built: tuple[Path, s
     root, _ = built
     done = toy.ploomber(root, "task", "08_explain", "--force")
     assert (done.returncode, ran(done.stdout)) == (0, ["08_explain"])
-    assert ran(toy.ploomber(root, "build").stdout) == ["11_register"]
+    assert ran(toy.ploomber(root, "build", STORE_API_KEY="s3cr3t&value").stdout) == ["11_register"]
 
 
 def test_a_failing_notebook_is_told_with_cell_traceback_and_what_to_do_next(root: Path):

@@ -25,7 +25,8 @@ def commit(root: Path) -> str:
 
 
 def test_under_version_control_the_commit_is_the_version(root: Path) -> None:
-    assert code_version(root) == (commit(root), False)
+    head = commit(root)
+    assert code_version(root) == (head, False)
 
 
 def test_an_uncommitted_change_of_code_makes_it_dirty_and_one_of_data_does_not(root: Path) -> None:

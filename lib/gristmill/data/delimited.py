@@ -201,11 +201,11 @@ def _typed_columns(connection: "duckdb.DuckDBPyConnection", n_columns: int, deci
     return typed
 
 
-def _explain(path: Path, error: Exception) -> SourceError:
-    """Say what DuckDB found wrong with the file."""
+def _explain(path: Path, file: Path, dialect: Dialect, error: Exception) -> SourceError:
+    """Say what DuckDB found wrong with the file; it counts records, people count lines."""
     message = str(error)
-    line = re.search(r"CSV Error on Line: (\d+)", message)
-    place = f"{path}, line {line[1]}" if line else str(path)
+    record = re.search(r"CSV Error on Line: (\d+)", message)
+    place = f"{path}, line {_line_of(file, dialect, int(record[1]))}" if record else str(path)
     fields = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
     if fields:
         return SourceError(f"{place}: expected {fields[1]} fields as in the header, got {fields[2]}. Mend that line of the file.")
@@ -215,6 +215,21 @@ def _explain(path: Path, error: Exception) -> SourceError:
         return SourceError(f"{place}: expected UTF-8 text. Name the right encoding in `source.options.encoding`.")
     reason = next((text for text in message.splitlines() if text.strip() and "Original Line" not in text), message)
     return SourceError(f"{place} cannot be read as CSV: {reason} Mend the file, or describe it in `source.options`.")
+
+
+def _line_of(file: Path, dialect: Dialect, record: int) -> int:
+    """Return the line on which a record begins: the first ragged one, or the one of that number."""
+    with _open(file) as raw:
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
+        reader, begins = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote), 1
+        for number, fields in enumerate(reader, start=1):
+            ragged = len(fields) not in (0, len(dialect.header)) and not (
+                fields[-1] == "" and len(fields) == len(dialect.header) + 1
+            )
+            if ragged or number == record:
+                return begins
+            begins = reader.line_num + 1
+    return record
 
 
 def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection[str] = ()) -> "Iterator[pa.RecordBatch]":
@@ -248,7 +263,7 @@ def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection
             try:
                 _load_as_text(connection, file, dialect, missing)
             except duckdb.Error as error:
-                raise _explain(path, error) from error
+                raise _explain(path, file, dialect, error) from error
             yield from _typed_batches(connection, names, decimal, path, text_columns)
 
 
@@ -263,6 +278,5 @@ def _typed_batches(
         raise SourceError(f"{path} has a header and no rows. Point `source` at a file that has data.")
     typed = _typed_columns(connection, len(names), decimal)
     select = [f"c{place}" if name in text_columns else typed[place] for place, name in enumerate(names)]
-    result: Any = connection.sql(f"SELECT {', '.join(select)} FROM raw")  # noqa: S608
-    for batch in result.to_arrow_reader(_ROWS_A_BATCH):
+    for batch in connection.sql(f"SELECT {', '.join(select)} FROM raw").to_arrow_reader(_ROWS_A_BATCH):  # noqa: S608
         yield pa.RecordBatch.from_arrays(batch.columns, names=names)

@@ -85,10 +85,8 @@ class JsonLinesFile(FileSource):
             link = Path(folder) / ("input.json" + (".gz" if self.path.suffix == ".gz" else ""))  # a name without `*` or quotes
             link.symlink_to(self.path.resolve())
             try:
-                rows: Any = connection.execute(
-                    "SELECT * FROM read_json(?, sample_size=-1, maximum_object_size=67108864)", [str(link)]
-                )
-                yield from rows.to_arrow_reader(65_536)
+                query = "SELECT * FROM read_json(?, sample_size=-1, maximum_object_size=67108864)"
+                yield from connection.sql(query, params=[str(link)]).to_arrow_reader(65_536)
             except duckdb.Error as error:
                 raise self._explain(error) from error
 

@@ -131,16 +131,17 @@ def summary(evidence: Evidence) -> str:
     metric = evaluation["primary_metric"]
     test, base = evaluation["test"][metric], evaluation["baseline"]["test"].get(metric)
     better = _verdict(metric, test, base)
+    target, rows = escape_code(evidence.case.target), count(evaluation["rows"]["test"])
     return (
-        f"Predicts `{escape_code(evidence.case.target)}`. {metric_label(metric)} on {count(evaluation['rows']['test'])} rows it has "
-        f"never seen: **{measured(test)}**; baseline {measured(base)}. {better}"
+        f"Predicts `{target}`. {metric_label(metric)} on {rows} rows it has never seen: **{measured(test)}**; "
+        f"baseline {measured(base)}. {better}"
     )
 
 
 def _verdict(metric: str, test: Mapping[str, Any], base: Mapping[str, Any] | None) -> str:
     """Return whether a score beats the baseline, by its whole interval."""
-    ends = [test.get("low"), test.get("high"), (base or {}).get("value")]
-    if not all(isinstance(end, int | float) and math.isfinite(end) for end in ends):
+    ends = [_number(test.get("low")), _number(test.get("high")), _number((base or {}).get("value"))]
+    if not all(map(math.isfinite, ends)):
         return "Whether it beats the baseline could not be measured."
     low, high, limit = ends
     worst, best = (low, high) if greater_is_better(metric) else (-high, -low)
@@ -148,6 +149,11 @@ def _verdict(metric: str, test: Mapping[str, Any], base: Mapping[str, Any] | Non
     if worst > limit:
         return "It beats the baseline beyond chance."
     return "It is **worse than the baseline**." if best < limit else "It **cannot be told from the baseline** with this much data."
+
+
+def _number(value: Any) -> float:
+    """Return a measured number; not a number where it is missing."""
+    return float(value) if isinstance(value, int | float) else float("nan")
 
 
 def caveats(evidence: Evidence, verdicts: Sequence[Mapping[str, Any]] = ()) -> list[str]:
@@ -163,7 +169,7 @@ def caveats(evidence: Evidence, verdicts: Sequence[Mapping[str, Any]] = ()) -> l
     if evidence.case.compliance.personal_data and not evidence.case.sensitive_features:
         found.append("Rows are about people, and no group was audited.")
     found.append(
-        "All figures are about rows like those of the snapshot above. Rows of another time, place or population need a new evaluation."
+        "All figures are about rows like those of the snapshot above; another time, place or population needs a new evaluation."
     )
     return found
 
@@ -187,18 +193,16 @@ def _evaluation_caveats(evaluation: Product) -> list[str]:
     test, validation = evaluation["test"][metric], evaluation["validation"].get(metric) or {}
     if _outside(validation.get("value"), test):
         found.append(
-            f"{metric_label(metric)} out of fold ({figure(validation['value'])}) lies outside the interval on the test rows: the split "
-            "may not be exchangeable."
+            f"{metric_label(metric)} out of fold ({figure(validation['value'])}) lies outside the interval on the test rows: test and "
+            "training rows may differ."
         )
     return found
 
 
-def _outside(value: Any, interval_found: Mapping[str, Any]) -> bool:
+def _outside(value: Any, found: Mapping[str, Any]) -> bool:
     """Return whether a value lies outside an interval; False where either is unknown."""
-    low, high = interval_found.get("low"), interval_found.get("high")
-    if not all(isinstance(number, int | float) for number in (value, low, high)):
-        return False
-    return not float(low or 0) <= float(value) <= float(high or 0)
+    number, low, high = _number(value), _number(found.get("low")), _number(found.get("high"))
+    return number < low or number > high
 
 
 def _explanation_caveats(explanation: Product) -> list[str]:

@@ -91,13 +91,14 @@ def conclusion(audit: Mapping[str, Any], verdicts: pd.DataFrame) -> str:
         return f"No measure could be judged on {audit['rows']:,} test rows: too few rows in the groups, or no limit is set."
     broken = measured[~measured["kept"].astype(bool)]
     if broken.empty:
-        return f"All {len(measured)} measures with a limit keep it on {audit['rows']:,} test rows."
+        kept = ", ".join(f"{measure} {line['value']} ({line['limit']})" for measure, line in measured.iterrows())
+        return f"Every measure that could be judged keeps its limit on {audit['rows']:,} test rows: {kept}."
     sentences = [
         f"**{measure}** is {line['value']} between {line['feature']} = {line['groups']}, the limit is {line['limit']}"
         f"{'' if line['certain'] else ' (the interval reaches the other side)'}"
         for measure, line in broken.iterrows()
     ]
-    return f"{len(broken)} of {len(measured)} measures break their limit: {'; '.join(sentences)}."
+    return f"{len(broken)} of {len(measured)} limits are broken: {'; '.join(sentences)}."
 
 
 def _is_number(value: Any) -> bool:

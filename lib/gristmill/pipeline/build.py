@@ -16,11 +16,13 @@ import psutil  # type: ignore[import-untyped]
 
 from gristmill.paths import ProjectPaths
 from gristmill.pipeline import machine, schedule
+from gristmill.pipeline.contents import write_whole
 from gristmill.pipeline.decisions import Decision
 from gristmill.pipeline.definition import Stage
 from gristmill.pipeline.ploomber_metadata import forget, remember
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.records import Record, Records
+from gristmill.pipeline.staleness import LOCK_FILE, pinned_versions
 from gristmill.pipeline.worker import Job, Outcome, kill_tree
 from gristmill.pipeline.worker import main as work
 
@@ -117,6 +119,7 @@ class Build:
             The user interrupted; nothing is left running.
         """
         self._lifeline = os.pipe()
+        self._remember_packages()
         try:
             while self._waiting() or self._running:
                 self._start_what_fits()
@@ -127,6 +130,13 @@ class Build:
                 run.process.join()
             for end in self._lifeline:
                 os.close(end)
+
+    def _remember_packages(self) -> None:
+        """Keep which versions the lock pins, so that `gristmill why` can say which of them moved."""
+        lock = self.root / LOCK_FILE
+        if lock.is_file():
+            packages = {"packages": pinned_versions(lock.read_text(encoding="utf-8"))}
+            write_whole(ProjectPaths(self.root).state / "builds" / self.case / "packages.json", json.dumps(packages))
 
     def say(self, sentence: str) -> None:
         """Write a line of its own among the progress."""

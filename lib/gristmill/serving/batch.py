@@ -3,6 +3,7 @@
 The contract says what the columns are, not the file: codes such as ``01`` stay text wherever the model was built on text.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,8 +65,8 @@ def _check_files(source: Path, target: Path) -> None:
             raise SourceError(f"Expected a file called *.csv or *.parquet, got {str(path)!r}. Convert it, or correct its name.")
     if not source.is_file():
         raise SourceError(f"There is no file {str(source)!r} to score.")
-    if target.is_dir() or not target.parent.is_dir():
-        raise SourceError(f"{str(target)!r} cannot be written: its folder does not exist, or it is a folder itself.")
+    if target.is_dir() or not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
+        raise SourceError(f"{str(target)!r} cannot be written: its folder does not exist or is closed, or it is a folder itself.")
     if target.exists() and source.samefile(target):
         raise SourceError(f"The output {str(target)!r} is the input itself, which would be lost. Name another output.")
 

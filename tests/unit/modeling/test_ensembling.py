@@ -67,9 +67,13 @@ def test_within_noise_the_simpler_candidate_is_chosen():
     assert "within the noise" in choice.reason
 
 
-def test_among_equally_simple_ones_the_faster_is_chosen():
-    slow, fast = make_candidate("a", [0.8, 0.9], row_ms=20), make_candidate("b", [0.8, 0.9], row_ms=2)
-    assert choose("roc_auc", [slow, fast]).candidate is fast
+def test_among_equally_simple_ones_the_faster_family_is_chosen_whatever_the_stopwatch_says():
+    scores = [0.8, 0.9]
+    forest, linear = (
+        Candidate(name, 0.85, 0.05, scores, {name: 1.0}, row_ms, np.zeros(1))
+        for name, row_ms in (("forest", 2.0), ("linear", 20.0))
+    )
+    assert choose("roc_auc", [forest, linear]).candidate is linear
 
 
 def test_a_lower_error_leads():
