@@ -64,8 +64,10 @@ def connect(root: Path | None = None) -> Any:
     """
     folder = project_root() if root is None else root
     uri, store = tracking_uri(folder), EmbeddedStore(folder)
-    from mlflow import MlflowClient  # noqa: PLC0415
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what its imports say about progress bars would stand in every report
+        from mlflow import MlflowClient  # noqa: PLC0415
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -145,7 +147,9 @@ def _create_parent(client: Any, experiment_id: str, tags: Mapping[str, str]) -> 
     """Create the parent run of a build, named after the minute it began."""
     kind = "build" if BUILD_TAG in tags else "interactive"
     name = f"{kind} {datetime.now(UTC):%Y-%m-%d %H:%M}"
-    source = {"mlflow.source.name": "pipeline.yaml", "mlflow.source.git.commit": tags["gristmill.code_version"]}
+    source, commit = {"mlflow.source.name": "pipeline.yaml"}, tags["gristmill.code_version"]
+    if not commit.startswith("sha256:"):
+        source["mlflow.source.git.commit"] = commit
     return str(client.create_run(experiment_id, tags={**tags, **source}, run_name=name).info.run_id)
 
 

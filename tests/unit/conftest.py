@@ -1,6 +1,5 @@
 """What unit tests of several folders share: one real tracking store, made once."""
 
-
 import pytest
 
 from gristmill import tracking

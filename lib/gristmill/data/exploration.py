@@ -15,7 +15,7 @@ from gristmill.data.targets import class_text
 
 MOST_ASSOCIATED = 16
 MOST_COMPARED = 60
-_TYPES = {"BIGINT": "whole number", "DOUBLE": "number", "VARCHAR": "text", "BOOLEAN": "true or false", "TIMESTAMP": "moment"}
+_TYPES = {"BIGINT": "whole number", "DOUBLE": "number", "VARCHAR": "text", "BOOLEAN": "true or false"}
 _MANY_LEVELS = 50
 _SKEWED = 3.0
 _SAME = 0.999
@@ -51,7 +51,7 @@ def summaries(frame: pd.DataFrame) -> pd.DataFrame:
         made = connection.execute("SUMMARIZE rows").df()
     return pd.DataFrame(
         {
-            "type": made["column_type"].map(_TYPES).fillna("no value"),
+            "type": [_type_word(kind) for kind in made["column_type"]],
             "missing": frame.isna().mean().to_numpy(),
             "distinct": made["approx_unique"],
             **{new: pd.to_numeric(made[old], errors="coerce") for new, old in (("mean", "avg"), ("std", "std"))},
@@ -61,6 +61,11 @@ def summaries(frame: pd.DataFrame) -> pd.DataFrame:
             **_commonest(frame),
         }
     ).set_axis(pd.Index(frame.columns, name="column"))
+
+
+def _type_word(kind: str) -> str:
+    """Return what a type of DuckDB is called here."""
+    return "moment" if kind.startswith("TIMESTAMP") else _TYPES.get(kind, "no value")
 
 
 def _commonest(frame: pd.DataFrame) -> dict[str, list[Any]]:

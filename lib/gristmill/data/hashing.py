@@ -22,7 +22,7 @@ def content_hashes(frame: pd.DataFrame, columns: Sequence[str] | None = None) ->
 def _comparable(values: pd.Series) -> pd.Series:
     """Return a column in a form in which equal values are equal whatever type they are stored in: 1 and 1.0, missing and None."""
     if pd.api.types.is_bool_dtype(values) or values.dtype == object or not pd.api.types.is_numeric_dtype(values):
-        return values.astype(object).where(values.notna(), "\0missing").astype(str)
+        return values.astype(object).where(values.notna(), "\x1fmissing").astype(str)
     if pd.api.types.is_integer_dtype(values) and int(values.abs().max() or 0) > 2**53:
         return values
     return values.astype("float64")

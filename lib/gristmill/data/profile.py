@@ -23,6 +23,7 @@ _LOADING = re.compile(
     r"|@import\s+(?:url\()?[\"']?(?:https?:)?//[^;]*;",
     re.IGNORECASE,
 )
+_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", '"': "”", "'": "’", "&": "＆"})  # noqa: RUF001 - that is the point
 _FONT = re.compile(r"url\(\s*[\"']?(?:https?:)?//[^)]*\)", re.IGNORECASE)
 
 
@@ -49,9 +50,16 @@ def write(path: Path | str, rows: pd.DataFrame, title: str) -> int:
     if rows.empty:
         raise DataError("Expected rows to profile, got none. Build the case again: `make run`.")
     sample = rows.sample(min(len(rows), MOST_ROWS), random_state=0).iloc[:, :MOST_COLUMNS].reset_index(drop=True)
+    sample.columns = pd.Index(_safe_names([str(name) for name in sample.columns]))
     with replacing(path) as temporary:
         temporary.write_text(without_network(_page(sample, title)), encoding="utf-8")
     return len(sample)
+
+
+def _safe_names(names: list[str]) -> list[str]:
+    """Return column names without the characters by which a name could become part of the page; the library escapes values only."""
+    safe = [name.translate(_LOOKALIKES) for name in names]
+    return [name if safe.count(name) == 1 else f"{name} ({position})" for position, name in enumerate(safe, start=1)]
 
 
 def _page(sample: pd.DataFrame, title: str) -> str:

@@ -22,7 +22,7 @@ _LEAF_ROWS = 5
 _SMALLEST_IDENTIFIED = 20
 _ID_NAME = re.compile(
     r"^(id|ids|index|idx|key|uuid|guid|row|rownames?|row_?(id|num|number|no|names?)|unnamed.*|record|serial(_?(no|number))?)$"
-    r"|[_ .-](id|uuid|guid|key|nr|no|number)$|[a-z]I[Dd]$|^id[_ .-]", re.IGNORECASE,
+    r"|[_ .-](id|uuid|guid|key|nr|no|number)$|^id[_ .-]", re.IGNORECASE,
 )  # fmt: skip
 _CAMEL_ID = re.compile(r"[a-z](ID|Id)$")
 
@@ -128,7 +128,7 @@ def _by_tree(numbers: Floats, target: pd.Series, task: str) -> tuple[NDArray[Any
 def _by_levels(values: pd.Series, target: pd.Series, task: str) -> tuple[NDArray[Any], Floats]:
     """Return the outcome and its out-of-fold guess from the level: what was seen with it, drawn a little towards the average."""
     outcome = _outcome(target, task)
-    levels = pd.factorize(values.astype(object).where(values.notna(), "\0missing").astype(str))[0]
+    levels = pd.factorize(values.astype(object).where(values.notna(), "\x1fmissing").astype(str))[0]
     seen = outcome.reshape(-1, 1).astype(float) if task == "regression" else np.eye(int(outcome.max()) + 1)[outcome]
     half, guess = _halves(len(outcome)), np.zeros_like(seen)
     for trains in (half, ~half):

@@ -112,7 +112,7 @@ def _refuse_rare_classes(classes: NDArray[Any] | None, case: Any) -> None:
         return
     names, counts = np.unique(classes.astype(str), return_counts=True)
     if counts.min() < FEWEST_OF_A_CLASS:
-        rare = names[counts.argmin()]
+        rare = str(names[counts.argmin()])
         raise DataError(
             f"The class {rare!r} of the target column {case.target!r} has {counts.min()} row{'s' if counts.min() > 1 else ''}; "
             f"at least {FEWEST_OF_A_CLASS} are needed, to train, validate and test on it. Collect more, merge it with another "

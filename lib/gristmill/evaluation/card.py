@@ -193,7 +193,7 @@ def _evaluation_caveats(evaluation: Product) -> list[str]:
     test, validation = evaluation["test"][metric], evaluation["validation"].get(metric) or {}
     if _outside(validation.get("value"), test):
         found.append(
-            f"{metric_label(metric)} out of fold ({figure(validation['value'])}) lies outside the interval on the test rows: test and "
+            f"{metric_label(metric)} out of fold ({figure(validation['value'])}) lies outside the test rows' interval: test and "
             "training rows may differ."
         )
     return found

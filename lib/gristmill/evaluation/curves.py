@@ -5,16 +5,18 @@ Curves describe rows that were predicted already; nothing here chooses a model o
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
+from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.disparity import wilson_interval
-from gristmill.metrics.scores import Codes, Floats
+from gristmill.metrics.scores import Codes, Floats, decide
 
-MAX_POINTS = 200
+MAX_POINTS = 100
 CALIBRATION_BINS = 10
 
 
@@ -24,6 +26,18 @@ def _thin(frame: pd.DataFrame, max_points: int = MAX_POINTS) -> pd.DataFrame:
         return frame
     kept = np.unique(np.linspace(0, len(frame) - 1, max_points).round().astype(int))
     return frame.iloc[kept].reset_index(drop=True)
+
+
+def roc_points(is_positive: NDArray[np.bool_], scores: Floats) -> pd.DataFrame:
+    """Return ``false_positive_rate, true_positive_rate, threshold``; the first point selects no row and has no threshold."""
+    false, true, thresholds = sk.roc_curve(is_positive, scores)
+    return _thin(pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": thresholds}))
+
+
+def pr_points(is_positive: NDArray[np.bool_], scores: Floats) -> pd.DataFrame:
+    """Return ``recall, precision, threshold``, from the loosest threshold to the last point, which selects no row."""
+    precision, recall, thresholds = sk.precision_recall_curve(is_positive, scores)
+    return _thin(pd.DataFrame({"recall": recall, "precision": precision, "threshold": np.append(thresholds, np.inf)}))
 
 
 def calibration_points(
@@ -81,6 +95,38 @@ def threshold_points(
         "profit": true * value_true_positive - flagged * cost_contact,
     }
     return _thin(pd.DataFrame(table))
+
+
+def curve_points(scored: Scored, classes: Sequence[str], threshold: float | None, settings: Any) -> dict[str, Any]:
+    """Return the points of every curve of a task, as the JSON-able part of ``evaluation.json``.
+
+    Parameters
+    ----------
+    scored
+        Predicted rows with their truth.
+    classes
+        Classes in the order of their codes; empty for a regression.
+    threshold
+        Smallest probability of the positive class that counts as positive.
+    settings
+        The case's ``threshold``: what a true positive is worth, what acting costs.
+    """
+    if scored.task == "regression":
+        return {"residuals": residual_summary(np.asarray(scored.y_true, dtype=np.float64), scored.predicted)}
+    decided = confusion_counts(scored.y_true.astype(np.int64), decide(scored.predicted, threshold), classes)
+    confusion = {"classes": list(classes), "counts": decided.to_numpy().tolist()}
+    found: dict[str, Any] = {"confusion": confusion, "roc": {}, "pr": {}, "calibration": {}}
+    for code in [1] if len(classes) == 2 else range(len(classes)):
+        is_positive, scores = scored.y_true == code, scored.predicted[:, code]
+        if 0 < is_positive.sum() < len(is_positive):
+            found["roc"][classes[code]] = roc_points(is_positive, scores).to_dict("list")
+            found["pr"][classes[code]] = pr_points(is_positive, scores).to_dict("list")
+        found["calibration"][classes[code]] = calibration_points(is_positive, scores).to_dict("list")
+    if scored.task == "binary":
+        acting = {"value_true_positive": settings.value_true_positive, "cost_contact": settings.cost_contact}
+        found["gains"] = gain_points(scored.y_true == 1, scored.predicted[:, 1]).to_dict("list")
+        found["thresholds"] = threshold_points(scored.y_true == 1, scored.predicted[:, 1], **acting).to_dict("list")
+    return found
 
 
 def residual_summary(y_true: Floats, y_pred: Floats) -> dict[str, float]:

@@ -1,13 +1,14 @@
 """What an evaluation measures beside the curves: all metrics on each kind of rows, the baseline, profit, speed."""
 
-from collections.abc import Callable, Mapping
-from time import perf_counter
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from gristmill.evaluation.curves import learning_points
@@ -66,21 +67,6 @@ def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstr
     return {"name": "profit per 1,000 rows", **found, "everyone": float(worth.mean() * 1000)}
 
 
-def row_milliseconds(predict: Callable[[pd.DataFrame], Any], frame: pd.DataFrame, n_rows: int = 60) -> NDArray[np.float64]:
-    """Return the milliseconds that each of ``n_rows`` predictions of a single row took, after one that is not counted.
-
-    The numerical libraries are kept on one core, as a service that answers many at a time would do.
-    """
-    taken = []
-    with threadpool_limits(limits=1):
-        for number in range(n_rows + 1):
-            row = frame.iloc[[number % len(frame)]]
-            start = perf_counter()
-            predict(row)
-            taken.append((perf_counter() - start) * 1000)
-    return np.array(taken[1:])
-
-
 def learning_curve(
     model: FittedModel,
     train: pd.DataFrame,
@@ -118,7 +104,8 @@ def learning_curve(
         scores = [score(metric, y[part], predict(X.iloc[part]), threshold=model.threshold) for part in (rows, held)]
         return scores[0], scores[1]
 
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a bounded number of iterations is part of the model
         return learning_points(fit_and_score, len(learn), budget_seconds=budget_seconds)
 
 

@@ -34,7 +34,7 @@ class ShapleyValues:
     ----------
     columns
         The columns, in the order of the values.
-    values
+    contributions
         Shape ``(n_rows, n_columns, n_outputs)``; in units of the prediction.
     base
         What the values of a row start from: the mean prediction of the background rows it was compared with, shape
@@ -50,7 +50,7 @@ class ShapleyValues:
     """
 
     columns: list[str]
-    values: Floats
+    contributions: Floats
     base: Floats
     predicted: Floats
     rounds: int
@@ -59,12 +59,12 @@ class ShapleyValues:
 
     def importance(self) -> pd.Series:
         """Return the mean absolute value of each column, summed over classes, largest first."""
-        sizes = np.abs(self.values).mean(axis=0).sum(axis=1)
+        sizes = np.abs(self.contributions).mean(axis=0).sum(axis=1)
         return pd.Series(sizes, index=self.columns, name="mean_abs").sort_values(ascending=False, kind="stable")
 
     def row(self, position: int, output: int = 0) -> dict[str, float]:
         """Return what each column adds to one output of one row, the largest first."""
-        by_column = dict(zip(self.columns, self.values[position, :, output].tolist(), strict=True))
+        by_column = dict(zip(self.columns, self.contributions[position, :, output].tolist(), strict=True))
         return dict(sorted(by_column.items(), key=lambda item: -abs(item[1])))
 
 

@@ -12,6 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 Floats = NDArray[np.float64]
 
+FEW_ROWS = 500
+"""Rows up to which a search in the sorted levels is the faster way to find them."""
+
 
 class TargetMeans(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Replace each level by the shrunken mean of the target over its rows, and by how often it occurs.
@@ -41,42 +44,48 @@ class TargetMeans(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: pd.DataFrame, y: Any) -> "TargetMeans":
         """Learn the means of every level from all rows."""
-        columns = _text_columns(X)
-        outcome = self._outcomes(y)
-        self.feature_names_in_ = np.asarray(getattr(X, "columns", range(len(columns))), dtype=str)
-        self.n_features_in_ = len(columns)
-        self.prior_ = outcome.mean(axis=0)
-        self.levels_, self.means_, self.counts_ = [], [], []
-        for column in columns:
-            names, codes = np.unique(column, return_inverse=True)
-            means, counts = _shrunken_means(codes, outcome, len(names), self.prior_, self.smoothing)
-            self.levels_.append(names)
-            self.means_.append(means)
-            self.counts_.append(counts)
+        self._learn(X, y)
         return self
 
     def transform(self, X: pd.DataFrame) -> Floats:
         """Return the encoded columns, shape ``(n_rows, n_columns * (n_means + 1))``."""
         check_is_fitted(self)
         blocks = []
-        for column, names, means, counts in zip(_text_columns(X), self.levels_, self.means_, self.counts_, strict=True):
-            place = np.minimum(np.searchsorted(names, column), len(names) - 1)
-            known = names[place] == column
+        for column, names, means, counts in zip(_columns(X), self.levels_, self.means_, self.counts_, strict=True):
+            place = _places(names, column)
+            known = place >= 0
             blocks.append(np.where(known[:, None], means[place], self.prior_))
             blocks.append(np.log1p(np.where(known, counts[place], 0.0))[:, None])
         return np.hstack(blocks)
 
     def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> Floats:  # noqa: ARG002 - scikit-learn's signature
         """Fit on all rows, and return each row encoded by a fit on the rows outside its inner fold."""
-        self.fit(X, y)
-        encoded = self.transform(X)
-        inner = TargetMeans(self.n_classes, self.smoothing, self.n_splits, self.random_state)
-        target, width = np.asarray(y), len(self.prior_) + 1
-        means = np.flatnonzero(np.arange(encoded.shape[1]) % width != width - 1)
-        for train, rest in self._inner_folds(len(target)):
-            others = inner.fit(X.iloc[train], target[train]).transform(X.iloc[rest])
-            encoded[np.ix_(rest, means)] = others[:, means]
-        return encoded
+        coded, outcome = self._learn(X, y), self._outcomes(y)
+        blocks = []
+        for codes, counts in zip(coded, self.counts_, strict=True):
+            encoded = np.tile(self.prior_, (len(codes), 1))
+            for train, rest in self._inner_folds(len(codes)):
+                prior = outcome[train].mean(axis=0)
+                means, _ = _shrunken_means(codes[train], outcome[train], len(counts), prior, self.smoothing)
+                encoded[rest] = means[codes[rest]]
+            blocks += [encoded, np.log1p(counts[codes])[:, None]]
+        return np.hstack(blocks)
+
+    def _learn(self, X: pd.DataFrame, y: Any) -> list[NDArray[np.int64]]:
+        """Fit on all rows, and return the code of every row's level, column by column."""
+        columns, outcome = _columns(X), self._outcomes(y)
+        self.feature_names_in_ = np.asarray(getattr(X, "columns", range(len(columns))), dtype=str)
+        self.n_features_in_ = len(columns)
+        self.prior_ = outcome.mean(axis=0)
+        self.levels_, self.means_, self.counts_, coded = [], [], [], []
+        for column in columns:
+            codes, names = pd.factorize(column, sort=True)
+            means, counts = _shrunken_means(codes, outcome, len(names), self.prior_, self.smoothing)
+            self.levels_.append(names.astype(str))
+            self.means_.append(means)
+            self.counts_.append(counts)
+            coded.append(codes)
+        return coded
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Return the names of the encoded columns."""
@@ -104,10 +113,19 @@ class TargetMeans(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _text_columns(X: Any) -> list[NDArray[np.str_]]:
-    """Return the columns as arrays of text of fixed width, which sort fast and can be stored plainly."""
+def _columns(X: Any) -> list[NDArray[np.object_]]:
+    """Return the columns as arrays of text."""
     table = np.asarray(X, dtype=object)
-    return [table[:, place].astype(str) for place in range(table.shape[1])]
+    return [table[:, place] for place in range(table.shape[1])]
+
+
+def _places(names: NDArray[np.str_], column: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Return where each text stands among the sorted ``names``; -1 for one that is not among them."""
+    if len(column) > FEW_ROWS:  # hashing the names pays
+        return np.asarray(pd.Index(names, dtype=object).get_indexer(pd.Index(column, dtype=object)), dtype=np.int64)
+    text = column.astype(str)
+    place = np.minimum(np.searchsorted(names, text), len(names) - 1)
+    return np.where(names[place] == text, place, -1)
 
 
 def _shrunken_means(
@@ -115,5 +133,6 @@ def _shrunken_means(
 ) -> tuple[Floats, Floats]:
     """Return for each level the mean outcome, drawn towards ``prior`` by ``smoothing`` rows, and the number of rows."""
     counts = np.bincount(codes, minlength=n_levels).astype(np.float64)
+    smoothing = max(smoothing, 1e-9)  # a level without rows has the overall mean, not a division by nothing
     sums = np.column_stack([np.bincount(codes, weights=part, minlength=n_levels) for part in outcome.T])
     return (sums + smoothing * prior) / (counts[:, None] + smoothing), counts

@@ -14,7 +14,7 @@ from gristmill.metrics.scores import as_gain
 from gristmill.modeling.families import Params
 from gristmill.modeling.folds import PreparedFolds, is_better, mean_score, spread
 from gristmill.modeling.folds import fold_scores as scores_by_fold
-from gristmill.modeling.latency import row_milliseconds
+from gristmill.modeling.latency import typical_row_milliseconds
 from gristmill.modeling.proposals import Proposals
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
@@ -166,7 +166,7 @@ def train_family(family: str, rows: TrainingRows, case: Any, *, clock: Clock = t
     prepared = PreparedFolds(family, rows.problem, rows.X, rows.y, rows.folds)
     result = search(prepared, case.primary_metric, Budget.of(case.training), method=case.training.search, clock=clock)
     if result.fitted is not None:
-        result.row_ms = row_milliseconds(result.fitted, rows.X)
+        result.row_ms = typical_row_milliseconds(result.fitted, rows.X)
     return result
 
 

@@ -169,6 +169,7 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
     tracking.log_metrics(run, {f"test_{name}": number(score) for name, score in evidence.evaluation["test"].items()})
     tracking.log_metrics(run, {"gates_measured": len(measured(gates)), "gates_failed": len(failed)})
     tracking.log_params(run, {"task": case.task, "target": case.target})
+    tracking.link_families(run, {family: search["mlflow_run_id"] for family, search in evidence.searches.items()})
     tracking.log_tags(run, {"gristmill.gates": "passed" if not failed else f"failed: {', '.join(failed)}"})
     for name in ("card.md", "metrics.json"):
         tracking.log_file(run, directory / name)
@@ -212,4 +213,5 @@ def _summary(case: Case, evidence: Evidence, gates: Sequence[Gate]) -> str:
     failed = [gate for gate in gates if gate.failed]
     verdict = "All measured gates passed." if not failed else "Failed gates: " + " ".join(gate.message for gate in failed)
     ends = f" ({score['low']:.4f} to {score['high']:.4f})" if score.get("low") is not None else ""
-    return f"{case.primary_metric} on the test rows: {score['value']}{ends}. {verdict}\n\nThe model card is `card.md` in the model."
+    headline = f"{case.primary_metric} on the test rows: {score['value']:.4f}{ends}."
+    return f"{headline} {verdict}\n\nThe model card is `card.md` in the model."

@@ -112,7 +112,13 @@ def _trials_tracked(evidence: Evidence) -> Gate:
 def _deployment(case: Case, evidence: Evidence) -> Iterator[Gate]:
     """Judge whether the candidate is fast enough, and is the one that was evaluated."""
     slow = number(evidence.evaluation.get("row_ms_p95"))
-    yield at_most("row_latency_p95", "deployment", slow, case.gates.max_row_ms, "Milliseconds to predict one row, 95th percentile")
+    yield at_most(
+        "row_latency_p95",
+        "deployment",
+        slow,
+        case.gates.max_row_ms,
+        "Milliseconds of processor time to predict one row, 95th percentile",
+    )
     same = evidence.candidate.digest == evidence.evaluation.get("candidate_digest")
     yield at_least("candidate_unchanged", "deployment", float(same), 1.0, "Whether the candidate is the one that was evaluated")
 

@@ -50,3 +50,11 @@ def test_the_inner_folds_are_the_same_every_time():
     levels, y = [f"l{row % 9}" for row in range(50)], np.arange(50) % 2
     first = TargetMeans(2).fit_transform(column(*levels), y)
     assert np.array_equal(first, clone(TargetMeans(2)).fit_transform(column(*levels), y))
+
+
+def test_many_rows_are_encoded_as_one_row_is():
+    levels = [f"l{row % 300}" for row in range(1000)]
+    encoder = TargetMeans().fit(column(*levels), np.arange(1000.0))
+    rows = column(*levels, "unknown")
+    alone = np.vstack([encoder.transform(rows.iloc[[row]]) for row in (0, 123, 999, 1000)])
+    assert np.array_equal(encoder.transform(rows)[[0, 123, 999, 1000]], alone)

@@ -12,7 +12,7 @@ from gristmill.errors import DataError
 from gristmill.modeling import figures, selection
 from gristmill.modeling.baselines import best_baseline
 from gristmill.modeling.ensembling import choose
-from gristmill.modeling.latency import row_milliseconds
+from gristmill.modeling.latency import typical_row_milliseconds
 from gristmill.modeling.persistence import dump_pipeline, load_pipeline_bytes
 from gristmill.modeling.training_rows import TrainingRows
 from gristmill.modeling.tuning import Search, train_family
@@ -45,7 +45,7 @@ def test_what_is_chosen_out_of_fold_is_what_is_stored(task: str, request: pytest
     method = "predict" if task == "regression" else "predict_proba"
     assert np.array_equal(getattr(again, method)(frame), getattr(fitted, method)(frame))
     assert (decision is not None) == (task == "binary")
-    assert row_milliseconds(fitted, frame, repeats=3) > 0
+    assert typical_row_milliseconds(fitted, frame, n_rows=3) > 0
 
 
 def test_candidates_come_best_first_and_ensembles_have_several_members(binary_rows: TrainingRows):

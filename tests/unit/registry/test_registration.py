@@ -124,6 +124,7 @@ def test_the_builds_run_is_finished_with_the_headline_metrics(build: Build, trac
     assert run.data.metrics["test_roc_auc"] == 0.8
     assert run.data.tags["gristmill.gates"] == "passed"
     assert run.data.tags["gristmill.model_version"] == "1"
+    assert run.data.tags["gristmill.family_run.linear"] == "earlier"
 
 
 LOADING = """
