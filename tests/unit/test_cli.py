@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import write_case
 from typer.testing import CliRunner
 
 from gristmill import cli
 from gristmill.config.loading import load_case
-from tests.conftest import write_case
 
 CASE = "name: small\ntask: binary\nsource: table.csv\ntarget: left\npositive_class: Yes\n"
 

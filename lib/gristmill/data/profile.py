@@ -50,16 +50,29 @@ def write(path: Path | str, rows: pd.DataFrame, title: str) -> int:
     if rows.empty:
         raise DataError("Expected rows to profile, got none. Build the case again: `make run`.")
     sample = rows.sample(min(len(rows), MOST_ROWS), random_state=0).iloc[:, :MOST_COLUMNS].reset_index(drop=True)
-    sample.columns = pd.Index(_safe_names([str(name) for name in sample.columns]))
+    sample = _harmless(sample)
     with replacing(path) as temporary:
         temporary.write_text(without_network(_page(sample, title)), encoding="utf-8")
     return len(sample)
 
 
-def _safe_names(names: list[str]) -> list[str]:
-    """Return column names without the characters by which a name could become part of the page; the library escapes values only."""
-    safe = [name.translate(_LOOKALIKES) for name in names]
-    return [name if safe.count(name) == 1 else f"{name} ({position})" for position, name in enumerate(safe, start=1)]
+def _harmless(sample: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows without the characters by which names and values could become part of the page.
+
+    The library escapes them in most places, but not in all.
+    """
+    names = [str(name).translate(_LOOKALIKES) for name in sample.columns]
+    unique = [name if names.count(name) == 1 else f"{name} ({position})" for position, name in enumerate(names, start=1)]
+    shown = sample.set_axis(unique, axis=1)
+    for name in unique:
+        if shown[name].dtype == object:
+            shown[name] = shown[name].map(_translated)
+    return shown
+
+
+def _translated(value: object) -> object:
+    """Return a text with lookalikes for the characters of markup, and anything else as it is."""
+    return value.translate(_LOOKALIKES) if isinstance(value, str) else value
 
 
 def _page(sample: pd.DataFrame, title: str) -> str:
