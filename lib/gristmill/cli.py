@@ -75,6 +75,27 @@ def gates(case: CaseName = DEFAULT_CASE) -> None:
         raise typer.Exit(3)
 
 
+@app.command()
+def why(
+    task: Annotated[Optional[str], typer.Argument(metavar="[TASK]", help="A task such as 06_select; all if not given.")] = None,  # noqa: UP045
+    case: Annotated[str, typer.Option("--case", help="Name of the case.")] = DEFAULT_CASE,
+) -> None:
+    """Say in a sentence a task why the next build will, or will not, run it."""
+    from gristmill.pipeline.explain import why as reasons  # noqa: PLC0415
+
+    for explanation in reasons(project_paths().root, case, task):
+        typer.echo(explanation.sentence)
+
+
+@app.command()
+def status(case: CaseName = DEFAULT_CASE) -> None:
+    """Show the DAG of CASE: the state of each task, how long it took, and how long ago."""
+    from gristmill.pipeline.explain import status_lines  # noqa: PLC0415
+
+    for line in status_lines(project_paths().root, case):
+        typer.echo(line)
+
+
 def main() -> None:
     """Run the command line; an error that a user can mend is printed as one sentence, without a traceback."""
     try:

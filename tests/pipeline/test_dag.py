@@ -69,7 +69,7 @@ def test_the_headline_metrics_are_those_of_the_stored_predictions(sample_build: 
     assert metrics["test"]["roc_auc"]["value"] == pytest.approx(roc_auc_score(truth, predictions["probability"]))
     assert metrics["test"]["log_loss"]["value"] == pytest.approx(log_loss(truth, predictions["probability"]))
     assert metrics["test"]["accuracy"]["value"] == pytest.approx((predictions["truth"] == predictions["prediction"]).mean())
-    assert 0.65 < metrics["test"]["roc_auc"]["low"] < metrics["test"]["roc_auc"]["value"] < metrics["test"]["roc_auc"]["high"] < 1
+    assert 0.55 < metrics["test"]["roc_auc"]["low"] < metrics["test"]["roc_auc"]["value"] < metrics["test"]["roc_auc"]["high"] < 1
 
 
 def test_decisions_follow_the_threshold(sample_build: Build):

@@ -31,7 +31,11 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "<NA>")
 _SAMPLE_BYTES = 1 << 18
 _CHUNK_BYTES = 1 << 22
 _COLUMNS_A_QUERY = 100
+_MEMORY = "1GB"
+"""What DuckDB may hold; a larger table waits on the disk while it is read."""
+
 _ROWS_A_BATCH = 65_536
+_FIRST_ROWS = 10_000
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -166,39 +170,43 @@ def _load_as_text(connection: "duckdb.DuckDBPyConnection", file: Path, dialect: 
     )
 
 
-def _facts_of(column: str) -> str:
-    """Return the SQL of what has to be known about a text column to give it a type."""
-    return (
-        f"count({column}), count(try_cast({column} AS DOUBLE)), "
-        f"count_if(regexp_full_match({column}, '\\s*[+-]?[0-9]{{1,18}}\\s*')), "
-        f"count_if(regexp_matches({column}, '^\\s*[+-]?0[0-9]')), count_if(lower({column}) IN ('true', 'false')), "
-        f"count_if(regexp_full_match({column}, '\\s*[+-]?([0-9]{{1,3}}(\\.[0-9]{{3}})+|[0-9]+)(,[0-9]+)?\\s*'))"
-    )
+_WHOLE = ("regexp_full_match({0}, '\\s*[+-]?(0|[1-9][0-9]{{0,17}})\\s*')", "CAST(trim({0}) AS BIGINT)")
+_NUMBER = ("try_cast({0} AS DOUBLE) IS NOT NULL AND NOT regexp_matches({0}, '^\\s*[+-]?0[0-9]')", "CAST({0} AS DOUBLE)")
+_COMMA = (
+    "regexp_full_match({0}, '\\s*[+-]?([1-9][0-9]{{0,2}}(\\.[0-9]{{3}})+|0|[1-9][0-9]*)(,[0-9]+)?\\s*')",
+    "CAST(replace(replace({0}, '.', ''), ',', '.') AS DOUBLE)",
+)
+_TRUTH = ("lower({0}) IN ('true', 'false')", "CAST({0} AS BOOLEAN)")
+"""Whether a text is of a type, and the text as that type, both as SQL; the first type that fits every text is the column's."""
 
 
-def _typed(column: str, facts: tuple[int, ...], decimal: str) -> str:
-    """Return the SQL that gives a text column its type, and leaves it text where a single value does not fit."""
-    filled, numbers, whole, zeros, booleans, commas = facts
-    if not filled:
-        return column
-    if whole == filled and not zeros:
-        return f"CAST(trim({column}) AS BIGINT)"
-    if numbers == filled and not zeros:
-        return f"CAST({column} AS DOUBLE)"
-    if decimal == "," and commas == filled and not zeros:
-        return f"CAST(replace(replace({column}, '.', ''), ',', '.') AS DOUBLE)"
-    return f"CAST({column} AS BOOLEAN)" if booleans == filled else column
+def _misfits(connection: "duckdb.DuckDBPyConnection", questions: dict[str, str], table: str) -> dict[str, tuple[int, int]]:
+    """Return for each column how many texts it has, and how many of them its question is not true of."""
+    found: dict[str, tuple[int, int]] = {}
+    names = list(questions)
+    for start in range(0, len(names), _COLUMNS_A_QUERY):
+        some = names[start : start + _COLUMNS_A_QUERY]
+        asked = ", ".join(f"count({name}), count_if({name} IS NOT NULL AND NOT ({questions[name]}))" for name in some)
+        row = connection.execute(f"SELECT {asked} FROM {table}").fetchall()[0]  # noqa: S608
+        found.update({name: row[2 * at : 2 * at + 2] for at, name in enumerate(some)})
+    return found
 
 
 def _typed_columns(connection: "duckdb.DuckDBPyConnection", n_columns: int, decimal: str) -> list[str]:
-    """Return the select list that types all columns of ``raw``."""
-    names = [f"c{position}" for position in range(n_columns)]
-    typed: list[str] = []
-    for start in range(0, n_columns, _COLUMNS_A_QUERY):
-        some = names[start : start + _COLUMNS_A_QUERY]
-        row = connection.execute(f"SELECT {', '.join(map(_facts_of, some))} FROM raw").fetchall()[0]  # noqa: S608
-        typed += [_typed(name, row[at * 6 : at * 6 + 6], decimal) for at, name in enumerate(some)]
-    return typed
+    """Return the select list that types all columns of ``raw``, and leaves text where a single value does not fit.
+
+    The first rows rule most types out; what they leave is held against all rows.
+    """
+    typed = {f"c{position}": f"c{position}" for position in range(n_columns)}
+    first = f"(FROM raw LIMIT {_FIRST_ROWS})"
+    waiting = list(typed)
+    for fits, cast in (_WHOLE, _NUMBER, _COMMA, _TRUTH) if decimal == "," else (_WHOLE, _NUMBER, _TRUTH):
+        questions = {name: fits.format(name) for name in waiting}
+        likely = [name for name, (_, wrong) in _misfits(connection, questions, first).items() if not wrong]
+        sure = _misfits(connection, {name: questions[name] for name in likely}, "raw")
+        typed.update({name: cast.format(name) for name, (filled, wrong) in sure.items() if filled and not wrong})
+        waiting = [name for name in waiting if name not in sure or (sure[name][0] and sure[name][1])]
+    return list(typed.values())
 
 
 def _explain(path: Path, file: Path, dialect: Dialect, error: Exception) -> SourceError:
@@ -259,12 +267,12 @@ def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection
         names = check_names(dialect.header, str(path))
         missing = ("", *str(options["missing"]).split(",")) if "missing" in options else MISSING
         decimal = str(options.get("decimal") or ("," if dialect.delimiter != "," else "."))
-        with duckdb.connect(str(Path(folder) / "table.duckdb")) as connection:
+        with duckdb.connect(config={"temp_directory": folder, "memory_limit": _MEMORY}) as connection:
             try:
                 _load_as_text(connection, file, dialect, missing)
+                yield from _typed_batches(connection, names, decimal, path, text_columns)
             except duckdb.Error as error:
                 raise _explain(path, file, dialect, error) from error
-            yield from _typed_batches(connection, names, decimal, path, text_columns)
 
 
 def _typed_batches(

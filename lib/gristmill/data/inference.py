@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gristmill.config.case import Case, Validation
@@ -64,6 +65,8 @@ def infer_case(frame: pd.DataFrame, target: str, name: str, uri: str) -> str:
     if target not in frame.columns:
         raise DataError(f"The table has no column {target!r}; " + nearest_column(target, list(frame.columns)))
     rows = frame[frame[target].notna()]
+    if is_numeric(rows[target]) and np.isinf(rows[target].astype(float)).any():
+        raise DataError(f"The target column {target!r} holds infinite numbers. Mend them in the source, or leave them empty.")
     if len(rows) < FEWEST_ROWS:
         raise DataError(f"Expected at least {FEWEST_ROWS} rows with a value in {target!r}, found {len(rows)}. Collect more rows.")
     guesses = [

@@ -55,7 +55,7 @@ def check(frame: pd.DataFrame, case: Any, contract: Contract) -> list[Check]:
         The data contract that the columns are held against.
     """
     rows = frame[frame[case.target].notna()]
-    checks = [_missing_target(frame, case), _duplicates(rows, case), _completeness(rows, case)]
+    checks = [_missing_target(frame, case), _columns_to_learn_from(contract), _duplicates(rows, case), _completeness(rows, case)]
     for column in contract["columns"]:
         if column["name"] not in rows.columns:
             continue
@@ -72,6 +72,14 @@ def _missing_target(frame: pd.DataFrame, case: Any) -> Check:
     return Check(
         "target present", case.target, "warn", missing == 0, missing,
         f"{missing:,} of {len(frame):,} rows have no value in the target {case.target!r} and are left out.",
+    )  # fmt: skip
+
+
+def _columns_to_learn_from(contract: Contract) -> Check:
+    count = sum(column["used"] and column["n_levels"] + column["nullable"] > 1 for column in contract["columns"])
+    return Check(
+        "columns to learn from", None, "stop", count > 0, count,
+        f"{count:,} columns that a model may see differ between rows." + ("" if count else " Add columns to the table, or exclude fewer."),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gristmill.metrics.scores import as_gain
 from gristmill.modeling.folds import Folds, fold_scores, mean_score, spread
+from gristmill.reporting.wording import metric_label
 
 Floats = NDArray[np.float64]
 
@@ -144,7 +145,8 @@ def choose(metric: str, candidates: Sequence[Candidate]) -> Choice:
     for other in sorted(ranked, key=_cost):
         ahead, error = lead(metric, best, other)
         if other is best:
-            return Choice(best, f"{best.name} has the best {metric}, {best.score:.4g}, by more than noise over any simpler model")
+            words = f"{best.name} has the best {metric_label(metric)}, {best.score:.4g}, by more than noise over any simpler model"
+            return Choice(best, words)
         if ahead <= error:
             words = f"{best.name} leads {other.name} by {ahead:.2g} only, within the noise of {error:.2g}"
             return Choice(other, f"{words}, and {other.name} is the simpler ({other.row_ms:.1f} and {best.row_ms:.1f} ms a row)")

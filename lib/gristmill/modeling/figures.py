@@ -17,6 +17,7 @@ from gristmill.modeling.tuning import Search
 from gristmill.reporting.plots import classification, decisions, evidence, regression, training
 from gristmill.reporting.plots.data import association_heatmap
 from gristmill.reporting.plots.style import HouseFigure, empty
+from gristmill.reporting.wording import metric_label
 
 Floats = NDArray[np.float64]
 
@@ -58,10 +59,10 @@ def drivers(result: Search, rows: TrainingRows, metric: str) -> HouseFigure:
         return training.epochs({"training": model.loss_curve_}, "training loss", title="The training loss, epoch by epoch")
     if result.family == "boosting":
         lost = _permutation(result, rows, metric)
-        return evidence.importance_bars(list(lost), list(lost.values()), label=f"loss of {metric} when shuffled")
+        return evidence.importance_bars(list(lost), list(lost.values()), label=f"loss of {metric_label(metric)} when shuffled")
     linear = result.family == "linear"
     strength = np.abs(np.atleast_2d(model.coef_)).mean(axis=0) if linear else model.feature_importances_
-    label = "size of the coefficient, per standard deviation" if linear else "share of the impurity removed"
+    label = "size of the coefficient" if linear else "share of the impurity removed"
     names = [str(name).partition("__")[2] for name in prepare.get_feature_names_out()]
     return evidence.importance_bars(names, strength, label=label)
 
@@ -118,5 +119,7 @@ def threshold(chosen: ChosenThreshold | None) -> HouseFigure:
     if chosen is None:
         return empty("Threshold", "There is none: only a decision between two classes needs one.")
     rule = chosen.rule if chosen.rule in chosen.curve else "f1"
-    shown = {name: chosen.curve[name] for name in dict.fromkeys((rule, "precision", "recall", "share_flagged"))}
-    return decisions.threshold_curve(chosen.curve["threshold"], shown, chosen=chosen.value)
+    flags_some = [place for place, share in enumerate(chosen.curve["share_flagged"]) if share > 0]  # else there is no precision
+    curve = {name: [values[place] for place in flags_some] for name, values in chosen.curve.items()}
+    shown = {name: curve[name] for name in dict.fromkeys((rule, "precision", "recall", "share_flagged"))}
+    return decisions.threshold_curve(curve["threshold"], shown, chosen=chosen.value)

@@ -1,6 +1,7 @@
 """Which configuration a search tries next."""
 
 import math
+import warnings
 from typing import Any
 
 from gristmill.metrics.scores import as_gain
@@ -40,7 +41,9 @@ class Proposals:
     def _open_study(self) -> Any:
         """Return the study, made when it is first needed."""
         if self._study is None:
-            import optuna  # noqa: PLC0415
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="IProgress not found")  # no bar is drawn
+                import optuna  # noqa: PLC0415
 
             optuna.logging.set_verbosity(optuna.logging.WARNING)
             seed = self.problem.random_state

@@ -24,6 +24,7 @@ from gristmill.pipeline.locks import held
 from gristmill.pipeline.parameters import check_parameters
 from gristmill.pipeline.ploomber_metadata import synchronise
 from gristmill.pipeline.refusal import refuse
+from gristmill.pipeline.staleness import hand_over
 
 CELL_TIMEOUT_SECONDS = 3600.0
 """A cell that runs longer than this, and three times the case's training budget, is taken to hang; its kernel is ended."""
@@ -77,6 +78,7 @@ class StageExecutor(Executor):  # type: ignore[misc]
         self.cell_timeout = cell_timeout + 3 * load_case(case, root).training.budget_seconds
         self._decisions = decide(root, case, pipeline)
         synchronise(self._decisions.values())
+        hand_over(root, case, pipeline, {name: decision.fingerprint for name, decision in self._decisions.items()})
 
     def __call__(self, dag: Any, show_progress: bool = True) -> list[Any]:  # noqa: FBT001, FBT002, ARG002 - Ploomber's signature
         """Build what Ploomber has found stale in ``dag`` and return its reports.

@@ -66,6 +66,7 @@ class Modules:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._packages: dict[str, tuple[Any, Path]] = {}
+        self._closures: dict[str, dict[str, Path]] = {}
 
     def behind(self, names: Iterable[str]) -> dict[str, Path]:
         """Return module -> file for all modules that importing ``names`` runs, as far as they are ours or the project's own."""
@@ -89,11 +90,9 @@ class Modules:
         graph, folder = self._package(top)
         if name not in graph.modules:  # not a module but something in one
             name = name.rpartition(".")[0]
-        if name not in graph.modules:
-            return {}
-        reached = {name, *graph.find_upstream_modules(name)}
-        parents = {".".join(parts[:end]) for module in reached for parts in [module.split(".")] for end in range(1, len(parts))}
-        return {module: _file(module, folder) for module in reached | parents}
+        if name not in self._closures:
+            self._closures[name] = _reached(graph, name, folder) if name in graph.modules else {}
+        return self._closures[name]
 
     def _package(self, package: str) -> tuple[Any, Path]:
         """Return the import graph of a package and its folder."""
@@ -117,6 +116,13 @@ def _graph(package: str, _state: tuple[tuple[str, int, int], ...]) -> Any:
         return grimp.build_graph(package, cache_dir=None, exclude_type_checking_imports=True)
     except grimp.exceptions.SourceSyntaxError as error:
         raise BuildError(f"{error}. Mend that line; nothing that imports the module can run.") from error
+
+
+def _reached(graph: Any, name: str, folder: Path) -> dict[str, Path]:
+    """Return the file of every module that importing ``name`` runs."""
+    reached = {name, *graph.find_upstream_modules(name)}
+    parents = {".".join(parts[:end]) for module in reached for parts in [module.split(".")] for end in range(1, len(parts))}
+    return {module: _file(module, folder) for module in reached | parents}
 
 
 def _file(module: str, folder: Path) -> Path:

@@ -60,6 +60,9 @@ def fingerprint(notebook: str, case: str, pipeline: str = PIPELINE_FILE) -> str:
     """
     try:
         root = project_root()
+        handed_over = _handed_over.pop((root, str(case), pipeline, notebook), None)
+        if handed_over is not None:
+            return handed_over
         stage = find_stage(root, str(case), notebook, pipeline)
         if stage is None:
             raise CaseFileError(
@@ -71,6 +74,15 @@ def fingerprint(notebook: str, case: str, pipeline: str = PIPELINE_FILE) -> str:
     except GristmillError as error:
         refuse(error)
     return digest
+
+
+_handed_over: dict[tuple[Path, str, str, str], str] = {}
+
+
+def hand_over(root: Path, case: str, pipeline: str, fingerprints: Mapping[str, str]) -> None:
+    """Leave fingerprints for the next call of :func:`fingerprint` for each stage, so that one load of a pipeline looks once."""
+    _handed_over.clear()
+    _handed_over.update({(root, case, pipeline, name): value for name, value in fingerprints.items()})
 
 
 def fingerprint_of(ingredients: Mapping[str, str]) -> str:

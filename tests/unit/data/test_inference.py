@@ -160,6 +160,7 @@ def test_a_target_that_does_not_exist_is_refused_with_the_nearest(customers):
     ("target", "said"),
     [
         (["yes"] * 200, "found only 'yes'"),
+        ([0.5, np.inf] * 100, "holds infinite numbers"),
         ([None] * 200, "at least 20 rows with a value"),
         ([f"text {n}" for n in range(200)], "too many to be classes"),
         (["rare"] + ["x", "y"] * 99 + ["x"], "'rare' of the target column 'y' has 1 row"),

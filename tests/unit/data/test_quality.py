@@ -57,6 +57,12 @@ def test_a_rule_of_the_case_file_that_rows_break_stops_the_build(make_case, rule
         require([check])
 
 
+def test_a_table_without_a_column_to_learn_from_is_stopped(make_case):
+    frame = pd.DataFrame({"y": ["yes", "no"] * 30, "same": 1})
+    with pytest.raises(DataError, match="0 columns that a model may see"):
+        require(list(verdicts(frame, make_case()).values()))
+
+
 def test_duplicates_are_counted_without_their_identifiers(customers, make_case):
     twice = pd.concat([customers, customers.head(4).assign(customer=["a", "b", "c", "d"])])
     assert verdicts(twice, make_case(id_columns=["customer"]))["no duplicates", None].count == 4
