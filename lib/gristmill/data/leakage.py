@@ -109,7 +109,7 @@ def _identifier(values: pd.Series, column: dict[str, Any], case: Any) -> Check:
 
 def sides(frame: pd.DataFrame, split: pd.DataFrame, case: Any, test: pd.DataFrame | None = None) -> list[Check]:
     """Return verdicts on what stands on both sides of the split: rows, groups, times."""
-    everything = frame if test is None else pd.concat([frame, test[frame.columns]])
+    everything = frame if test is None else pd.concat([frame, test.reindex(columns=frame.columns)])
     is_test = (split.loc[everything.index, "split"] == TEST).to_numpy()
     checks = [_given_rows(everything, is_test, case) if test is not None else _same_rows(everything, is_test, case)]
     if case.group_column is not None:

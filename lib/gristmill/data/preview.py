@@ -53,7 +53,7 @@ def _test_rows(case: Case, paths: CasePaths, contract: Contract) -> pd.DataFrame
     if case.split.test_source is None:
         return None
     table = open_source(case.split.test_source, case.source.options, root=paths.root).read()
-    rows = contracts.coerce(quality.usable_rows(table, case), contract, require_target=True)
+    rows = contracts.coerce(quality.usable_test_rows(table, case), contract, require_target=True)
     return rows.set_index(pd.Index(row_keys(rows, case.id_columns, prefix="test-"), name=ROW_KEY))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gristmill.config.case import ColumnRule
 from gristmill.data.checks import Check, examples_of
-from gristmill.data.contract import Contract, check_columns, coerce
+from gristmill.data.contract import Contract, check_columns, coerce, nearest_column
 from gristmill.data.hashing import content_hashes
 from gristmill.data.kinds import is_numeric
 from gristmill.data.targets import class_text
@@ -38,6 +38,25 @@ def usable_rows(frame: pd.DataFrame, case: Any) -> pd.DataFrame:
         raise DataError(
             f"Expected at least {case.validation.min_rows} rows with a target, found {len(rows)}{lost}. Collect more rows; or "
             "lower `validation.min_rows` in the case file if so few are enough."
+        )
+    return rows
+
+
+def usable_test_rows(frame: pd.DataFrame, case: Any) -> pd.DataFrame:
+    """Return the rows of a given test table that have a target.
+
+    Raises
+    ------
+    DataError
+        The target is not in the table, or no row has one.
+    """
+    if case.target not in frame.columns:
+        near = nearest_column(case.target, list(frame.columns))
+        raise DataError(f"The table of `split.test_source` has no column {case.target!r}, the target; {near}")
+    rows: pd.DataFrame = frame[frame[case.target].notna()]
+    if rows.empty:
+        raise DataError(
+            f"No row of the table of `split.test_source` has a value in the target {case.target!r}. Name another table."
         )
     return rows
 
@@ -79,7 +98,7 @@ def _columns_to_learn_from(contract: Contract) -> Check:
     count = sum(column["used"] and column["n_levels"] + column["nullable"] > 1 for column in contract["columns"])
     return Check(
         "columns to learn from", None, "stop", count > 0, count,
-        f"{count:,} columns that a model may see differ between rows." + ("" if count else " Add columns to the table, or exclude fewer."),
+        f"{count:,} columns that a model may see differ between rows." + (" Add columns, or exclude fewer." if not count else ""),
     )  # fmt: skip
 
 

@@ -57,6 +57,15 @@ def test_a_rule_of_the_case_file_that_rows_break_stops_the_build(make_case, rule
         require([check])
 
 
+def test_a_test_table_may_be_small_and_have_fewer_columns_but_needs_targets(customers, make_case):
+    rows = customers[["spend", "y"]].head(3).assign(y=["yes", None, "no"])
+    assert len(quality.usable_test_rows(rows, make_case(id_columns=["customer"]))) == 2
+    with pytest.raises(DataError, match="has no column 'y', the target; did you mean 'Y'"):
+        quality.usable_test_rows(rows.rename(columns={"y": "Y"}), make_case())
+    with pytest.raises(DataError, match="No row of the table"):
+        quality.usable_test_rows(rows.assign(y=None), make_case())
+
+
 def test_a_table_without_a_column_to_learn_from_is_stopped(make_case):
     frame = pd.DataFrame({"y": ["yes", "no"] * 30, "same": 1})
     with pytest.raises(DataError, match="0 columns that a model may see"):
