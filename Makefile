@@ -35,7 +35,7 @@ check: .venv/.test  ## Check style, types, the direction of imports, and that no
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/nbstripout --verify $(NOTEBOOKS)
+	$(BIN)/nbstripout --keep-id --verify $(NOTEBOOKS)
 
 lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real inputs
 	$(BIN)/jupyter lab

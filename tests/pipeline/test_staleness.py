@@ -225,6 +225,7 @@ EDITS: dict[str, tuple[Edit, tuple[str, ...]]] = {
         NONE,
     ),
     "a package's __init__": (append("toykit/__init__.py", "VERSION = 2\n"), ALL),
+    "a package's __init__ that imports": (append("toykit/__init__.py", "from toykit import unused\n"), ALL),
     "a new import": (replace("toykit/deep.py", "MARK = 1", "import toykit.unused\n\nMARK = 1"), ALL),
     "a deleted module that is imported": (delete("toykit/deep.py"), ALL),
     "a deleted module nobody imports": (delete("toykit/unused.py"), NONE),

@@ -19,9 +19,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from gristmill.config.case import Case
 from gristmill.config.metric_names import greater_is_better
 from gristmill.config.stages import StageCase
+from gristmill.evaluation.measure import cell
 from gristmill.evaluation.verdicts import against_limits, conclusion, limits
 from gristmill.reporting.documents import markdown_page
-from gristmill.reporting.wording import UNKNOWN, count, figure, interval, metric_label, share
+from gristmill.reporting.wording import UNKNOWN, count, figure, metric_label, share
 
 PIPELINE_TAGS = {"binary": "tabular-classification", "multiclass": "tabular-classification", "regression": "tabular-regression"}
 """Task -> Hugging Face's name of it."""
@@ -82,10 +83,7 @@ def escape_code(value: object) -> str:
 
 def measured(found: Mapping[str, Any] | None) -> str:
     """Return a value with its interval, or a dash where there is none."""
-    if found is None:
-        return UNKNOWN
-    ends = interval(found.get("low"), found.get("high"))
-    return f"{figure(found.get('value'))} ({ends})" if ends else figure(found.get("value"))
+    return UNKNOWN if found is None else cell(found)
 
 
 @cache
@@ -164,7 +162,7 @@ def caveats(evidence: Evidence, verdicts: Sequence[Mapping[str, Any]] = ()) -> l
             found.append(
                 f"{line['measure']} is {line['value']} for `{escape_code(line['feature'])}`; the limit is {line['limit']}."
             )
-        elif line["kept"] is None:
+        elif not line["value"]:
             found.append(f"{line['measure']} could not be judged: too few test rows in the groups.")
     if evidence.case.compliance.personal_data and not evidence.case.sensitive_features:
         found.append("Rows are about people, and no group was audited.")
@@ -222,7 +220,7 @@ def _verdicts(evidence: Evidence) -> tuple[list[dict[str, Any]], str]:
     table = against_limits(evidence.fairness, limits(evidence.case.fairness))
     lines = [
         {str(key): None if value is None or value is pd.NA else value for key, value in line.items()}
-        for line in table.astype(object).reset_index().to_dict("records")
+        for line in table.astype(object).rename_axis("measure").reset_index().to_dict("records")
     ]
     return lines, conclusion(evidence.fairness, table)
 
@@ -269,4 +267,5 @@ def card_markdown(evidence: Evidence) -> str:
 
 def card_html(evidence: Evidence, images: Mapping[str, str] | None = None) -> str:
     """Return the card as a page in the look of the reports, which loads nothing; see :func:`card_body`."""
-    return markdown_page(card_body(evidence, images), title="Model card", case=evidence.case.name)
+    unbroken = re.sub("(?<=\\d)\u2013", "\u2060\u2013\u2060", card_body(evidence, images))  # an interval stays on its line
+    return markdown_page(unbroken, title="Model card", case=evidence.case.name)

@@ -16,6 +16,7 @@ from gristmill.evaluation.predictions import Scored
 from gristmill.evaluation.shapley import ShapleyValues
 from gristmill.metrics.scores import Floats, decide, score
 from gristmill.modeling.fitted import FittedModel
+from gristmill.reporting.wording import figure
 
 
 def raw_predict(model: FittedModel) -> Predict:
@@ -164,7 +165,7 @@ def local_table(records: Sequence[Mapping[str, Any]], top: int = 3) -> pd.DataFr
         }
         for record in records
     ]
-    return pd.DataFrame(lines).set_index("why")
+    return pd.DataFrame(lines).set_index("why").rename_axis(None)
 
 
 def mean_local_weight(records: Sequence[Mapping[str, Any]]) -> pd.Series:
@@ -203,3 +204,15 @@ def agreement(importances: Mapping[str, pd.Series], top: int = 5) -> list[dict[s
             }
         )
     return found
+
+
+def agreement_table(pairs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return what :func:`agreement` found as a reader would write it."""
+    lines = {
+        " and ".join(pair["methods"]): {
+            "rank correlation": figure(pair["rank_correlation"], 2),
+            "first columns shared": f"{pair['shared_top']} of {pair['top']}",
+        }
+        for pair in pairs
+    }
+    return pd.DataFrame.from_dict(lines, orient="index")

@@ -81,28 +81,26 @@ def segment_figure(segments: pd.DataFrame, metric: str, overall: float) -> House
     return evidence.segments(records, metric, overall=overall)
 
 
-def importance_figures(importance: pd.Series, permutation: pd.DataFrame, unit: str, metric: str) -> Figures:
-    """Return the columns by SHAP value and by permutation importance."""
-    return {
-        "shap_importance": evidence.importance_bars(
-            list(importance.index), list(importance), label=f"mean |SHAP value|, in {unit}", title="What moves the predictions"
-        ),
-        "permutation_importance": evidence.importance_bars(
-            list(permutation["feature"]),
-            list(permutation["mean"]),
-            list(permutation["low"]),
-            list(permutation["high"]),
-            label=f"loss of {metric} when the column is shuffled",
-            title="What the score depends on",
-        ),
-    }
+def shap_figure(importance: pd.Series, unit: str) -> HouseFigure:
+    """Return the columns by mean absolute SHAP value, in units of the prediction."""
+    label = f"mean |SHAP value|, in {unit}"
+    return evidence.importance_bars(list(importance.index), list(importance), label=label, title="What moves the predictions")
 
 
-def reason_figures(records: Sequence[Mapping[str, Any]]) -> Figures:
-    """Return, row by row, what spoke for and against its prediction according to LIME."""
+def permutation_figure(importance: pd.DataFrame, metric: str) -> HouseFigure:
+    """Return the columns by what shuffling them costs, with intervals."""
+    return evidence.importance_bars(
+        *(list(importance[column]) for column in ("feature", "mean", "low", "high")),
+        label=f"loss of {metric} when the column is shuffled",
+        title="What the score depends on",
+    )
+
+
+def reason_figures(records: Sequence[Mapping[str, Any]], top: int = 8) -> Figures:
+    """Return, row by row, the ``top`` reasons for and against its prediction according to LIME."""
     return {
         f"reasons_{record['why'].replace(' ', '_')}": evidence.reasons(
-            record["reasons"], prediction=f"row {record['row_key']}: {record['prediction']} ({record['why']})"
+            record["reasons"][:top], prediction=f"row {record['row_key']}: {record['prediction']} ({record['why']})"
         )
         for record in records
     }

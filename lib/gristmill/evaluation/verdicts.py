@@ -8,6 +8,9 @@ import pandas as pd
 
 from gristmill.reporting.wording import figure, interval, metric_label
 
+MOST_CLASSES = 4
+"""Classes whose rates stand in the table by group; the product holds all."""
+
 AT_LEAST, AT_MOST = "at least", "at most"
 
 
@@ -30,6 +33,16 @@ def shown_metrics(task: str, classes: Sequence[str]) -> list[str]:
     return ["accuracy"]
 
 
+def tabled_metrics(task: str, classes: Sequence[str]) -> list[str]:
+    """Return the metrics by group that the table holds: of several classes those against the rest, class by class."""
+    if task == "regression":
+        return ["n", "mae", "rmse", "mean_residual"]
+    rates = ["base_rate", "selection_rate", "true_positive_rate", "false_positive_rate"]
+    if len(classes) == 2:
+        return ["n", *rates, "accuracy"]
+    return ["n", "accuracy", *(f"{rate} ({name})" for name in classes[:MOST_CLASSES] for rate in rates[1:3])]
+
+
 def group_table(audit: Mapping[str, Any], metrics: Sequence[str]) -> pd.DataFrame:
     """Return one line a group, with ``n``, ``small`` or any metrics as a reader would write them."""
     lines = []
@@ -39,47 +52,46 @@ def group_table(audit: Mapping[str, Any], metrics: Sequence[str]) -> pd.DataFram
             values = {metric_label(name): known[name] if name in known else _cell(group["metrics"].get(name)) for name in metrics}
             lines.append({"feature": part["feature"], "group": group["group"], **values})
     columns = ["feature", "group", *map(metric_label, metrics)]
-    return pd.DataFrame(lines, columns=columns).set_index(["feature", "group"])
+    return pd.DataFrame(lines, columns=columns).set_index(["feature", "group"]).rename_axis([None, None])
 
 
 def difference_table(audit: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one line a feature and one column a measure."""
-    lines = [
-        {"feature": part["feature"], **{metric_label(name): _cell(found) for name, found in part["differences"].items()}}
-        for part in audit["features"]
-    ]
-    return pd.DataFrame(lines).set_index("feature") if lines else pd.DataFrame(index=pd.Index([], name="feature"))
+    """Return one line a measure and one column a feature."""
+    return pd.DataFrame(
+        {
+            part["feature"]: {metric_label(name): _cell(found) for name, found in part["differences"].items()}
+            for part in audit["features"]
+        }
+    )
 
 
 def against_limits(audit: Mapping[str, Any], stated: Mapping[str, tuple[str, float]]) -> pd.DataFrame:
-    """Return the worst value of each measure that has a limit, whether it is kept, and whether the interval leaves no doubt.
+    """Return the worst value of each measure, whether it keeps its limit, and whether the interval leaves no doubt.
 
     Returns
     -------
     DataFrame
-        Indexed by measure: ``value``, ``feature``, ``groups``, ``limit``, ``kept`` (None: not measured), ``certain``.
+        Indexed by measure: ``value`` (empty: not measured), ``feature``, ``groups``, ``limit`` (empty: none is set), ``kept``
+        (None: not measured, or no limit), ``certain``.
     """
     lines = []
-    for measure, (direction, limit) in stated.items():
-        found = audit["measures"].get(measure)
-        if found is None:
-            continue
-        known = _is_number(found["value"])
-        kept = _keeps(found["value"], direction, limit) if known else None
-        certain = known and len({_keeps(found[end], direction, limit) for end in ("low", "value", "high")}) == 1
+    for measure, found in audit["measures"].items():
+        direction, limit = stated.get(measure, ("", float("nan")))
+        judged = measure in stated and _is_number(found["value"])
+        ends = {_keeps(found[end], direction, limit) for end in ("low", "value", "high")} if judged else set()
         lines.append(
             {
                 "measure": metric_label(measure),
                 "value": _cell(found),
                 "feature": found["feature"],
                 "groups": " against ".join(found["groups"]),
-                "limit": f"{direction} {limit:g}",
-                "kept": kept,
-                "certain": certain,
+                "limit": f"{direction} {limit:g}" if measure in stated else "",
+                "kept": _keeps(found["value"], direction, limit) if judged else None,
+                "certain": len(ends) == 1,
             }
         )
     columns = ["measure", "value", "feature", "groups", "limit", "kept", "certain"]
-    return pd.DataFrame(lines, columns=columns).set_index("measure")
+    return pd.DataFrame(lines, columns=columns).set_index("measure").rename_axis(None)
 
 
 def conclusion(audit: Mapping[str, Any], verdicts: pd.DataFrame) -> str:

@@ -106,6 +106,10 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = self.estimator_.classes_
         return self
 
+    def __sklearn_clone__(self) -> "Calibrated":
+        """Return an unfitted twin with the same fitted curves: scikit-learn's own clone would hand on empty ones."""
+        return Calibrated(clone(self.estimator), self.calibrator)
+
     def predict_proba(self, X: Any) -> Floats:
         """Return calibrated probabilities, shape ``(n_rows, n_classes)``."""
         check_is_fitted(self, "estimator_")

@@ -82,7 +82,7 @@ def _sentence(root: Path, case: str, decision: Decision) -> str:
     if first.startswith(LOCK_FILE) and record is not None:
         first += _moved_packages(root, case)
     more = f" (and {len(others)} more: {'; '.join(others[:3])}{'; ...' if len(others) > 3 else ''})" if others else ""
-    return f"{name} is stale: {first}{more}."
+    return f"{name} is stale: {first.rstrip('.')}{more}."
 
 
 def _moved_packages(root: Path, case: str) -> str:

@@ -119,10 +119,18 @@ def _graph(package: str, _state: tuple[tuple[str, int, int], ...]) -> Any:
 
 
 def _reached(graph: Any, name: str, folder: Path) -> dict[str, Path]:
-    """Return the file of every module that importing ``name`` runs."""
-    reached = {name, *graph.find_upstream_modules(name)}
-    parents = {".".join(parts[:end]) for module in reached for parts in [module.split(".")] for end in range(1, len(parts))}
-    return {module: _file(module, folder) for module in reached | parents}
+    """Return the file of every module that importing ``name`` runs, the packages it lies in included.
+
+    What Gristmill's own ``__init__`` imports is left out: it does so only when IPython asks for the magics.
+    """
+    reached, waiting = set[str](), [name]
+    while waiting:
+        module = waiting.pop()
+        if module not in reached:
+            reached.add(module)
+            waiting.extend(graph.find_modules_directly_imported_by(module) if module != OUR_PACKAGE else ())
+            waiting.extend([module.rpartition(".")[0]] if "." in module else [])
+    return {module: _file(module, folder) for module in reached}
 
 
 def _file(module: str, folder: Path) -> Path:

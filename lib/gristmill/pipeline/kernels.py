@@ -1,9 +1,12 @@
 """The engine papermill executes stages with: nbclient's own, with every save of the notebook redacted."""
 
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+from traitlets.config import Config
 
 from gristmill.pipeline.redaction import Redactor
 
@@ -34,11 +37,37 @@ class StageEngine(NBClientEngine):  # type: ignore[misc]
         manager = RedactingManager(nb, output_path=output_path, **options)
         manager.notebook_start()
         try:
-            cls.execute_managed_notebook(manager, kernel_name, log_output=options.get("log_output", False), **kwargs)
+            _executed(cls, manager, kernel_name, kwargs)
         finally:
             manager.cleanup_pbar()
             manager.notebook_complete()
         return manager.nb
+
+
+def _executed(engine: type[NBClientEngine], manager: NotebookExecutionManager, kernel_name: str, options: dict[str, Any]) -> None:
+    """Execute the notebook of ``manager``; a kernel that does not come up is given another chance, a cell never is."""
+    for last in (False, False, True):
+        with tempfile.TemporaryDirectory(prefix="gm-", ignore_cleanup_errors=True) as folder:
+            try:
+                engine.execute_managed_notebook(manager, kernel_name, config=_own_sockets(Path(folder)), **options)
+            except RuntimeError:  # what jupyter_client raises for a kernel that died or was silent while it started
+                if last or _has_begun(manager.nb):
+                    raise
+            else:
+                return
+
+
+def _own_sockets(folder: Path) -> Config:
+    """Return settings for a kernel that is reached through files in a folder of its own.
+
+    TCP ports are looked for, let go and bound again by the kernel: two kernels that start at once may be given the same one.
+    """
+    return Config(KernelManager={"transport": "ipc", "connection_file": str(folder / "kernel.json")})
+
+
+def _has_begun(notebook: Any) -> bool:
+    """Return whether a cell has started."""
+    return any(cell.metadata.get("papermill", {}).get("start_time") for cell in notebook.cells)
 
 
 def register_engine() -> None:

@@ -15,9 +15,7 @@ from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from ploomber.jupyter.manager import derive_class
 
 from gristmill.paths import CasePaths, case_paths
-
-CASE_VARIABLE = "GRISTMILL_CASE"
-"""Names the case whose inputs notebooks open with; ``env.yaml``'s default without it."""
+from gristmill.pipeline.lab_case import CASE_VARIABLE
 
 
 class ScratchProduct:

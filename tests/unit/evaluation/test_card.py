@@ -33,6 +33,7 @@ def evidence(evaluated):
         "primary_metric": "roc_auc", "test": scores, "validation": scores, "train": scores, "business": None,
         "baseline": {"name": "prior", "test": naive}, "row_ms_p95": 12.5, "test_set_uses": 3, "confidence": 0.95,
         "rows": dict.fromkeys(("test", "validation", "train", "baseline"), 200), "segments": [segment], "segments_tested": 9,
+        "segments_worse": 1,
     }  # fmt: skip
     audit = audit_model(found.scored, found.test, ["plan"], Audit(0.4, found.model.classes, 30, few))
     importance = [{"feature": "tenure", "mean": 0.1, "low": 0.05, "high": 0.2, "mean_abs": 0.3}]

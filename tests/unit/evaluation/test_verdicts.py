@@ -5,7 +5,15 @@ from tests.unit.evaluation.conftest import scored_classes
 
 from gristmill.config.case import Fairness
 from gristmill.evaluation.fairness import Audit, audit_model
-from gristmill.evaluation.verdicts import against_limits, conclusion, difference_table, group_table, limits, shown_metrics
+from gristmill.evaluation.verdicts import (
+    against_limits,
+    conclusion,
+    difference_table,
+    group_table,
+    limits,
+    shown_metrics,
+    tabled_metrics,
+)
 from gristmill.metrics.intervals import Bootstrap
 
 SETTINGS = Fairness(min_disparate_impact=0.8, max_equal_opportunity_difference=None, max_error_ratio=1.5)
@@ -18,8 +26,10 @@ def audit():
     return audit_model(scored_classes(chosen, chosen), frame, ["sex"], Audit(0.5, ("No", "Yes"), 30, Bootstrap(resamples=100)))
 
 
-def test_only_limits_that_the_case_sets_are_judged():
+def test_only_limits_that_the_case_sets_are_judged(audit):
     assert limits(SETTINGS) == {"disparate_impact": ("at least", 0.8), "error_ratio": ("at most", 1.5)}
+    line = against_limits(audit, limits(SETTINGS)).loc["Equal opportunity difference"]
+    assert (line["limit"], line["kept"]) == ("", None)
 
 
 def test_a_broken_limit_is_named_with_its_groups_and_how_sure_it_is(audit):
@@ -33,13 +43,13 @@ def test_a_broken_limit_is_named_with_its_groups_and_how_sure_it_is(audit):
 
 def test_an_interval_across_the_limit_is_not_certain(audit):
     judged = against_limits(audit, {"disparate_impact": ("at least", 0.34)})
-    assert judged["certain"].tolist() == [False]
+    assert not judged.loc["Disparate impact", "certain"]
     assert "reaches the other side" in conclusion(audit, judged)
 
 
 def test_limits_that_are_kept_are_said_to_be(audit):
     judged = against_limits(audit, {"disparate_impact": ("at least", 0.1)})
-    assert judged["kept"].tolist() == [True]
+    assert judged.loc["Disparate impact", "kept"]
     assert conclusion(audit, judged).startswith("Every measure that could be judged keeps its limit")
 
 
@@ -61,10 +71,12 @@ def test_groups_are_tabled_as_a_reader_would_write_them(audit):
     table = group_table(audit, ("n", "small", "selection_rate"))
     assert table.loc[("sex", "f"), "N"] == 100
     assert table.loc[("sex", "m"), "Selection rate"].startswith("0.600 (")
-    assert "Disparate impact" in difference_table(audit).columns
+    assert difference_table(audit).loc["Disparate impact", "sex"].startswith("0.333 (")
 
 
 def test_each_task_shows_metrics_that_it_has():
     assert shown_metrics("regression", ()) == ["mae", "mean_residual"]
     assert shown_metrics("binary", ("a", "b"))[0] == "selection_rate"
     assert shown_metrics("multiclass", ("a", "b", "c")) == ["accuracy"]
+    assert tabled_metrics("binary", ("a", "b"))[:2] == ["n", "base_rate"]
+    assert "true_positive_rate (c)" in tabled_metrics("multiclass", ("a", "b", "c"))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
 
 from gristmill.metrics.scores import score
 from gristmill.modeling.calibration import Calibrated, ProbabilityCalibrator, calibrate, cross_calibrated
@@ -81,3 +83,10 @@ def test_refitting_leaves_the_calibrator_as_it_is(true_share, outcomes):
     prior = outcomes.mean()
     assert model.predict_proba([[0.1]]) == pytest.approx(calibrator.transform(proba(np.array([prior]))))
     assert model.predict([[0.1]]).tolist() == [int(prior > 0.5)]
+
+
+def test_a_clone_keeps_the_fitted_curves(true_share, outcomes):
+    calibrator = ProbabilityCalibrator("isotonic").fit(proba(true_share), outcomes)
+    model = Pipeline([("model", Calibrated(DummyClassifier(), calibrator))])
+    rows = true_share.reshape(-1, 1)
+    assert clone(model).fit(rows, outcomes).predict_proba(rows) == pytest.approx(model.fit(rows, outcomes).predict_proba(rows))

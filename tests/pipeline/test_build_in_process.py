@@ -1,0 +1,69 @@
+"""A build inside the test's own process, and one worker without a process."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.pipeline import toy
+from tests.pipeline.toy import DAGSpec
+
+from gristmill.pipeline.decisions import decide
+from gristmill.pipeline.explain import status, status_lines, why
+from gristmill.pipeline.worker import Job, run
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # papermill's and Jupyter's own
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = toy.make_toy(tmp_path / "project")
+    monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(str(root))
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    return root
+
+
+def dag(root: Path):
+    return DAGSpec(str(root / "pipeline.yaml")).to_dag()
+
+
+def test_a_build_leaves_every_task_fresh_and_explains_it(root: Path, capfd: pytest.CaptureFixture[str]):
+    assert {one.state for one in status(root, "toy")} == {"new"}
+    report = dag(root).build(show_progress=False)
+    assert sorted(report["name"]) == sorted(toy.STAGES)
+    assert "Building toy: 7 tasks to run" in capfd.readouterr().out
+    assert {one.state for one in status(root, "toy")} == {"fresh"}
+    assert "06_select is fresh: nothing it depends on has moved" in why(root, "toy", "06_select")[0].sentence
+    assert not any(dag(root).build(show_progress=False)["Ran?"])
+    lock = root / "requirements.lock"
+    lock.write_text(lock.read_text().replace("pandas==2.3.1", "pandas==2.3.2"))
+    assert "requirements.lock changed, pandas==2.3.1 is gone, pandas==2.3.2 is new." in why(root, "toy", "01_ingest")[0].sentence
+    assert status_lines(root, "toy")[1].split()[:2] == ["01_ingest", "stale"]
+
+
+def test_bad_data_ends_the_build_with_its_exit_code(root: Path, capfd: pytest.CaptureFixture[str]):
+    path = root / "notebooks/01_ingest.ipynb"
+    content = json.loads(path.read_text())
+    content["cells"][2]["source"] = 'from gristmill.errors import LeakageError\nraise LeakageError("It leaks.")'
+    path.write_text(json.dumps(content))
+    with pytest.raises(SystemExit) as stopped:
+        dag(root).build(show_progress=False)
+    assert stopped.value.code == 2
+    assert capfd.readouterr().err.strip().endswith("gristmill: It leaks.")
+    assert status(root, "toy")[0].state == "failed"
+    assert why(root, "toy", "01_ingest")[0].sentence == "01_ingest is stale: it failed when it last ran: LeakageError: It leaks."
+
+
+def test_a_worker_leaves_products_report_and_no_partial_notebook(root: Path):
+    from gristmill.reporting.notebook_html import ReportExporter  # noqa: PLC0415 - nbconvert warns when imported
+
+    stage = decide(root, "toy")["01_ingest"].stage
+    notebook = json.loads(stage.notebook.read_text())
+    products = {key: str(path) for key, path in stage.products.items()}
+    notebook["cells"].insert(2, toy.cell(f"product = {products!r}", tags=("injected-parameters",)))
+    job = Job(root, stage, json.dumps(notebook), ReportExporter, {}, {}, {}, root / "log")
+    outcome = run(job)
+    assert outcome.succeeded, outcome.traceback
+    assert set(outcome.files) == {"reports/toy/01_ingest.html", "artifacts/toy/snapshot.json"}
+    assert not stage.products["nb"].with_suffix(".ipynb").exists()
+    assert [path.name for path in (root / "artifacts/toy").iterdir()] == ["snapshot.json"]
