@@ -25,7 +25,7 @@ run: .venv/.run  ## Build a case end to end: CASE=churn unless said otherwise
 	$(BIN)/ploomber build --env--case $(CASE)
 
 test: .venv/.test  ## Run the quick tests, with coverage
-	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term
 
 test-slow: .venv/.test  ## Run the slow tests: whole builds, browsers, kills
 	$(BIN)/pytest -m slow

@@ -208,7 +208,7 @@ EDITS: dict[str, tuple[Edit, tuple[str, ...]]] = {
         NONE,
     ),
     # modules
-    "a module": (replace("toykit/writing.py", "json.dump(deep", "json.dump(fp=file, obj=deep"), ALL),
+    "a module": (replace("toykit/writing.py", ", file)", ", file, indent=1)"), ALL),
     "a transitive module": (replace("toykit/deep.py", "MARK = 1", "MARK = 2"), ALL),
     "a module nobody imports": (replace("toykit/unused.py", "VALUE = 1", "VALUE = 2"), NONE),
     "a docstring": (replace("toykit/deep.py", "Imported by writing.", "Used by writing."), NONE),

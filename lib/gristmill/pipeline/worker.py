@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -165,14 +164,14 @@ def _execute(job: Job, partial: Path) -> Any:
     from gristmill.pipeline.kernels import ENGINE, register_engine  # noqa: PLC0415
 
     register_engine()
-    handle, name = tempfile.mkstemp(".ipynb")
+    source = job.log.with_suffix(".ipynb")
+    source.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(job.notebook)
+        source.write_text(job.notebook, encoding="utf-8")
         options = {"cwd": str(job.root), "start_timeout": 120, **job.options}
-        return papermill.execute_notebook(name, str(partial), engine_name=ENGINE, progress_bar=False, **options)
+        return papermill.execute_notebook(str(source), str(partial), engine_name=ENGINE, progress_bar=False, **options)
     finally:
-        Path(name).unlink()
+        source.unlink(missing_ok=True)
 
 
 def _write_report(job: Job, executed: Any, report: Path, redactor: Redactor) -> None:
