@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+from gristmill.pipeline.definition import read_stages
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 N_NOTEBOOKS = 20
@@ -87,11 +89,15 @@ def make_project(root: Path) -> None:
 
 def timed(command: list[str], cwd: Path) -> tuple[float, float]:
     """Run a command; return its wall-clock seconds and the processor seconds of it and all it started."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True)
+    subprocess.run(command, cwd=cwd, env=_environment(), check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.perf_counter() - begin, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment without what would slow every import."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def twenty(root: Path) -> dict[str, float]:
@@ -131,22 +137,49 @@ def _cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def real_build() -> dict[str, float]:
-    """Return the seconds of a full, warm build of the default case, the sum of its tasks and its critical path."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        for name in ("pipeline.yaml", "env.yaml", "requirements.lock", "pyproject.toml"):
-            shutil.copy(REPOSITORY / name, root / name)
-        for name in ("notebooks", "configs"):
-            shutil.copytree(REPOSITORY / name, root / name)
-        timed([str(BIN / "ploomber"), "build"], root)
-        wall, processor = timed([str(BIN / "ploomber"), "build", "--force"], root)
-        timings = json.loads((root / "state/builds/churn/timings.json").read_text())
+def real_project(root: Path) -> Path:
+    """Copy what a build of the default case needs into ``root`` and return it."""
+    root.mkdir(parents=True)
+    for name in ("pipeline.yaml", "env.yaml", "requirements.lock", "pyproject.toml"):
+        shutil.copy(REPOSITORY / name, root / name)
+    for name in ("notebooks", "configs"):
+        shutil.copytree(REPOSITORY / name, root / name)
+    return root
+
+
+def real_build(folder: Path) -> dict[str, float]:
+    """Return the seconds of a warm full build of the default case, and of its stages' code in one plain process.
+
+    The overhead of a task is what it takes beyond its code's own seconds, on average along the build's critical path.
+    """
+    build, plain = real_project(folder / "build"), real_project(folder / "plain")
+    timed([str(BIN / "ploomber"), "build"], build)
+    wall, processor = timed([str(BIN / "ploomber"), "build", "--force"], build)
+    timings = json.loads((build / "state/builds/churn/timings.json").read_text())
+    took = {name: timing["seconds"] for name, timing in timings.items()}
+    command = [str(BIN / "python"), str(REPOSITORY / "benchmarks/plain.py"), "churn"]
+    done = subprocess.run(command, cwd=plain, env=_environment(), check=True, capture_output=True, text=True)
+    alone = json.loads(done.stderr.splitlines()[-1])
+    path = critical_path({name: stage.upstream for name, stage in read_stages(build, "churn").items()}, took)
     return {
         "full_build_seconds": wall,
         "full_build_cpu_seconds": processor,
-        **{f"{k} seconds": v["seconds"] for k, v in timings.items()},
+        "plain_process_seconds": sum(alone.values()),
+        "critical_path_seconds": sum(took[name] for name in path),
+        "critical_path_plain_seconds": sum(alone[name] for name in path),
+        "overhead_per_task_seconds": sum(took[name] - alone[name] for name in path) / len(path),
+        **{f"{name} build": took[name] for name in took},
+        **{f"{name} plain": alone[name] for name in took},
     }
+
+
+def critical_path(upstream: dict[str, tuple[str, ...]], seconds: dict[str, float]) -> list[str]:
+    """Return the tasks, each after one it reads from, that take longest together; ``upstream`` is in the DAG's order."""
+    longest: dict[str, list[str]] = {}
+    for name, before in upstream.items():
+        ways = [longest[up] for up in before] or [[]]
+        longest[name] = [*max(ways, key=lambda way: sum(seconds[one] for one in way)), name]
+    return max(longest.values(), key=lambda way: sum(seconds[one] for one in way))
 
 
 def main() -> None:
@@ -159,8 +192,8 @@ def main() -> None:
         root = Path(folder) / "project"
         make_project(root)
         figures = twenty(root) | no_op(root, options.repeats) | scheduler_share(root)
-    if options.real:
-        figures |= real_build()
+        if options.real:
+            figures |= real_build(Path(folder))
     for name, value in figures.items():
         print(f"{name:<40} {value:10.3f}")
     results = REPOSITORY / "benchmarks" / "results"

@@ -23,7 +23,7 @@ from gristmill.pipeline.ploomber_metadata import forget, remember
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.records import Record, Records
 from gristmill.pipeline.staleness import LOCK_FILE, pinned_versions
-from gristmill.pipeline.worker import Job, Outcome, kill_tree
+from gristmill.pipeline.worker import Job, Outcome, kill_tree, warm_up
 from gristmill.pipeline.worker import main as work
 
 BUILD_ID = "GRISTMILL_BUILD_ID"
@@ -121,6 +121,8 @@ class Build:
         self._lifeline = os.pipe()
         self._remember_packages()
         try:
+            self._start_what_fits()
+            self._warm_up()
             while self._waiting() or self._running:
                 self._start_what_fits()
                 self._wait()
@@ -130,6 +132,12 @@ class Build:
                 run.process.join()
             for end in self._lifeline:
                 os.close(end)
+
+    def _warm_up(self) -> None:
+        """While the first task starts, prepare what every later one needs."""
+        if self._waiting() and self._processes.get_start_method() == "fork":
+            task = self.tasks[self._waiting()[0]]
+            warm_up(task.exporter, task.exporter_options)
 
     def _remember_packages(self) -> None:
         """Keep which versions the lock pins, so that `gristmill why` can say which of them moved."""

@@ -4,6 +4,7 @@ The process lives no longer than the build: it watches a pipe that the build hol
 """
 
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -176,8 +178,24 @@ def _execute(job: Job, partial: Path) -> Any:
 
 def _write_report(job: Job, executed: Any, report: Path, redactor: Redactor) -> None:
     """Render the executed notebook as the stage's report."""
-    content, _ = job.exporter(**job.exporter_options).from_notebook_node(executed)
+    content, _ = _exporter(job.exporter, json.dumps(dict(job.exporter_options))).from_notebook_node(executed)
     write_whole(report, redactor.text(content))
+
+
+@cache
+def _exporter(kind: Any, options: str) -> Any:
+    """Return an exporter with the given options (JSON); it keeps the templates it has compiled."""
+    return kind(**json.loads(options))
+
+
+def warm_up(kind: Any, options: Mapping[str, Any]) -> None:
+    """Render a small notebook, so that workers forked from this process find templates and patterns compiled."""
+    import nbformat  # noqa: PLC0415
+
+    v4: Any = nbformat.v4
+    cells = [v4.new_markdown_cell("# Title"), v4.new_code_cell("1", outputs=[v4.new_output("stream", text="1")])]
+    with contextlib.suppress(Exception):  # whatever is wrong with it is said by the first stage that uses it
+        _exporter(kind, json.dumps(dict(options))).from_notebook_node(v4.new_notebook(cells=cells))
 
 
 def _write_partial_report(job: Job, partial: Path, report: Path, redactor: Redactor) -> None:
