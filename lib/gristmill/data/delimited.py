@@ -12,11 +12,13 @@ import itertools
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
+from gristmill.data.compressed import check_gzip, damaged, open_bytes
 from gristmill.data.plain import check_names
 from gristmill.errors import SourceError
 
@@ -50,11 +52,6 @@ class Dialect:
     has_header: bool
 
 
-def _open(path: Path) -> BinaryIO:
-    """Open a plain or gzipped file for reading bytes."""
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
 def find_encoding(path: Path) -> str:
     """Return the encoding of a text file: by its byte-order mark, UTF-8 if it is that, else Windows-1252.
 
@@ -63,7 +60,7 @@ def find_encoding(path: Path) -> str:
     SourceError
         The file is empty, is not text, or mixes UTF-8 with another encoding.
     """
-    with _open(path) as file:
+    with open_bytes(path) as file:
         start = file.read(_SAMPLE_BYTES)
         if not start.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
             raise SourceError(f"{path} is empty; expected a header line and rows. Point `source` at a file that has data.")
@@ -100,13 +97,13 @@ def _utf8_or_windows(path: Path, chunks: Iterator[bytes]) -> str:
 def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
     """Return a path in ``folder`` under which DuckDB finds the file as UTF-8 text."""
     if encoding in ("utf-8", "utf8", "utf-8-sig", "ascii"):
-        link = folder / ("input.csv.gz" if path.suffix == ".gz" else "input.csv")
+        link = folder / ("input.csv.gz" if path.suffix.lower() == ".gz" else "input.csv")
         link.symlink_to(path.resolve())
         return link
     converted = folder / "input.csv"
     try:
         with (
-            _open(path) as raw,
+            open_bytes(path) as raw,
             io.TextIOWrapper(raw, encoding=encoding, newline="") as text,
             converted.open("w", encoding="utf-8", newline="") as out,
         ):
@@ -143,7 +140,7 @@ def find_delimiter(text: str, quote: str = '"') -> str:
 
 def find_dialect(path: Path, options: dict[str, Any]) -> Dialect:
     """Return how the UTF-8 file at ``path`` is written; ``options`` override what would be found out."""
-    with _open(path) as file:
+    with open_bytes(path) as file:
         text = file.read(_SAMPLE_BYTES).decode("utf-8-sig", errors="ignore")
     quote = str(options.get("quote", '"'))
     delimiter = str(options.get("delimiter") or find_delimiter(text, quote)).replace("\\t", "\t")
@@ -227,7 +224,7 @@ def _explain(path: Path, file: Path, dialect: Dialect, error: Exception) -> Sour
 
 def _line_of(file: Path, dialect: Dialect, record: int) -> int:
     """Return the line on which a record begins: the first ragged one, or the one of that number."""
-    with _open(file) as raw:
+    with open_bytes(file) as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
         reader, begins = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote), 1
         for number, fields in enumerate(reader, start=1):
@@ -238,6 +235,16 @@ def _line_of(file: Path, dialect: Dialect, record: int) -> int:
                 return begins
             begins = reader.line_num + 1
     return record
+
+
+def _encoding(path: Path, options: dict[str, Any]) -> str:
+    """Return the encoding that is stated or found; a compressed file is unfolded once to its end in either case."""
+    try:
+        if "encoding" in options and path.suffix.lower() == ".gz":
+            check_gzip(path)
+        return str(options.get("encoding") or find_encoding(path)).lower()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise damaged(path, error) from error
 
 
 def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection[str] = ()) -> "Iterator[pa.RecordBatch]":
@@ -260,7 +267,7 @@ def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection
     """
     import duckdb  # noqa: PLC0415 - only CSV and JSON need it
 
-    encoding = str(options.get("encoding") or find_encoding(path)).lower()
+    encoding = _encoding(path, options)
     with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
         file = _as_utf8(path, encoding, Path(folder))
         dialect = find_dialect(file, options)

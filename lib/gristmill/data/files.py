@@ -1,6 +1,5 @@
-"""Tables in files on this machine: CSV and its relatives, Parquet, JSON Lines."""
+"""Tables in single files on this machine: CSV and its relatives, Parquet, JSON Lines, Excel."""
 
-import gzip
 import hashlib
 import json
 import os
@@ -9,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.compressed import check_gzip, open_bytes
 from gristmill.data.table_source import Source, nearest
 from gristmill.environment import find_project_root
 from gristmill.errors import SourceError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet",
-    ".jsonl": "json", ".ndjson": "json", ".json": "json", ".xlsx": "excel", ".xls": "excel",
+    ".jsonl": "json", ".ndjson": "json", ".json": "json", ".xlsx": "excel", ".xlsm": "excel", ".xls": "excel",
 }  # fmt: skip
 """File suffix -> format."""
 
@@ -26,7 +26,7 @@ OPTIONS = {
     "csv": ("format", "delimiter", "encoding", "quote", "decimal", "header", "missing"),
     "parquet": ("format",),
     "json": ("format",),
-    "excel": ("format",),
+    "excel": ("format", "sheet"),
 }
 """Format -> keys that ``source.options`` may have."""
 
@@ -45,7 +45,7 @@ class FileSource(Source):
             with self.path.open("rb") as file:
                 return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise _unreadable(self.path, error) from error
+            raise unreadable(self.path, error) from error
 
 
 class CsvFile(FileSource):
@@ -82,7 +82,10 @@ class JsonLinesFile(FileSource):
         import duckdb  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="gristmill-") as folder, duckdb.connect() as connection:
-            link = Path(folder) / ("input.json" + (".gz" if self.path.suffix == ".gz" else ""))  # a name without `*` or quotes
+            packed = self.path.suffix.lower() == ".gz"
+            if packed:
+                check_gzip(self.path)
+            link = Path(folder) / ("input.json.gz" if packed else "input.json")  # a name without `*` or quotes
             link.symlink_to(self.path.resolve())
             try:
                 query = "SELECT * FROM read_json(?, sample_size=-1, maximum_object_size=67108864)"
@@ -92,7 +95,7 @@ class JsonLinesFile(FileSource):
 
     def _explain(self, error: Exception) -> SourceError:
         """Say which line is not JSON; DuckDB counts from another one."""
-        with gzip.open(self.path, "rb") if self.path.suffix == ".gz" else self.path.open("rb") as file:
+        with open_bytes(self.path) as file:
             for number, line in enumerate(file, start=1):
                 try:
                     json.loads(line or b"null")
@@ -103,18 +106,34 @@ class JsonLinesFile(FileSource):
         return SourceError(f"{self.path} cannot be read as JSON Lines: {str(error).splitlines()[0]}")
 
 
-_FILES: dict[str, type[FileSource]] = {"csv": CsvFile, "parquet": ParquetFile, "json": JsonLinesFile}
+class ExcelFile(FileSource):
+    """A sheet of an Excel workbook."""
+
+    def _batches(self) -> "Iterator[pa.RecordBatch]":
+        from gristmill.data.workbook import read_workbook  # noqa: PLC0415
+
+        return read_workbook(self.path, self.options)
 
 
-def open_file(uri: str, path: Path, options: Mapping[str, Any], root: Path | None) -> Source:
-    """Open a file by what its suffix, or else its first bytes, say it is."""
-    path = _base(root) / path.expanduser()
+_FILES: dict[str, type[FileSource]] = {"csv": CsvFile, "parquet": ParquetFile, "json": JsonLinesFile, "excel": ExcelFile}
+
+
+def open_file(uri: str, path: Path, options: Mapping[str, Any]) -> FileSource:
+    """Open a file by what its suffix, or else its first bytes, say it is.
+
+    Raises
+    ------
+    SourceError
+        The file is missing, empty, closed to this user, of a kind that is not read, or takes no such option.
+    """
     _check_readable(path)
     kind = str(options.get("format") or _format_of(path))
     if kind not in OPTIONS:
-        raise SourceError(f"Expected `source.options.format` to be csv, parquet or json, got {kind!r}" + nearest(kind, OPTIONS))
-    if kind == "excel":
-        raise SourceError(f"{path} is an Excel workbook, which is not read. Save the sheet as CSV and name that file.")
+        raise SourceError(
+            f"Expected `source.options.format` to be one of {', '.join(OPTIONS)}, got {kind!r}" + nearest(kind, OPTIONS)
+        )
+    if path.suffix.lower() == ".xls":
+        raise SourceError(f"{path} is a workbook of Excel 2003 or older, which is not read. Save it as .xlsx or the sheet as CSV.")
     for key in options:
         if key not in OPTIONS[kind]:
             raise SourceError(
@@ -123,16 +142,16 @@ def open_file(uri: str, path: Path, options: Mapping[str, Any], root: Path | Non
     return _FILES[kind](uri, path, options)
 
 
-def _base(root: Path | None) -> Path:
-    """Return the folder that relative paths start from."""
+def base_folder(root: Path | None) -> Path:
+    """Return the folder that relative paths start from: ``root``, the project's root, or the working directory."""
     return root if root is not None else Path(find_project_root(os.fspath(Path.cwd())) or Path.cwd())
 
 
 def _check_readable(path: Path) -> None:
-    """Refuse a path that is missing, a folder, empty or closed to this user."""
+    """Refuse a path that is missing, no file, empty or closed to this user."""
     try:
-        if path.is_dir():
-            raise SourceError(f"Expected a file, got the folder {path}. Name one table in it.")
+        if path.exists() and not path.is_file():
+            raise SourceError(f"Expected a file, but {path} is a device, pipe or socket. Write the table to a file and name that.")
         with path.open("rb") as file:
             if not file.read(1):
                 raise SourceError(f"{path} is empty; expected a header line and rows. Point `source` at a file that has data.")
@@ -142,11 +161,11 @@ def _check_readable(path: Path) -> None:
         missing = f"There is no file {path}" if folder.is_dir() else f"There is no file {path}, nor the folder it would be in"
         raise SourceError(missing + nearest(path.name, siblings)) from error
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: OSError) -> SourceError:
-    """Say why the system does not let a file be read."""
+def unreadable(path: Path, error: OSError) -> SourceError:
+    """Return a sentence that says why the system does not let a file be read."""
     if isinstance(error, PermissionError):
         return SourceError(f"{path} may not be read by this user. Change its permissions (`chmod u+r`) or copy it.")
     return SourceError(f"{path} cannot be read: {error.strerror or error}.")

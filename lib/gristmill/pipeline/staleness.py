@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
 from gristmill.config.stages import READS
+from gristmill.data.folders import table_files
 from gristmill.errors import CaseFileError, GristmillError
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline.contents import Digests
@@ -182,8 +183,9 @@ class Survey:
         if separator and scheme != "file":
             return
         parts = urlsplit(uri)
-        path = self.root / (unquote(parts.netloc.removeprefix("localhost") + parts.path) if separator else rest or uri)
-        files = _files_of(path)
+        named = unquote(parts.netloc.removeprefix("localhost") + parts.path) if separator else rest or uri
+        path = self.root / Path(named).expanduser()
+        files = table_files(path)
         if not files:
             yield f"the file {self._relative(path)}", "missing"
         for file in files:
@@ -269,18 +271,6 @@ def _entry(stage: Stage) -> Iterator[tuple[str, str]]:
     """Give what the stage's entry in the pipeline file says; the order of its upstream does not count."""
     for key, value in _leaves({**stage.entry, "upstream": list(stage.upstream)}):
         yield f"`{key}` of its entry in the pipeline file", json.dumps(value, ensure_ascii=False)
-
-
-def _files_of(path: Path) -> list[Path]:
-    """Return the files that a path, a folder or a pattern stands for."""
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    if any(sign in str(path) for sign in "*?["):
-        anchor = Path(path.anchor)
-        return sorted(file for file in anchor.glob(str(path.relative_to(anchor))) if file.is_file())
-    return []
 
 
 @lru_cache(maxsize=16)
