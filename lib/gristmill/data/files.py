@@ -126,7 +126,7 @@ def open_file(uri: str, path: Path, options: Mapping[str, Any]) -> FileSource:
     SourceError
         The file is missing, empty, closed to this user, of a kind that is not read, or takes no such option.
     """
-    _check_readable(path)
+    check_readable(path)
     kind = str(options.get("format") or _format_of(path))
     if kind not in OPTIONS:
         raise SourceError(
@@ -147,8 +147,14 @@ def base_folder(root: Path | None) -> Path:
     return root if root is not None else Path(find_project_root(os.fspath(Path.cwd())) or Path.cwd())
 
 
-def _check_readable(path: Path) -> None:
-    """Refuse a path that is missing, no file, empty or closed to this user."""
+def check_readable(path: Path) -> None:
+    """Refuse a path that is missing, no file, empty or closed to this user.
+
+    Raises
+    ------
+    SourceError
+        It is; the sentence says which.
+    """
     try:
         if path.exists() and not path.is_file():
             raise SourceError(f"Expected a file, but {path} is a device, pipe or socket. Write the table to a file and name that.")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import numpy as np
 import pandas as pd
@@ -266,7 +267,8 @@ def write_case(table: str, target: str, name: str | None, paths: ProjectPaths, *
 
 def case_name(table: str) -> str:
     """Return a case name made from the last part of a path or URI."""
-    last = re.split(r"[/\\]", table.rstrip("/"))[-1].split(".")[0]
+    named = re.search(r"://.*[?&]table=([^&]+)", table)
+    last = re.split(r"[/\\]", table.rstrip("/"))[-1].split(".")[0] if named is None else unquote_plus(named[1])
     slug = re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
     return slug if slug[:1].isalpha() else f"case_{slug}".rstrip("_")
 

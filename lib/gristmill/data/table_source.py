@@ -27,8 +27,20 @@ class Source(ABC):
         What the case file calls it.
     """
 
+    watermark: str | None = None
+    """Column that only grows, by which the source is read on from where it was left; None if it is always read whole."""
+
     def __init__(self, uri: str) -> None:
         self.uri = uri
+
+    def since(self, value: object) -> "Source":
+        """Return the same source, but only its rows whose watermark is at least ``value``; there may be none."""
+        raise NotImplementedError(f"{type(self).__name__} has no watermark, got {value!r}")
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether no rows are no error."""
+        return False
 
     @abstractmethod
     def version(self) -> str:
@@ -52,7 +64,7 @@ class Source(ABC):
         for batch in plain_batches(self._batches(), self.uri):
             rows += batch.num_rows
             yield batch
-        if not rows:
+        if not rows and not self.may_be_empty:
             raise SourceError(f"{self.uri} has no rows. Point `source` at a table that has data.")
 
     def read(self) -> "pd.DataFrame":
