@@ -49,6 +49,16 @@ def init(
 
 
 @app.command()
+def refresh(case: CaseName = DEFAULT_CASE) -> None:
+    """Have the next build of CASE read its source again: a database's table does not say by itself that it has changed."""
+    from gristmill.pipeline.refresh import refresh as note_refresh  # noqa: PLC0415
+
+    note_refresh(case_paths(case))
+    typer.echo("The source will be read again. Build it:")
+    typer.echo(f"  ploomber build --env--case {case}")
+
+
+@app.command()
 def score(
     input_file: Annotated[Path, typer.Argument(metavar="IN", help="Rows to predict, CSV or Parquet.")],
     output_file: Annotated[Path, typer.Argument(metavar="OUT", help="Where predictions go, CSV or Parquet.")],

@@ -33,7 +33,7 @@ def run(*arguments: str) -> str:
 
 def test_without_arguments_it_explains_itself():
     result = CliRunner().invoke(cli.app, [])
-    assert {"check", "init", "score", "gates"} <= set(result.output.split())
+    assert {"check", "init", "refresh", "score", "gates"} <= set(result.output.split())
 
 
 def test_a_case_that_can_be_built_is_described(table: Path, project: Path):
@@ -66,3 +66,11 @@ def test_an_error_that_can_be_mended_is_one_sentence_and_exit_code_2(project: Pa
         cli.main()
     assert stop.value.code == 2
     assert capsys.readouterr().err.startswith("gristmill: Expected a case file at configs/nosuch.yaml")
+
+
+def test_a_refresh_is_noted_for_the_next_build(table: Path, project: Path):
+    write_case(project, CASE)
+    run("refresh", "small")
+    first = (project / "state" / "refresh" / "small").read_text(encoding="utf-8")
+    assert "ploomber build --env--case small" in run("refresh", "small")
+    assert (project / "state" / "refresh" / "small").read_text(encoding="utf-8") != first

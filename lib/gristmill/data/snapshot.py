@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gristmill.data.incremental import Continuation
 from gristmill.data.plain import to_frame
 from gristmill.data.table_source import Source
 from gristmill.errors import ArtifactError, SourceError
@@ -49,7 +50,7 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
     Parameters
     ----------
     source
-        The table; it is read in batches, never as a whole.
+        The table; it is read in batches, never as a whole. One with a watermark is read on from where it was left.
     paths
         The project.
 
@@ -65,9 +66,12 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
     os.close(handle)
     temporary = Path(name)
     try:
-        schema, rows = _write(source.batches(), temporary)
+        going_on = Continuation(source, paths, _is_whole) if source.watermark is not None else None
+        schema, rows = _write(going_on.batches() if going_on is not None else source.batches(), temporary)
         digest = _digest(temporary)
         _keep(temporary, folder / f"{digest}.parquet")
+        if going_on is not None:
+            going_on.save(folder / f"{digest}.parquet")
     except OSError as error:
         raise SourceError(f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept.") from error
     finally:
@@ -115,9 +119,14 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _is_whole(snapshot: Path) -> bool:
+    """Return whether a snapshot is there and holds what its name states."""
+    return snapshot.is_file() and _digest(snapshot) == snapshot.stem
+
+
 def _keep(temporary: Path, target: Path) -> None:
     """Give a finished file its final name, read-only, unless that content is already there."""
-    if target.exists() and _digest(target) == target.stem:
+    if _is_whole(target):
         return
     with temporary.open("rb+") as written:
         os.fsync(written.fileno())

@@ -59,9 +59,10 @@ class Source(ABC):
             The table cannot be read, has no row, or its column names clash.
         """
         from gristmill.data.plain import plain_batches  # noqa: PLC0415 - keeps `version` cheap
+        from gristmill.data.row_count import counted  # noqa: PLC0415
 
         rows = 0
-        for batch in plain_batches(self._batches(), self.uri):
+        for batch in counted(plain_batches(self._batches(), self.uri), self.uri):
             rows += batch.num_rows
             yield batch
         if not rows and not self.may_be_empty:
