@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from gristmill.errors import SourceError
 
-FREE_BYTES = 1 << 28
-"""What any compressed file may unfold to (256 MB)."""
+FREE_BYTES = 1 << 26
+"""What any compressed file may unfold to (64 MB)."""
 
 MOST_TIMES = 200
 """Beyond that, how many times its own size; text shrinks 5 to 50 times, a bomb a thousand times."""

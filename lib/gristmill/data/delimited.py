@@ -216,6 +216,12 @@ def _explain(path: Path, file: Path, dialect: Dialect, error: Exception) -> Sour
         return SourceError(f"{place}: expected {fields[1]} fields as in the header, got {fields[2]}. Mend that line of the file.")
     if "nterminated quote" in message:
         return SourceError(f"{place}: a quotation mark is opened and never closed. Mend that line, or set `source.options.quote`.")
+    if "Out of Memory" in message:
+        return SourceError(f"{path}: its {len(dialect.header):,} columns need more than {_MEMORY} as text. Save it as Parquet.")
+    if "invalid state" in message:
+        return SourceError(
+            f"{place}: lines end in different ways (as on Windows and as on Unix). Save the file with one kind of end."
+        )
     if "unicode" in message:
         return SourceError(f"{place}: expected UTF-8 text. Name the right encoding in `source.options.encoding`.")
     reason = next((text for text in message.splitlines() if text.strip() and "Original Line" not in text), message)
@@ -275,6 +281,7 @@ def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection
         missing = ("", *str(options["missing"]).split(",")) if "missing" in options else MISSING
         decimal = str(options.get("decimal") or ("," if dialect.delimiter != "," else "."))
         with duckdb.connect(config={"temp_directory": folder, "memory_limit": _MEMORY}) as connection:
+            connection.execute("SET enable_progress_bar = false")  # it would be printed into the output of a script
             try:
                 _load_as_text(connection, file, dialect, missing)
                 yield from _typed_batches(connection, names, decimal, path, text_columns)

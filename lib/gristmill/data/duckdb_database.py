@@ -38,6 +38,7 @@ class DuckdbDatabase(Database):
         self._path = path
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": _MEMORY})
+            self._connection.execute("SET enable_progress_bar = false")
             self._connection.execute("SET enable_external_access = false")
             self._connection.execute("BEGIN")
         except duckdb.Error as error:

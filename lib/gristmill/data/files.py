@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gristmill.data.compressed import check_gzip, open_bytes
+from gristmill.data.sql_text import quoted
 from gristmill.data.table_source import Source, nearest
 from gristmill.environment import find_project_root
 from gristmill.errors import SourceError
@@ -82,6 +83,7 @@ class JsonLinesFile(FileSource):
         import duckdb  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="gristmill-") as folder, duckdb.connect() as connection:
+            connection.execute("SET enable_progress_bar = false")
             packed = self.path.suffix.lower() == ".gz"
             if packed:
                 check_gzip(self.path)
@@ -89,7 +91,9 @@ class JsonLinesFile(FileSource):
             link.symlink_to(self.path.resolve())
             try:
                 query = "SELECT * FROM read_json(?, sample_size=-1, maximum_object_size=67108864)"
-                yield from connection.sql(query, params=[str(link)]).to_arrow_reader(65_536)
+                rows = connection.sql(query, params=[str(link)])
+                columns = ", ".join(map(_without_quotes, rows.columns, map(str, rows.types)))
+                yield from rows.project(columns).to_arrow_reader(65_536)
             except duckdb.Error as error:
                 raise self._explain(error) from error
 
@@ -104,6 +108,14 @@ class JsonLinesFile(FileSource):
                         f"{self.path}, line {number}: expected one JSON object, but {problem}. Mend that line of the file."
                     )
         return SourceError(f"{self.path} cannot be read as JSON Lines: {str(error).splitlines()[0]}")
+
+
+def _without_quotes(name: str, kind: str) -> str:
+    """Return the expression of a column; where its values are of several kinds, texts among them lose JSON's quotes."""
+    column = quoted(name)
+    if kind != "JSON":
+        return column
+    return f"CASE json_type({column}) WHEN 'VARCHAR' THEN {column} ->> '$' ELSE CAST({column} AS VARCHAR) END AS {column}"
 
 
 class ExcelFile(FileSource):

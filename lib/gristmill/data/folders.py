@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gristmill.data.files import SUFFIXES, FileSource, ParquetFile, base_folder, open_file
+from gristmill.data.files import SUFFIXES, FileSource, ParquetFile, base_folder, open_file, unreadable
 from gristmill.data.table_source import Source
 from gristmill.errors import SourceError
 
@@ -69,7 +69,10 @@ def open_path(uri: str, path: Path, options: Mapping[str, Any], root: Path | Non
         Nothing is there, or it cannot be read.
     """
     path = base_folder(root) / path.expanduser()
-    files = table_files(path)
+    try:
+        files = table_files(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
     if path.is_dir():
         if not files:
             raise SourceError(

@@ -4,10 +4,13 @@ A snapshot is written to a temporary name and renamed, and never written again: 
 """
 
 import datetime as dt
+import fcntl
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS_A_GROUP = 1 << 17
+_TAKING = ".taking-"
+_SECONDS_TO_LOCK = 60
+"""A younger file may belong to a process that has not locked it yet."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,9 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
     folder = paths.snapshots
     version = source.version()
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".taking-", suffix=".parquet", dir=folder)
-    os.close(handle)
+    _remove_abandoned(folder)
+    handle, name = tempfile.mkstemp(prefix=_TAKING, suffix=".parquet", dir=folder)
+    fcntl.flock(handle, fcntl.LOCK_EX)  # given back by the system when this process ends, however it ends
     temporary = Path(name)
     try:
         going_on = Continuation(source, paths, _is_whole) if source.watermark is not None else None
@@ -76,6 +83,7 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
         raise SourceError(f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept.") from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
     return Snapshot(
         uri=source.uri,
         digest=digest,
@@ -85,6 +93,15 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
         ingested_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         source_version=version,
     )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what a process that was killed left half written; nobody holds its lock any more."""
+    for file in folder.glob(f"{_TAKING}*"):
+        with suppress(OSError), file.open("rb") as left:
+            if time.time() - file.stat().st_mtime > _SECONDS_TO_LOCK:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file.unlink()
 
 
 def _write(batches: Iterable[pa.RecordBatch], path: Path) -> tuple[pa.Schema, int]:

@@ -58,13 +58,11 @@ def read_workbook(path: Path, options: Mapping[str, Any]) -> "Iterator[pa.Record
         raise SourceError(f"{path} needs the package openpyxl. Install it: `uv pip install 'gristmill[excel]'`.") from error
     try:
         check_zip(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # styles and other features that a table does not have
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
+        with path.open("rb") as file:  # opened here: openpyxl judges a path by its suffix
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # styles and other features that a table does not have
+                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             yield from _batches(_sheet(book, path, options.get("sheet")), path)
-        finally:
-            book.close()
     except _DAMAGE as error:
         raise SourceError(
             f"{path} cannot be read as an Excel workbook: {error}. It is damaged, protected by a password, or of another kind; "
