@@ -52,7 +52,7 @@ class Desk:
         """Open a notebook by double click and return its panel, when its kernel is ready."""
         self.page.locator(f".jp-DirListing-item[title^='Name: {name}\\a']").dblclick()
         self.page.locator(f".lm-TabBar-tab.jp-mod-current[title^='Name: {name}\\a']").wait_for()
-        self.notebook.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        self.page.locator("#jp-main-statusbar").get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         return self.notebook
 
     def run_all(self) -> None:
