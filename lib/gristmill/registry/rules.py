@@ -6,9 +6,9 @@ from typing import Any
 from gristmill.config.case import Case
 from gristmill.config.metric_names import greater_is_better
 from gristmill.metrics.scores import relative_improvement
-from gristmill.registry.comparison import Comparison
+from gristmill.registry.comparison import Beside, Incomparable
 from gristmill.registry.evidence import Evidence
-from gristmill.registry.gates import Gate, at_least, at_most, not_measured
+from gristmill.registry.gates import Gate, at_least, at_most, not_measured, refused
 
 EXPLANATIONS = ("shap", "permutation", "lime")
 LATER = (
@@ -21,7 +21,7 @@ LATER = (
 """Gates of R32 that no build can measure, with the reason."""
 
 
-def evaluate(case: Case, evidence: Evidence, comparison: Comparison | None) -> list[Gate]:
+def evaluate(case: Case, evidence: Evidence, comparison: Beside) -> list[Gate]:
     """Return the verdict of every gate on a candidate.
 
     Parameters
@@ -31,7 +31,7 @@ def evaluate(case: Case, evidence: Evidence, comparison: Comparison | None) -> l
     evidence
         What the stages have found.
     comparison
-        Candidate against champion; None where there is no champion to compare with.
+        Candidate against champion; None where there is no other champion.
     """
     return [
         *_data(case, evidence),
@@ -123,11 +123,13 @@ def _deployment(case: Case, evidence: Evidence) -> Iterator[Gate]:
     yield at_least("candidate_unchanged", "deployment", float(same), 1.0, "Whether the candidate is the one that was evaluated")
 
 
-def _champion(comparison: Comparison | None) -> Gate:
+def _champion(comparison: Beside) -> Gate:
     """Judge the candidate against the model in production."""
     name = "not_worse_than_champion"
     if comparison is None:
         return not_measured(name, "deployment", "There is no other champion to compare with.")
+    if isinstance(comparison, Incomparable):
+        return refused(name, "deployment", 0.0, comparison.message)
     return at_least(name, "deployment", comparison.difference, comparison.limit, comparison.message)
 
 
