@@ -119,7 +119,8 @@ def threshold(chosen: ChosenThreshold | None) -> HouseFigure:
     if chosen is None:
         return empty("Threshold", "There is none: only a decision between two classes needs one.")
     rule = chosen.rule if chosen.rule in chosen.curve else "f1"
-    flags_some = [place for place, share in enumerate(chosen.curve["share_flagged"]) if share > 0]  # else there is no precision
-    curve = {name: [values[place] for place in flags_some] for name, values in chosen.curve.items()}
+    flags_none = np.asarray(chosen.curve["share_flagged"]) == 0  # where there is no precision
+    curve = {name: np.asarray(values, dtype=np.float64) for name, values in chosen.curve.items()}
+    curve["precision"] = np.where(flags_none, np.nan, curve["precision"])
     shown = {name: curve[name] for name in dict.fromkeys((rule, "precision", "recall", "share_flagged"))}
     return decisions.threshold_curve(curve["threshold"], shown, chosen=chosen.value)

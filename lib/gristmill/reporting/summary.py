@@ -6,7 +6,7 @@ from typing import Any
 
 from gristmill.reporting.bars import ends, interval_bar
 from gristmill.reporting.record import BuildRecord
-from gristmill.reporting.wording import UNKNOWN, figure, interval, metric_label, plain, share
+from gristmill.reporting.wording import UNKNOWN, called_positive, figure, interval, metric_label, plain, share
 
 _COMPARISON = re.compile(r": [^:]*(>=|<=)[^:]*$")
 """How a gate's message ends: the value, and the limit it was compared with."""
@@ -184,9 +184,8 @@ def _model_notes(selection: Mapping[str, Any]) -> list[str]:
     elif calibration:
         notes.append("Probabilities are used as they come: calibration did not improve them.")
     if threshold.get("value") is not None:
-        notes.append(
-            f"A row counts as positive from a probability of {figure(threshold['value'])} on (rule: {threshold.get('rule')})."
-        )
+        words = called_positive(threshold["value"])
+        notes.append(f"{words[:1].upper()}{words[1:]} (rule: {threshold.get('rule')}).")
     return notes
 
 

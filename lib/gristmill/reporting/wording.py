@@ -99,6 +99,11 @@ def share(value: object, digits: int = 0) -> str:
     return f"{100 * value:.{digits}f} %"
 
 
+def called_positive(threshold: float) -> str:
+    """Return when a row is called positive: from a probability on, or never if the threshold is beyond every probability."""
+    return f"positive from a probability of {figure(threshold)} on" if threshold <= 1 else "no row is called positive"
+
+
 def shorten(text: object, width: int = 32) -> str:
     """Return ``text`` on one line, its middle replaced by an ellipsis where it is longer than ``width`` characters."""
     line = " ".join(str(text).split())

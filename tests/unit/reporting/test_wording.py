@@ -1,6 +1,6 @@
 import pytest
 
-from gristmill.reporting.wording import count, figure, interval, metric_label, plain, share, shorten
+from gristmill.reporting.wording import called_positive, count, figure, interval, metric_label, plain, share, shorten
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,8 @@ def test_long_names_lose_their_middle_and_line_breaks() -> None:
     assert shorten("a\nb") == "a b"
     assert len(shorten("x" * 90, 32)) == 32
     assert shorten("start " + "x" * 90 + " end").endswith(" end")
+
+
+def test_a_threshold_beyond_every_probability_calls_no_row_positive() -> None:
+    assert called_positive(1.0) == "positive from a probability of 1.000 on"
+    assert called_positive(1.0000000000000002) == "no row is called positive"

@@ -183,3 +183,10 @@ def test_the_same_data_gives_the_same_picture() -> None:
 def test_a_figure_survives_pickling_between_processes() -> None:
     made = pickle.loads(pickle.dumps(FIGURES["class_balance"]()))  # noqa: S301 - our own bytes
     assert made.title.startswith("Rows in each class")
+
+
+def test_a_threshold_stricter_than_every_compared_one_is_given_no_value() -> None:
+    (axes,) = decisions.threshold_curve([0.1, 0.5], {"profit": [10, -5]}, chosen=0.9).axes
+    assert [text.get_text() for text in axes.texts] == []
+    (axes,) = decisions.threshold_curve([0.1, 0.5], {"profit": [10, -5]}, chosen=0.5).axes
+    assert [text.get_text() for text in axes.texts] == ["chosen 0.500: \u22125.000"]
