@@ -66,3 +66,12 @@ def test_an_error_that_can_be_mended_is_one_sentence_and_exit_code_2(project: Pa
         cli.main()
     assert stop.value.code == 2
     assert capsys.readouterr().err.startswith("gristmill: Expected a case file at configs/nosuch.yaml")
+
+
+def test_what_the_next_build_will_run_is_said_task_by_task(table: Path, project: Path):
+    write_case(project, CASE)
+    assert "06_select is stale: it was never built" in run("why", "06_select", "--case", "small")
+    assert len(run("why", "--case", "small").splitlines()) == 14
+    lines = run("status", "small").splitlines()
+    assert lines[0].split()[:2] == ["task", "state"]
+    assert [line.split()[1] for line in lines[1:]] == ["new"] * 14
