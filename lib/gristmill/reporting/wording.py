@@ -77,10 +77,16 @@ def _decimals(size: float, digits: int) -> int:
     return digits
 
 
-def plain(value: object) -> str:
+def plain(value: object, digits: int = 3) -> str:
     """Return a number with no more decimals than it needs: a limit of ``0.8`` stays ``0.8``, and ``100.0`` is ``100``."""
-    text = figure(value)
+    text = figure(value, digits)
     return text.rstrip("0").rstrip(".") if isinstance(value, float) and "." in text else text
+
+
+def apart(value: object, limit: object) -> tuple[str, str]:
+    """Return a number and what it is compared with as :func:`plain`, with the decimals it takes to tell the two apart."""
+    shown = [(plain(value, digits), plain(limit, digits)) for digits in (3, 4, 6, 8)]
+    return next((pair for pair in shown if pair[0] != pair[1]), shown[0])
 
 
 def interval(low: object, high: object) -> str:

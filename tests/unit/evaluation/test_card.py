@@ -151,3 +151,7 @@ def test_the_page_shows_figures_and_loads_nothing(evidence):
 def test_unmeasured_values_are_dashes():
     assert card.measured(None) == "\u2013"
     assert card.measured({"value": np.nan}) == "\u2013"
+
+
+def test_the_schema_is_told_by_columns(evidence):
+    assert "| Schema | 100.0 % of the columns keep every stop rule |" in card.card_body(evidence)

@@ -174,3 +174,10 @@ def test_a_champion_that_cannot_be_compared_with_is_not_replaced(evidence: Make)
     verdict = gate("not_worse_than_champion", evidence(), comparison=Incomparable(3, "Champion version 3 cannot be compared."))
     assert verdict.failed
     assert verdict.message == "Champion version 3 cannot be compared."
+
+
+def test_messages_name_metrics_as_the_pages_do(evidence: Make) -> None:
+    messages = [one.message for one in evaluate(case_of(more="evaluation: {success_criteria: {roc_auc: 0.7}}"), evidence(), None)]
+    assert "Success criterion, ROC-AUC on the test rows: 0.8, limit >= 0.7." in messages
+    assert "Share of columns that keep every stop rule: 1, limit >= 1." in messages
+    assert not [message for message in messages if "roc_auc" in message]

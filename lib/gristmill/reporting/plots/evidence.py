@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from gristmill.reporting.gate_words import gate_words
 from gristmill.reporting.plots.style import (
     AMBER,
     BLUE,
@@ -25,6 +26,9 @@ from gristmill.reporting.plots.style import (
 from gristmill.reporting.wording import UNIT_METRICS, UNKNOWN, count, figure, interval, metric_label, shorten
 
 SHOWN_ROWS = 20
+
+_GATE_COLUMNS = {"gate": 0.045, "group": 0.55, "value": 0.72, "limit": 0.86}
+"""Column of the figure of gates -> where it begins."""
 
 
 def _ends(score: Any) -> tuple[float, float, float]:
@@ -255,7 +259,8 @@ def gates(gates: Sequence[Mapping[str, Any]], *, title: str | None = None) -> Ho
     Parameters
     ----------
     gates
-        Mappings with ``name``, ``group``, ``passed``, ``value`` and ``limit``; ``passed`` empty: not measured.
+        Mappings with ``name``, ``group``, ``passed``, ``value`` and ``limit``; ``passed`` empty: not measured. With a ``message``,
+        limits are shown with their direction.
     """
     if not gates:
         return empty(title or "Gates", "No gate was evaluated.")
@@ -263,17 +268,14 @@ def gates(gates: Sequence[Mapping[str, Any]], *, title: str | None = None) -> Ho
     made, (axes,) = canvas(title or f"Gates: {passed} of {len(gates)} passed", rows_height(len(gates), each=0.26, around=0.8))
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(len(gates) - 0.3, -1.0))
-    for x, text in ((0.045, "gate"), (0.55, "group"), (0.72, "value"), (0.86, "limit")):
+    for text, x in _GATE_COLUMNS.items():
         axes.text(x, -0.8, text, color=GREY, fontsize=8.5)
     for row, gate in enumerate(gates):
         sign, color = {True: ("✓", GREEN), False: ("✗", ORANGE)}.get(gate.get("passed"), (UNKNOWN, AMBER))  # type: ignore[arg-type]
         axes.text(0.0, row, sign, color=color, fontweight="bold", va="center", family="DejaVu Sans")
-        for x, value in (
-            (0.045, gate["name"]),
-            (0.55, gate.get("group", "")),
-            (0.72, gate.get("value")),
-            (0.86, gate.get("limit")),
-        ):
-            axes.text(x, row, shorten(figure(value), 46), va="center", color=color if gate.get("passed") is False else INK)
+        words = gate_words(gate)
+        texts = (words["name"], str(gate.get("group", "")), words["value"], words["limit"])
+        for x, text in zip(_GATE_COLUMNS.values(), texts, strict=True):
+            axes.text(x, row, shorten(text, 46), va="center", color=color if gate.get("passed") is False else INK)
         axes.axhline(row + 0.5, color=LIGHT, linewidth=0.6)
     return made

@@ -190,3 +190,9 @@ def test_a_threshold_stricter_than_every_compared_one_is_given_no_value() -> Non
     assert [text.get_text() for text in axes.texts] == []
     (axes,) = decisions.threshold_curve([0.1, 0.5], {"profit": [10, -5]}, chosen=0.5).axes
     assert [text.get_text() for text in axes.texts] == ["chosen 0.500: \u22125.000"]
+
+
+def test_gates_are_drawn_in_words_with_the_direction_of_their_limits() -> None:
+    gate = {"name": "success_roc_auc", "group": "training", "passed": True, "value": 0.8533, "limit": 0.82}
+    (axes,) = evidence.gates([{**gate, "message": "Success: 0.853, limit >= 0.82."}]).axes
+    assert [text.get_text() for text in axes.texts][-4:] == ["Success ROC-AUC", "training", "0.853", "\u2265 0.82"]
