@@ -67,7 +67,7 @@ class ParquetFile(FileSource):
         try:
             with pq.ParquetFile(self.path) as file:
                 if not file.schema_arrow.names:
-                    raise SourceError(f"{self.path} has no columns. Point `source` at a table that has data.")
+                    raise SourceError(f"{self.path} has no columns. Name a table that has data.")
                 yield from file.iter_batches()
         except (pa.ArrowException, OSError) as error:
             raise SourceError(
@@ -135,7 +135,7 @@ def _check_readable(path: Path) -> None:
             raise SourceError(f"Expected a file, got the folder {path}. Name one table in it.")
         with path.open("rb") as file:
             if not file.read(1):
-                raise SourceError(f"{path} is empty; expected a header line and rows. Point `source` at a file that has data.")
+                raise SourceError(f"{path} is empty; expected a header line and rows. Name a file that has data.")
     except FileNotFoundError as error:
         folder = path.parent
         siblings = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
