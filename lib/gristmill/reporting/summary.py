@@ -6,7 +6,7 @@ from typing import Any
 from gristmill.reporting.bars import ends, interval_bar
 from gristmill.reporting.gate_words import gate_words
 from gristmill.reporting.record import BuildRecord
-from gristmill.reporting.wording import UNKNOWN, called_positive, figure, interval, metric_label, share
+from gristmill.reporting.wording import UNKNOWN, called_positive, figure, interval, metric_label, opening, share
 
 GATE_GROUPS = ("data", "training", "deployment", "monitoring")
 
@@ -175,8 +175,7 @@ def _model_notes(selection: Mapping[str, Any]) -> list[str]:
     elif calibration:
         notes.append("Probabilities are used as they come: calibration did not improve them.")
     if threshold.get("value") is not None:
-        words = called_positive(threshold["value"])
-        notes.append(f"{words[:1].upper()}{words[1:]} (rule: {threshold.get('rule')}).")
+        notes.append(f"{opening(called_positive(threshold['value']))} (rule: {threshold.get('rule')}).")
     return notes
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import UTC, datetime
 
 METRIC_LABELS: dict[str, str] = {
     "roc_auc": "ROC-AUC",
@@ -47,9 +48,8 @@ def metric_label(metric: str) -> str:
 
 
 def count(number: float) -> str:
-    """Return a whole number with thin spaces between thousands: ``7043`` is ``7 043`` from five digits on, else ``7043``."""
-    digits = f"{int(number):,}"
-    return digits.replace(",", "\u2009") if abs(number) >= 10_000 else digits.replace(",", "")
+    """Return a whole number with commas between thousands: ``7043`` is ``7,043``."""
+    return f"{int(number):,}".replace("-", "\u2212")
 
 
 def figure(value: object, digits: int = 3) -> str:
@@ -103,6 +103,21 @@ def share(value: object, digits: int = 0) -> str:
     if 0 < value < 0.5 * 10.0 ** -(digits + 2):
         return f"<{10.0**-digits:.{digits}f} %"
     return f"{100 * value:.{digits}f} %"
+
+
+def opening(text: object) -> str:
+    """Return ``text`` as a sentence begins: its first letter a capital."""
+    words = str(text)
+    return words[:1].upper() + words[1:]
+
+
+def moment(value: object) -> str:
+    """Return a time in ISO 8601 as people write it, in UTC; what is no such time is returned as it is."""
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return f"{read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def called_positive(threshold: float) -> str:
