@@ -88,7 +88,8 @@ def agreement(rows: TrainingRows, found: Sequence[Candidate]) -> HouseFigure:
     members = [one for one in found if len(one.weights) == 1]
     errors: Mapping[str, Any] = {one.name: _errors(rows, one.oof) for one in members}
     table = pd.DataFrame(errors).corr().fillna(1.0)
-    return association_heatmap(table, title="Correlation of the families' errors, row by row")
+    title = "Correlation of the families' errors, row by row"
+    return association_heatmap(table, title=title, of="family", measure="correlation of errors")
 
 
 def _errors(rows: TrainingRows, oof: Floats) -> Floats:
