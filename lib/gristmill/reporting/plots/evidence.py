@@ -44,14 +44,16 @@ def _number(value: Any, otherwise: float = float("nan")) -> float:
     return float(value) if isinstance(value, int | float | np.number) and np.isfinite(value) else otherwise
 
 
-def _dot(axes: Axes, row: float, value: float, low: float, high: float, color: str = BLUE, *, label: bool = True) -> None:
-    """Draw a value with its interval, and write both beside it."""
+def _dot(
+    axes: Axes, row: float, value: float, low: float, high: float, color: str = BLUE, *, beyond: float = float("-inf")
+) -> None:
+    """Draw a value with its interval, and write both to the right of it and of ``beyond``."""
     axes.plot([low, high], [row, row], color=color, linewidth=5, alpha=0.3, solid_capstyle="butt", zorder=2)
     axes.scatter(value, row, s=34, color=color, zorder=3)
-    if label and np.isfinite(value):
+    if np.isfinite(value):
         text = figure(value) + (f"  ({interval(low, high)})" if high > low else "")
         axes.annotate(
-            text, (max(high, value), row), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8.5, color=GREY
+            text, (max(high, value, beyond), row), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8.5, color=GREY
         )
 
 
@@ -100,7 +102,7 @@ def _score_panel(axes: Axes, metrics: list[str], scores: Mapping[str, Any], base
         reference = _ends(baseline.get(metric))
         if np.isfinite(reference[0]):
             axes.plot([reference[0]] * 2, [row - 0.28, row + 0.28], color=GREY, linewidth=2)
-        _dot(axes, row, *_ends(scores[metric]))
+        _dot(axes, row, *_ends(scores[metric]), beyond=_number(reference[0], float("-inf")))
         reach += [end for end in (*_ends(scores[metric]), *reference) if np.isfinite(end)]
     _rows_axis(axes, [metric_label(metric) for metric in metrics])
     top = 1.0 if metrics[0] in UNIT_METRICS else max(reach) * 1.08
