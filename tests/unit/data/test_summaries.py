@@ -1,5 +1,9 @@
 """Figures of every column, over all rows and exact (R8)."""
 
+import ast
+import importlib
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,3 +57,19 @@ def test_numbers_whose_sum_is_no_float_leave_the_mean_empty():
     found = summaries(pd.DataFrame({"big": [1.797e308, 1.797e308, 1.0]}))
     assert np.isnan(found.loc["big", "mean"])
     assert found.loc["big", "maximum"] == "1.797e+308"
+
+
+def test_infinite_numbers_of_a_raw_table_are_summed_up_too():
+    found = summaries(pd.DataFrame({"big": [np.inf, 1.0, 2.0, -np.inf, np.nan]}))
+    assert found.loc["big", "distinct"] == 4
+    assert found.loc["big", ["minimum", "maximum"]].tolist() == ["-inf", "inf"]
+
+
+def test_the_notebooks_find_what_they_import(repository):
+    for notebook in sorted(repository.glob("notebooks/*.ipynb")):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("gristmill.data."):
+                made = importlib.import_module(str(node.module))
+                assert [name.name for name in node.names if not hasattr(made, name.name)] == [], notebook.name
