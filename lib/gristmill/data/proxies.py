@@ -104,7 +104,8 @@ def _as_numbers(values: pd.Series, column: dict[str, Any]) -> Floats:
 def _outcome(target: pd.Series, task: str) -> NDArray[Any]:
     """Return the target as codes of classes, or as numbers."""
     if task == "regression":
-        return pd.to_numeric(target, errors="coerce").to_numpy(dtype=np.float64)
+        numbers = pd.to_numeric(target, errors="coerce").to_numpy(dtype=np.float64)
+        return numbers / largest if (largest := np.abs(numbers).max(initial=0)) > _LARGEST else numbers
     return pd.factorize(class_text(target), sort=True)[0].astype(np.int64)
 
 
