@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from gristmill.data.contract import Contract
 from gristmill.data.kinds import is_numeric
 from gristmill.data.proxies import looked_at, power
-from gristmill.data.summaries import summaries as summaries  # noqa: PLC0414 - 01_ingest imports it from here
 from gristmill.data.targets import class_text
 
 MOST_ASSOCIATED = 16
