@@ -21,6 +21,12 @@ USAGE_REPORTING_OFF = {
 }
 """One switch per library that would otherwise report its use to its makers."""
 
+JUPYTER_SETTINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pipeline", "jupyter")
+"""Folder of the settings that make JupyterLab open stages with their inputs.
+
+Jupyter does not look into the folder it is started in, rightly: whoever may write there could run code.
+"""
+
 PROJECT_MARK = "pipeline.yaml"
 """The file that marks the root of a project."""
 
@@ -41,8 +47,14 @@ def embedded_tracking_uri(root: str) -> str:
     return "sqlite:///" + os.path.join(root, "mlruns", "mlflow.db")
 
 
+def with_jupyter_settings(paths: str) -> str:
+    """Return Jupyter's search path for settings with ours at its end, where the user's own go first."""
+    known = [path for path in paths.split(os.pathsep) if path]
+    return os.pathsep.join(known if JUPYTER_SETTINGS in known else [*known, JUPYTER_SETTINGS])
+
+
 def apply() -> None:
-    """Set what the user has not: usage reporting off, and MLflow on the project's own store."""
+    """Set what the user has not: usage reporting off, MLflow on the project's own store, Jupyter on the project's settings."""
     for name, value in USAGE_REPORTING_OFF.items():
         os.environ.setdefault(name, value)
     try:
@@ -51,6 +63,7 @@ def apply() -> None:
         return
     if root is not None:
         os.environ.setdefault("MLFLOW_TRACKING_URI", embedded_tracking_uri(root))
+        os.environ["JUPYTER_CONFIG_PATH"] = with_jupyter_settings(os.environ.get("JUPYTER_CONFIG_PATH", ""))
 
 
 apply()

@@ -41,6 +41,13 @@ def test_a_build_leaves_every_task_fresh_and_explains_it(root: Path, capfd: pyte
     assert status_lines(root, "toy")[1].split()[:2] == ["01_ingest", "stale"]
 
 
+@pytest.mark.slow
+def test_workers_can_be_spawned_where_they_cannot_be_forked(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gristmill.pipeline.build.START_METHOD", "spawn")
+    assert all(dag(root).build(show_progress=False)["Ran?"])
+    assert {one.state for one in status(root, "toy")} == {"fresh"}
+
+
 def test_bad_data_ends_the_build_with_its_exit_code(root: Path, capfd: pytest.CaptureFixture[str]):
     path = root / "notebooks/01_ingest.ipynb"
     content = json.loads(path.read_text())

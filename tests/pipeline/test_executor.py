@@ -101,6 +101,19 @@ def test_a_second_build_runs_nothing_and_writes_nothing(built: tuple[Path, str])
     assert stamps() == before
 
 
+def test_a_task_that_is_up_to_date_is_no_error(built: tuple[Path, str]):
+    done = toy.ploomber(built[0], "task", "01_ingest")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "01_ingest is up to date, nothing ran" in done.stdout
+
+
+def test_kernels_start_below_a_temporary_folder_with_a_long_name(root: Path):
+    folder = root.parent / ("long_name_" * 9)
+    folder.mkdir()
+    done = toy.ploomber(root, "build", "--partially", "01_ingest", TMPDIR=str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 def test_one_task_run_by_itself_makes_those_behind_it_stale(built: tuple[Path, str]):
     root, _ = built
@@ -222,7 +235,7 @@ def test_a_second_build_says_who_holds_the_lock_and_waits(root: Path):
     assert f"process {first.pid} on " in holder(root / "state/locks/toy.lock")
     second = start(root)
     outputs = [build.communicate(timeout=240)[0] for build in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0]
+    assert [first.returncode, second.returncode] == [0, 0], outputs
     assert sorted(ran(outputs[0])) == sorted(toy.STAGES)
     assert f"Another build of toy is running (process {first.pid} on " in outputs[1]
     assert ran(outputs[1]) == []

@@ -381,7 +381,7 @@ def test_a_template_that_a_module_names_counts_as_code(root: Path):
 
 def test_a_syntax_error_in_a_module_is_one_sentence(root: Path):
     append("toykit/deep.py", "def\n")(root)
-    with pytest.raises(BuildError, match=r"Syntax error in .*deep.py, line 9.*Mend that line"):
+    with pytest.raises(BuildError, match=r"Syntax error in .*deep.py, line 8.*Mend that line"):
         decide(root, "toy")
 
 

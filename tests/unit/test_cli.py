@@ -74,3 +74,12 @@ def test_a_refresh_is_noted_for_the_next_build(table: Path, project: Path):
     first = (project / "state" / "refresh" / "small").read_text(encoding="utf-8")
     assert "ploomber build --env--case small" in run("refresh", "small")
     assert (project / "state" / "refresh" / "small").read_text(encoding="utf-8") != first
+
+
+def test_what_the_next_build_will_run_is_said_task_by_task(table: Path, project: Path):
+    write_case(project, CASE)
+    assert "06_select is stale: it was never built" in run("why", "06_select", "--case", "small")
+    assert len(run("why", "--case", "small").splitlines()) == 14
+    lines = run("status", "small").splitlines()
+    assert lines[0].split()[:2] == ["task", "state"]
+    assert [line.split()[1] for line in lines[1:]] == ["new"] * 14

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, DEFAULT_METRIC, REGRESSION_METRICS
+from gristmill.config.metric_ranges import require_in_range
 
 Task = Literal["binary", "multiclass", "regression"]
 Family = Literal["linear", "forest", "boosting", "neural"]
@@ -21,12 +22,13 @@ def _as_text(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_as_text)]
 Scalar = str | int | float | bool
 Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, unknown keys refused."""
+    """Base of all sections: frozen; unknown keys, and numbers that are not finite, refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
 
 class Source(Section):
@@ -63,7 +65,7 @@ class Split(Section):
     validation_size: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="Share of the training rows held out for validation, instead of folds."
     )
-    random_state: int = Field(42, description="Seed of the assignment.")
+    random_state: Seed = Field(42, description="Seed of the assignment.")
     test_source: str | None = Field(
         None, description="A second table that is the test set; every row of `source` is then for training."
     )
@@ -129,7 +131,7 @@ class Training(Section):
     search: Literal["bayesian", "random"] = Field(
         "bayesian", description="How configurations are proposed after the family's strong defaults."
     )
-    random_state: int = Field(42, description="Seed of every estimator and search.")
+    random_state: Seed = Field(42, description="Seed of every estimator and search.")
 
     @field_validator("families")
     @classmethod
@@ -278,10 +280,16 @@ class Case(Section):
             raise ValueError("`split.strategy: group` needs `group_column`")
         if self.split.strategy == "stratified" and self.task == "regression":
             raise ValueError("`split.strategy: stratified` needs classes; use `random` for a regression task")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_fit(self) -> "Case":
         known = REGRESSION_METRICS if self.task == "regression" else CLASSIFICATION_METRICS
         for metric in (self.primary_metric, *self.evaluation.success_criteria):
             if metric not in known:
                 raise ValueError(f"metric {metric!r} is not one of a {self.task} task: {', '.join(sorted(known))}")
+        for metric, value in self.evaluation.success_criteria.items():
+            require_in_range(metric, value, self.task)
         return self
 
     @property

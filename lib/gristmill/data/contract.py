@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 
 from gristmill.data.kinds import FALSE_TEXTS, TRUE_TEXTS, is_numeric, kind_of, parse_dates
-from gristmill.data.targets import class_text, find_classes
+from gristmill.data.targets import class_text, find_classes, learnable_numbers
 from gristmill.errors import DataError
 
 MOST_LEVELS = 200
 """Levels up to which a contract lists them all."""
+
+_SAFE_TO_SUM = 1e290
 
 Contract = dict[str, Any]
 
@@ -41,12 +43,19 @@ def infer(frame: pd.DataFrame, case: Any) -> Contract:
     Raises
     ------
     DataError
-        A column that the case names is not in the table, or the target has not the classes it should have.
+        A column that the case names is not in the table, or the target has not the classes, or numbers, it should have.
     """
     check_columns(frame, case)
-    classes = None if case.task == "regression" else find_classes(frame[case.target], case.positive_class)
+    target, classes = frame[case.target], None
+    if case.task == "regression":
+        target = learnable_numbers(target)
+    else:
+        classes = find_classes(target, case.positive_class)
     hidden = set(case.non_feature_columns)
-    columns = [_describe(frame[name], _role(name, case), used=name not in hidden) for name in frame.columns]
+    columns = [
+        _describe(target if name == case.target else frame[name], _role(name, case), used=name not in hidden)
+        for name in frame.columns
+    ]
     return {"target": case.target, "task": case.task, "classes": classes, "columns": columns}
 
 
@@ -126,11 +135,18 @@ def _range(present: pd.Series, kind: str, date_format: str | None) -> dict[str, 
     if kind == "numeric":
         finite = present.astype(float)[np.isfinite(present.astype(float))]
         if len(finite):
-            return {"minimum": float(finite.min()), "maximum": float(finite.max()), "mean": float(finite.mean())}
+            return {"minimum": float(finite.min()), "maximum": float(finite.max()), "mean": _mean(finite)}
     if kind == "date" and len(present):
         dates = parse_dates(present, date_format)
         return {"minimum": dates.min().isoformat(), "maximum": dates.max().isoformat()}
     return {}
+
+
+def _mean(finite: pd.Series) -> float:
+    """Return the mean, whose sum may be beyond the largest float."""
+    largest = float(finite.abs().max())
+    scale = largest if largest > _SAFE_TO_SUM else 1.0
+    return float((finite / scale).mean() * scale)
 
 
 def coerce(frame: pd.DataFrame, contract: Contract, *, require_target: bool = False) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def find_encoding(path: Path) -> str:
     with open_bytes(path) as file:
         start = file.read(_SAMPLE_BYTES)
         if not start.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
-            raise SourceError(f"{path} is empty; expected a header line and rows. Point `source` at a file that has data.")
+            raise SourceError(f"{path} is empty; expected a header line and rows. Name a file that has data.")
         for mark, encoding in _MARKS:
             if start.startswith(mark):
                 return encoding
@@ -297,7 +297,7 @@ def _typed_batches(
 
     n_rows = connection.execute("SELECT count(*) FROM raw").fetchall()[0][0]
     if not n_rows:
-        raise SourceError(f"{path} has a header and no rows. Point `source` at a file that has data.")
+        raise SourceError(f"{path} has a header and no rows. Name a file that has data.")
     typed = _typed_columns(connection, len(names), decimal)
     select = [f"c{place}" if name in text_columns else typed[place] for place, name in enumerate(names)]
     for batch in connection.sql(f"SELECT {', '.join(select)} FROM raw").to_arrow_reader(_ROWS_A_BATCH):  # noqa: S608

@@ -1,4 +1,4 @@
-"""What the training rows are like: summaries over all of them, what goes with what, and problems worth knowing before modelling."""
+"""What the training rows are like: what tells of the target, what goes with what, and problems worth knowing before modelling."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -15,7 +15,6 @@ from gristmill.data.targets import class_text
 
 MOST_ASSOCIATED = 16
 MOST_COMPARED = 60
-_TYPES = {"BIGINT": "whole number", "DOUBLE": "number", "VARCHAR": "text", "BOOLEAN": "true or false"}
 _MANY_LEVELS = 50
 _SKEWED = 3.0
 _SAME = 0.999
@@ -31,50 +30,6 @@ class Finding:
     column: str | None
     finding: str
     suggestion: str
-
-
-def summaries(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a column, computed over all rows by DuckDB.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by column: ``type``, ``missing`` (share), ``distinct`` (approximate), ``mean``, ``std``, ``minimum``, ``q25``,
-        ``median``, ``q75`` and ``maximum`` (of numbers; the ends of moments as well), ``commonest`` and ``commonest_share``.
-    """
-    import duckdb  # noqa: PLC0415 - a fifth of a second
-    import pyarrow as pa  # noqa: PLC0415
-
-    numbered = pa.Table.from_pandas(frame.set_axis([f"c{at}" for at in range(frame.shape[1])], axis=1), preserve_index=False)
-    with duckdb.connect() as connection:
-        connection.register("rows", numbered)
-        made = connection.execute("SUMMARIZE rows").df()
-    return pd.DataFrame(
-        {
-            "type": [_type_word(kind) for kind in made["column_type"]],
-            "missing": frame.isna().mean().to_numpy(),
-            "distinct": made["approx_unique"],
-            **{new: pd.to_numeric(made[old], errors="coerce") for new, old in (("mean", "avg"), ("std", "std"))},
-            "minimum": made["min"].where(made["column_type"] != "VARCHAR", None),
-            **{new: pd.to_numeric(made[old], errors="coerce") for new, old in (("q25", "q25"), ("median", "q50"), ("q75", "q75"))},
-            "maximum": made["max"].where(made["column_type"] != "VARCHAR", None),
-            **_commonest(frame),
-        }
-    ).set_axis(pd.Index(frame.columns, name="column"))
-
-
-def _type_word(kind: str) -> str:
-    """Return what a type of DuckDB is called here."""
-    return "moment" if kind.startswith("TIMESTAMP") else _TYPES.get(kind, "no value")
-
-
-def _commonest(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return the most frequent value of each column, and its share of the rows."""
-    counts = [frame[name].value_counts().head(1) for name in frame.columns]
-    return {
-        "commonest": [str(count.index[0]) if len(count) else None for count in counts],
-        "commonest_share": [float(count.iloc[0]) / len(frame) if len(count) else None for count in counts],
-    }
 
 
 def telling(train: pd.DataFrame, case: Any, contract: Contract) -> pd.DataFrame:

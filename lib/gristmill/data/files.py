@@ -68,7 +68,7 @@ class ParquetFile(FileSource):
         try:
             with pq.ParquetFile(self.path) as file:
                 if not file.schema_arrow.names:
-                    raise SourceError(f"{self.path} has no columns. Point `source` at a table that has data.")
+                    raise SourceError(f"{self.path} has no columns. Name a table that has data.")
                 yield from file.iter_batches()
         except (pa.ArrowException, OSError) as error:
             raise SourceError(
@@ -172,7 +172,7 @@ def check_readable(path: Path) -> None:
             raise SourceError(f"Expected a file, but {path} is a device, pipe or socket. Write the table to a file and name that.")
         with path.open("rb") as file:
             if not file.read(1):
-                raise SourceError(f"{path} is empty; expected a header line and rows. Point `source` at a file that has data.")
+                raise SourceError(f"{path} is empty; expected a header line and rows. Name a file that has data.")
     except FileNotFoundError as error:
         folder = path.parent
         siblings = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []

@@ -20,6 +20,7 @@ from gristmill.data import leakage, splits
 from gristmill.data.case_text import Guess, render
 from gristmill.data.contract import nearest_column
 from gristmill.data.kinds import is_numeric, kind_of, parse_dates
+from gristmill.data.preview import describe
 from gristmill.data.products import replacing
 from gristmill.data.proxies import identifier_evidence, is_id_name
 from gristmill.data.quality import completeness
@@ -247,7 +248,7 @@ def write_case(table: str, target: str, name: str | None, paths: ProjectPaths, *
     CaseFileError
         The name is not one, or there is such a case already.
     SourceError, DataError
-        The table cannot be read, or the target cannot be predicted.
+        The table cannot be read, the target cannot be predicted, or nothing is left to predict it from.
     """
     name = name or case_name(table)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
@@ -258,8 +259,9 @@ def write_case(table: str, target: str, name: str | None, paths: ProjectPaths, *
     if file.exists() and not replace:
         raise CaseFileError(f"configs/{name}.yaml exists already. Give the new case another --name, or replace it with --force.")
     uri = project_uri(table, paths.root)
-    text = infer_case(open_source(uri, root=paths.root).read(), target, name, uri)
-    parse_case(text, f"configs/{name}.yaml")
+    frame = open_source(uri, root=paths.root).read()
+    text = infer_case(frame, target, name, uri)
+    describe(frame, parse_case(text, f"configs/{name}.yaml"), paths.root)
     with replacing(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return file

@@ -1,6 +1,7 @@
 """What a build of a case will do, said before it is done; nothing is written."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from gristmill.data.contract import Contract
 from gristmill.data.products import ROW_KEY
 from gristmill.data.sources import open_case_source, open_test_source
 from gristmill.data.splits import TEST, assign, row_keys
+from gristmill.data.targets import class_text
 from gristmill.paths import CasePaths
 
 WIDTH = 12
@@ -31,12 +33,23 @@ def preview(paths: CasePaths) -> str:
         The build would stop in its first stages, for the same reason.
     """
     case = load_case(paths.name, paths.root)
-    table = open_case_source(case, paths.root).read()
+    return describe(open_case_source(case, paths.root).read(), case, paths.root)
+
+
+def describe(table: pd.DataFrame, case: Case, root: Path) -> str:
+    """Return what a build of the case on ``table`` will do, as lines of text; ``root`` is the project's.
+
+    Raises
+    ------
+    SourceError, DataError, LeakageError
+        The build would stop in its first stages, for the same reason.
+    """
     rows = _keyed(quality.usable_rows(table, case), case)
     contract = contracts.infer(rows, case)
-    test = _test_rows(case, paths, contract)
     checks = quality.check(table, case, contract)
     require(checks)
+    rows = contracts.coerce(rows, contract)
+    test = _test_rows(case, root, contract)
     split = assign(rows, case, test)
     checks += leakage.check(rows, split, case, contract, test)
     facts = list(_facts(case, table, rows, split, contract))
@@ -48,9 +61,9 @@ def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
     return rows.set_index(pd.Index(row_keys(rows, case.id_columns), name=ROW_KEY))
 
 
-def _test_rows(case: Case, paths: CasePaths, contract: Contract) -> pd.DataFrame | None:
+def _test_rows(case: Case, root: Path, contract: Contract) -> pd.DataFrame | None:
     """Return the rows of the case's own test table, if it names one."""
-    source = open_test_source(case, paths.root)
+    source = open_test_source(case, root)
     if source is None:
         return None
     rows = contracts.coerce(quality.usable_test_rows(source.read(), case), contract, require_target=True)
@@ -69,7 +82,7 @@ def _facts(
     way = f"{folds} folds" if folds > 1 else "one hold-out set"
     yield "Rows", f"{len(split) - n_test:,} for training ({case.split_strategy}, {way}), {n_test:,} kept for the test"
     if contract["classes"]:
-        shares = rows[case.target].astype(str).value_counts(normalize=True)
+        shares = class_text(rows[case.target]).value_counts(normalize=True)
         yield "Classes", ", ".join(f"{name} {share:.1%}" for name, share in shares.head(6).items())
     yield "Features", _features(case, contract)
     yield "Training", _training(case)

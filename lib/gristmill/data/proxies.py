@@ -19,6 +19,9 @@ DENSE = 0.5
 """Share of the whole numbers in its range that an identifier has, each once; rows may have been left out."""
 
 _LEAF_ROWS = 5
+_LARGEST = 1e30
+"""Numbers are clipped to this size, as they are for the models: trees read single precision, and squares stay finite."""
+
 _SMALLEST_IDENTIFIED = 20
 _ID_NAME = re.compile(
     r"^(id|ids|index|idx|key|uuid|guid|row|rownames?|row_?(id|num|number|no|names?)|unnamed.*|record|serial(_?(no|number))?)$"
@@ -95,13 +98,14 @@ def _as_numbers(values: pd.Series, column: dict[str, Any]) -> Floats:
         dates = parse_dates(values, column.get("format"))
         return (dates - pd.Timestamp(0)).dt.total_seconds().to_numpy(dtype=np.float64) / 86_400
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+    return np.clip(np.where(np.isfinite(numbers), numbers, np.nan), -_LARGEST, _LARGEST)
 
 
 def _outcome(target: pd.Series, task: str) -> NDArray[Any]:
     """Return the target as codes of classes, or as numbers."""
     if task == "regression":
-        return pd.to_numeric(target, errors="coerce").to_numpy(dtype=np.float64)
+        numbers = pd.to_numeric(target, errors="coerce").to_numpy(dtype=np.float64)
+        return numbers / largest if (largest := np.abs(numbers).max(initial=0)) > _LARGEST else numbers
     return pd.factorize(class_text(target), sort=True)[0].astype(np.int64)
 
 

@@ -98,7 +98,8 @@ def _columns_to_learn_from(contract: Contract) -> Check:
     count = sum(column["used"] and column["n_levels"] + column["nullable"] > 1 for column in contract["columns"])
     return Check(
         "columns to learn from", None, "stop", count > 0, count,
-        f"{count:,} columns that a model may see differ between rows." + (" Add columns, or exclude fewer." if not count else ""),
+        f"{count:,} columns that a model may see differ between rows." if count
+        else "No column is left to learn from: none that a model may see differs between rows. Add columns, or exclude fewer.",
     )  # fmt: skip
 
 

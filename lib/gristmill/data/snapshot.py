@@ -126,7 +126,7 @@ def _write(batches: Iterable[pa.RecordBatch], path: Path) -> tuple[pa.Schema, in
         if writer is not None:
             writer.close()
     if writer is None:  # a source with rows yields a batch; one without raises before this
-        raise SourceError("The source gave no rows. Point `source` at a table that has data.")
+        raise SourceError("The source gave no rows. Name a table that has data.")
     return writer.schema, rows
 
 

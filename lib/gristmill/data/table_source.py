@@ -66,7 +66,7 @@ class Source(ABC):
             rows += batch.num_rows
             yield batch
         if not rows and not self.may_be_empty:
-            raise SourceError(f"{self.uri} has no rows. Point `source` at a table that has data.")
+            raise SourceError(f"{self.uri} has no rows. Name a table that has data.")
 
     def read(self) -> "pd.DataFrame":
         """Return the whole table as plain types.

@@ -6,14 +6,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gristmill.data.kinds import is_numeric
 from gristmill.errors import DataError
+
+_WHOLE_BELOW = 2.0**53
+"""Floats of at least this size are all whole: they are measurements in powers of ten rather than counted things."""
 
 
 def class_text(values: pd.Series) -> pd.Series:
     """Return the classes as the text they have in the table: ``1.0`` in a column of whole numbers is ``"1"``."""
+    texts = values.astype("string").astype(object)
     if pd.api.types.is_float_dtype(values) and bool((values.dropna() % 1 == 0).all()):
-        return values.astype("Int64").astype("string").astype(object)
-    return values.astype("string").astype(object)
+        whole = (values.abs() < _WHOLE_BELOW).fillna(value=False).astype(bool)
+        return values.where(whole).astype("Int64").astype("string").astype(object).where(whole, texts)
+    return texts
 
 
 def find_classes(target: pd.Series, positive_class: str | None = None) -> tuple[str, ...]:
@@ -60,6 +66,24 @@ def encode_classes(target: pd.Series, classes: Sequence[str]) -> NDArray[np.int6
     return np.asarray(codes, dtype=np.int64)
 
 
+def learnable_numbers(target: pd.Series) -> pd.Series:
+    """Return the target of a regression as numbers, with its index, if a model could learn from it.
+
+    Raises
+    ------
+    DataError
+        A value is not a number, or all are the same.
+    """
+    numbers = target if is_numeric(target) else _numbers(target)
+    if numbers.nunique() < 2:
+        found = f"only {target.dropna().iloc[0]}" if target.notna().any() else "no value at all"
+        raise DataError(
+            f"Expected at least two different numbers in the target column {target.name!r}, found {found}. Check `target` in the "
+            "case file: there is nothing to foretell in a number that never changes."
+        )
+    return numbers
+
+
 def encode_numbers(target: pd.Series) -> NDArray[np.float64]:
     """Return the target of a regression as floats, shape ``(n_rows,)``.
 
@@ -68,7 +92,7 @@ def encode_numbers(target: pd.Series) -> NDArray[np.float64]:
     DataError
         A value is not a finite number.
     """
-    numbers = pd.to_numeric(target, errors="coerce").astype(float)
+    numbers = _numbers(target)
     if not np.isfinite(numbers).all():
         example = target[~np.isfinite(numbers)].iloc[0]
         raise DataError(
@@ -76,3 +100,20 @@ def encode_numbers(target: pd.Series) -> NDArray[np.float64]:
             "use `task: multiclass` if it names classes."
         )
     return np.asarray(numbers, dtype=np.float64)
+
+
+def _numbers(target: pd.Series) -> pd.Series:
+    """Return floats, missing where the target is, and refuse a text or a moment."""
+    if is_numeric(target):
+        return target.astype("float64")
+    moments = pd.api.types.is_datetime64_any_dtype(target)
+    numbers = pd.to_numeric(target.astype("string") if moments else target, errors="coerce").astype("float64")
+    lost = target[~np.isfinite(numbers) & target.notna()]
+    if len(lost):
+        examples = ", ".join(repr(str(value)) for value in lost.unique()[:3])
+        raise DataError(
+            f"Expected numbers in the target column {target.name!r} of a regression, but {len(lost):,} of its {len(target):,} "
+            f"values {'is none' if len(lost) == 1 else 'are none'}, such as {examples}. Mend them, or leave them empty (a word for "
+            '"missing" can be named in `source.options.missing`); use `task: multiclass` if they name classes.'
+        )
+    return numbers

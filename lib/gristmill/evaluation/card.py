@@ -22,7 +22,7 @@ from gristmill.config.stages import StageCase
 from gristmill.evaluation.measure import cell
 from gristmill.evaluation.verdicts import against_limits, conclusion, limits
 from gristmill.reporting.documents import markdown_page
-from gristmill.reporting.wording import UNKNOWN, count, figure, metric_label, share
+from gristmill.reporting.wording import UNKNOWN, called_positive, count, figure, metric_label, moment, opening, plain, share
 
 PIPELINE_TAGS = {"binary": "tabular-classification", "multiclass": "tabular-classification", "regression": "tabular-regression"}
 """Task -> Hugging Face's name of it."""
@@ -97,7 +97,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(text=escape_text, code=escape_code, measured=measured, metric=metric_label)
-    made.filters.update(figure=figure, count=count, share=share)
+    made.filters.update(figure=figure, count=count, share=share, plain=plain, moment=moment, opening=opening)
+    made.filters.update(called_positive=called_positive, point=lambda found: figure((found or {}).get("value")))
     return made
 
 
@@ -178,7 +179,7 @@ def _evaluation_caveats(evaluation: Product) -> list[str]:
         return ["The model was not evaluated."]
     found = []
     if evaluation["rows"]["test"] < FEW_TEST_ROWS:
-        found.append(f"Only {evaluation['rows']['test']} test rows: intervals are wide, and rare cases may be absent.")
+        found.append(f"Only {count(evaluation['rows']['test'])} test rows: intervals are wide, and rare cases may be absent.")
     if evaluation["test_set_uses"] > 1:
         found.append(
             f"The test rows have judged {evaluation['test_set_uses']} candidates; the best of many looks better than it is."
@@ -245,7 +246,7 @@ def card_body(evidence: Evidence, images: Mapping[str, str] | None = None) -> st
         .render(
             **{key: getattr(evidence, key) for key in ("case", "digest", "selection", "snapshot", "quality", "evaluation")},
             **{key: getattr(evidence, key) for key in ("explanation", "fairness", "lineage")},
-            date=f"{evidence.written_at:%Y-%m-%d %H:%M} UTC",
+            date=moment(evidence.written_at.isoformat()),
             summary=summary(evidence),
             images={"scores": "", "importance": "", **(images or {})},
             warnings=[check["message"] for check in checks if not check["passed"]],

@@ -116,6 +116,6 @@ def score_table(scores: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:
 
 
 def cell(found: Mapping[str, Any]) -> str:
-    """Return a value and, where it is known and not a single point, its interval."""
+    """Return a value and, where it is known and shows as more than one point, its interval."""
     value, ends = figure(found.get("value")), interval(found.get("low"), found.get("high"))
-    return f"{value} ({ends})" if ends and found["low"] != found["high"] else value
+    return f"{value} ({ends})" if ends and figure(found["low"]) != figure(found["high"]) else value

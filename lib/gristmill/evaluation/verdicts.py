@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gristmill.reporting.wording import figure, interval, metric_label
+from gristmill.reporting.wording import count, figure, interval, metric_label
 
 MOST_CLASSES = 4
 """Classes whose rates stand in the table by group; the product holds all."""
@@ -94,17 +94,29 @@ def against_limits(audit: Mapping[str, Any], stated: Mapping[str, tuple[str, flo
     return pd.DataFrame(lines, columns=columns).set_index("measure").rename_axis(None)
 
 
+def in_words(judged: pd.DataFrame) -> pd.DataFrame:
+    """Return what :func:`against_limits` found as a reader would write it: yes, no, not judged."""
+    words = judged.astype(object)
+    known = words["kept"].notna()
+    return words.assign(
+        value=words["value"].replace("", "not measured"),
+        limit=words["limit"].replace("", "none set"),
+        kept=words["kept"].map({True: "yes", False: "no"}).where(known, "not judged"),
+        certain=words["certain"].map({True: "yes", False: "no"}).where(known, "not judged"),
+    )
+
+
 def conclusion(audit: Mapping[str, Any], verdicts: pd.DataFrame) -> str:
     """Return in Markdown what the audit found, the exceeded limits with their groups first."""
     if not audit["features"]:
         return "Nothing was audited: the case names no `sensitive_features`. If rows are about people, name them and build again."
     measured = verdicts[verdicts["kept"].notna()]
     if measured.empty:
-        return f"No measure could be judged on {audit['rows']:,} test rows: too few rows in the groups, or no limit is set."
+        return f"No measure could be judged on {count(audit['rows'])} test rows: too few rows in the groups, or no limit is set."
     broken = measured[~measured["kept"].astype(bool)]
     if broken.empty:
-        kept = ", ".join(f"{measure} {line['value']} ({line['limit']})" for measure, line in measured.iterrows())
-        return f"Every measure that could be judged keeps its limit on {audit['rows']:,} test rows: {kept}."
+        kept = "; ".join(f"{measure} {line['value']}, limit {line['limit']}" for measure, line in measured.iterrows())
+        return f"Every measure that could be judged keeps its limit on {count(audit['rows'])} test rows: {kept}."
     sentences = [
         f"**{measure}** is {line['value']} between {line['feature']} = {line['groups']}, the limit is {line['limit']}"
         f"{'' if line['certain'] else ' (the interval reaches the other side)'}"

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gristmill.metrics.scores import as_gain
 from gristmill.modeling.folds import Folds, fold_scores, mean_score, spread
-from gristmill.reporting.wording import metric_label
+from gristmill.reporting.wording import figure, metric_label, opening
 
 Floats = NDArray[np.float64]
 
@@ -145,12 +145,22 @@ def choose(metric: str, candidates: Sequence[Candidate]) -> Choice:
     for other in sorted(ranked, key=_cost):
         ahead, error = lead(metric, best, other)
         if other is best:
-            words = f"{best.name} has the best {metric_label(metric)}, {best.score:.4g}, by more than noise over any simpler model"
-            return Choice(best, words)
+            reached = f"{opening(best.name)} has the best {metric_label(metric)}, {figure(best.score)}"
+            return Choice(best, f"{reached}, and its lead over every simpler model is larger than noise.")
         if ahead <= error:
-            words = f"{best.name} leads {other.name} by {ahead:.2g} only, within the noise of {error:.2g}"
-            return Choice(other, f"{words}, and {other.name} is the simpler ({other.row_ms:.1f} and {best.row_ms:.1f} ms a row)")
-    return Choice(best, f"{best.name} is the only candidate")
+            return Choice(other, _simpler(metric, best, other, ahead, error))
+    return Choice(best, f"{opening(best.name)} is the only candidate.")
+
+
+def _simpler(metric: str, best: Candidate, other: Candidate, ahead: float, error: float) -> str:
+    """Return why a candidate is preferred to the one with the best score."""
+    label, noise = metric_label(metric), f"the standard error of that difference over the folds, {figure(error)}"
+    if not np.isfinite(error):
+        noise = "what a single fold can tell"
+    return (
+        f"{opening(best.name)} is better than {other.name} by {figure(ahead)} in {label}, which is within {noise}; "
+        f"{other.name} is the simpler model ({figure(other.row_ms)} against {figure(best.row_ms)} ms a row)."
+    )
 
 
 def _cost(one: Candidate) -> tuple[int, int]:

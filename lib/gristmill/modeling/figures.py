@@ -88,7 +88,8 @@ def agreement(rows: TrainingRows, found: Sequence[Candidate]) -> HouseFigure:
     members = [one for one in found if len(one.weights) == 1]
     errors: Mapping[str, Any] = {one.name: _errors(rows, one.oof) for one in members}
     table = pd.DataFrame(errors).corr().fillna(1.0)
-    return association_heatmap(table, title="Correlation of the families' errors, row by row")
+    title = "Correlation of the families' errors, row by row"
+    return association_heatmap(table, title=title, of="family", measure="correlation of errors")
 
 
 def _errors(rows: TrainingRows, oof: Floats) -> Floats:
@@ -119,7 +120,8 @@ def threshold(chosen: ChosenThreshold | None) -> HouseFigure:
     if chosen is None:
         return empty("Threshold", "There is none: only a decision between two classes needs one.")
     rule = chosen.rule if chosen.rule in chosen.curve else "f1"
-    flags_some = [place for place, share in enumerate(chosen.curve["share_flagged"]) if share > 0]  # else there is no precision
-    curve = {name: [values[place] for place in flags_some] for name, values in chosen.curve.items()}
+    flags_none = np.asarray(chosen.curve["share_flagged"]) == 0  # where there is no precision
+    curve = {name: np.asarray(values, dtype=np.float64) for name, values in chosen.curve.items()}
+    curve["precision"] = np.where(flags_none, np.nan, curve["precision"])
     shown = {name: curve[name] for name in dict.fromkeys((rule, "precision", "recall", "share_flagged"))}
     return decisions.threshold_curve(curve["threshold"], shown, chosen=chosen.value)

@@ -28,6 +28,7 @@ from gristmill.modeling.families import Params, Problem, build
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.thresholds import ChosenThreshold, choose_threshold
 from gristmill.modeling.training_rows import TrainingRows
+from gristmill.reporting.wording import figure, metric_label, share
 
 Floats = NDArray[np.float64]
 
@@ -141,19 +142,29 @@ def source_columns(plan: dict[str, Any]) -> list[str]:
 
 
 def frontier(found: Sequence[Candidate], choice: Choice) -> pd.DataFrame:
-    """Return the candidates as a table: score, spread, milliseconds a row, members, and which one was chosen."""
+    """Return the candidates as a reader would write them: score, spread, time, members, and which one was chosen."""
     rows = [
         {
             "candidate": one.name,
-            "score": one.score,
-            "std": one.std,
-            "ms a row": one.row_ms,
-            "members": " + ".join(f"{weight:.0%} {name}" for name, weight in one.weights.items()),
+            "score": figure(one.score, 4),
+            "spread over folds": figure(one.std, 4),
+            "ms a row": figure(one.row_ms, 1),
+            "members": members(one.weights),
             "chosen": "chosen" if one is choice.candidate else "",
         }
         for one in found
     ]
     return pd.DataFrame(rows).set_index("candidate")
+
+
+def members(weights: Mapping[str, float]) -> str:
+    """Return the members of a model with their weights in words."""
+    return ", ".join(f"{name} ({share(weight)})" for name, weight in weights.items())
+
+
+def score_list(scores: Mapping[str, float]) -> pd.DataFrame:
+    """Return scores as a reader would write them, one line a metric."""
+    return pd.DataFrame({"out of fold": {metric_label(name): figure(value) for name, value in scores.items()}})
 
 
 def selection_record(

@@ -29,6 +29,10 @@ class ChosenThreshold:
         return {"rule": self.rule, "value": self.value, "curve": self.curve}
 
 
+NOBODY = float(np.nextafter(1.0, 2.0))
+"""The smallest threshold that flags no row, not even one whose probability is exactly 1."""
+
+
 def threshold_curve(
     y: NDArray[Any], positive: Floats, *, value_true_positive: float = 1.0, cost_contact: float = 0.5
 ) -> dict[str, list[float]]:
@@ -70,7 +74,7 @@ def _candidates(positive: Floats) -> Floats:
     if len(distinct) > CURVE_POINTS:
         distinct = np.unique(np.quantile(positive, np.linspace(0, 1, CURVE_POINTS), method="nearest"))
     middles = (distinct[1:] + distinct[:-1]) / 2
-    return np.concatenate([[0.0], middles, [1.0]]) if len(middles) else np.array([0.0, 0.5, 1.0])
+    return np.concatenate([[0.0], middles if len(middles) else [0.5], [NOBODY]])
 
 
 def choose_threshold(y: NDArray[Any], positive: Floats, settings: Any) -> ChosenThreshold:

@@ -1,5 +1,7 @@
 """The search for a family's best configuration: strong defaults first, then proposals, for as long as the budget lasts."""
 
+import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -59,11 +61,11 @@ class Budget:
 
     @classmethod
     def of(cls, training: Any) -> "Budget":
-        """Return one family's share of a case's ``training`` section: families run two at a time."""
+        """Return one family's share of a case's ``training`` section: families run side by side."""
         if training.trials is not None:
             return cls(None, training.trials)
-        rounds = max(1.0, len(training.families) / FAMILIES_AT_ONCE)
-        return cls(training.budget_seconds / rounds, None)
+        rounds = math.ceil(len(training.families) / min(FAMILIES_AT_ONCE, os.cpu_count() or 1))
+        return cls(training.budget_seconds / max(1, rounds), None)
 
 
 @dataclass

@@ -29,6 +29,9 @@ from gristmill.pipeline.worker import main as work
 BUILD_ID = "GRISTMILL_BUILD_ID"
 """Variable that tells a kernel which build it is part of; it is not set when a notebook is run by hand."""
 
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+"""How workers start: a fork brings the imports along; elsewhere than on Linux libraries do not survive it."""
+
 _TICK_SECONDS = 1.0
 
 
@@ -99,15 +102,15 @@ class Build:
         """Look up what the last build took, and announce this one."""
         self._records = Records(self.root, self.case)
         timings = self._records.timings()
-        self._seconds = {task: timing["seconds"] for task, timing in timings.items()}
+        self._expected = {task: timing["seconds"] for task, timing in timings.items()}
         self._need_mb = {task: timing["peak_mb"] for task, timing in timings.items()}
         self._upstream = {name: [up for up in task.stage.upstream if up in self.tasks] for name, task in self.tasks.items()}
-        self._ways = schedule.ways(self._upstream, self._seconds)
+        self._ways = schedule.ways(self._upstream, self._expected)
         self._cores = machine.cores()
         self._running: dict[str, _Run] = {}
         self._run_ids: dict[str, str] = {}
-        self._processes: Any = get_context("fork" if sys.platform == "linux" else "spawn")
-        rest = self._rest() if any(name in self._seconds for name in self.tasks) else None
+        self._processes: Any = get_context(START_METHOD)
+        rest = self._rest() if any(name in self._expected for name in self.tasks) else None
         self._progress = Progress(self.case, len(self.tasks), self.n_fresh, dict.fromkeys(self.tasks, 0.0), rest)
 
     def run(self) -> None:
@@ -118,7 +121,7 @@ class Build:
         KeyboardInterrupt
             The user interrupted; nothing is left running.
         """
-        self._lifeline = os.pipe()
+        self._lifeline = self._processes.Pipe(duplex=False)
         self._remember_packages()
         try:
             self._start_what_fits()
@@ -131,11 +134,11 @@ class Build:
                 kill_tree(run.process.pid or -1)
                 run.process.join()
             for end in self._lifeline:
-                os.close(end)
+                end.close()
 
     def _warm_up(self) -> None:
         """While the first task starts, prepare what every later one needs."""
-        if self._waiting() and self._processes.get_start_method() == "fork":
+        if self._waiting() and START_METHOD == "fork":
             task = self.tasks[self._waiting()[0]]
             warm_up(task.exporter, task.exporter_options)
 
@@ -179,7 +182,9 @@ class Build:
         log = ProjectPaths(self.root).state / "builds" / self.case / f"{name}.log"
         job = Job(self.root, task.stage, task.notebook, task.exporter, task.exporter_options, environment, task.options, log)
         receiving, sending = self._processes.Pipe(duplex=False)
-        process = self._processes.Process(target=work, args=(job, sending, self._lifeline), name=name)
+        reading, writing = self._lifeline
+        inherited = writing if START_METHOD == "fork" else None
+        process = self._processes.Process(target=work, args=(job, sending, reading, inherited), name=name)
         process.start()
         sending.close()
         self._running[name] = _Run(process, receiving, time.monotonic(), self._need_mb.get(name, schedule.UNKNOWN_MB))
@@ -243,7 +248,6 @@ class Build:
         )
         self._records.write(record)
         self.finished[name] = outcome
-        self._seconds[name] = outcome.seconds
         self._progress.finished(name, "done", outcome.seconds, self._rest())
 
     def _run_id(self, name: str) -> str:
@@ -278,11 +282,10 @@ class Build:
 
     def _rest(self) -> float:
         """Return about how many seconds are left."""
-        left = [*self._waiting(), *self._running]
-        seconds = dict(self._seconds)
-        for name, run in self._running.items():
-            seconds[name] = max(1.0, seconds.get(name, schedule.UNKNOWN_SECONDS) - (time.monotonic() - run.started))
-        return schedule.remaining_seconds(self._upstream, seconds, left, self._cores)
+        taken = {name: outcome.seconds for name, outcome in self.finished.items()}
+        running = {name: time.monotonic() - run.started for name, run in self._running.items()}
+        seconds = schedule.expected_seconds(self.tasks, self._expected, taken, running)
+        return schedule.remaining_seconds(self._upstream, seconds, [*self._waiting(), *self._running], self._cores)
 
 
 def _family_mb(pid: int | None) -> float:

@@ -258,13 +258,14 @@ class _SingleTask:
         Raises
         ------
         TaskBuildError
-            The task is up to date, waits for another, or its notebook failed.
+            Its notebook failed.
         """
         task = self._task
         if task.debug_mode is not None:  # a debugger wants the kernel in this process
             return type(task)._build(task, catch_exceptions)  # type: ignore[no-any-return]
         if task.exec_status not in {TaskStatus.WaitingExecution, TaskStatus.WaitingUpstream}:
-            raise TaskBuildError(f"{task.name} is up to date; `ploomber task {task.name} --force` runs it again.")
+            sys.stdout.write(f"{task.name} is up to date, nothing ran; `ploomber task {task.name} --force` runs it again.\n")
+            return TaskReport.with_data(name=task.name, ran=False, elapsed=0), task.product.metadata.to_dict()
         try:
             with held(self._executor.lock_file, self._executor.say_who_builds):
                 reports = self._executor.run_tasks({task.name: task})

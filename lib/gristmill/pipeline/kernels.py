@@ -12,6 +12,8 @@ from gristmill.pipeline.redaction import Redactor
 
 ENGINE = "gristmill"
 """Name of the engine."""
+LONGEST_FOLDER = 60
+"""Characters of a temporary folder's name that leave room for the name of a socket."""
 
 
 class RedactingManager(NotebookExecutionManager):  # type: ignore[misc]
@@ -47,7 +49,7 @@ class StageEngine(NBClientEngine):  # type: ignore[misc]
 def _executed(engine: type[NBClientEngine], manager: NotebookExecutionManager, kernel_name: str, options: dict[str, Any]) -> None:
     """Execute the notebook of ``manager``; a kernel that does not come up is given another chance, a cell never is."""
     for last in (False, False, True):
-        with tempfile.TemporaryDirectory(prefix="gm-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix="gm-", dir=_short_folder(), ignore_cleanup_errors=True) as folder:
             try:
                 engine.execute_managed_notebook(manager, kernel_name, config=_own_sockets(Path(folder)), **options)
             except RuntimeError:  # what jupyter_client raises for a kernel that died or was silent while it started
@@ -55,6 +57,11 @@ def _executed(engine: type[NBClientEngine], manager: NotebookExecutionManager, k
                     raise
             else:
                 return
+
+
+def _short_folder() -> str | None:
+    """Return a folder for sockets if the usual one's name is too long for them: about a hundred characters hold all of it."""
+    return "/tmp" if len(tempfile.gettempdir()) > LONGEST_FOLDER else None  # noqa: S108 - a folder of its own is made inside
 
 
 def _own_sockets(folder: Path) -> Config:

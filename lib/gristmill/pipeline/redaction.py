@@ -16,10 +16,13 @@ SHORTEST_SECRET = 6
 """Values with fewer characters are not looked for: they would be found in ordinary words."""
 
 _NAME_OF_A_SECRET = re.compile(
-    r"(?:^|_)(?:KEY|APIKEY|TOKEN|SECRET|SECRETS|PASSWORD|PASSWD|PASSPHRASE|PASS|CREDENTIAL|CREDENTIALS|DSN|WEBHOOK)(?:_|$)|"
-    r"(?:API|ACCESS|SECRET|PRIVATE)_?KEY|PASSWORD|SECRET|TOKEN",
+    r"(?:^|_)(?:KEY|APIKEY|TOKEN|SECRET|SECRETS|PASSWORD|PASSWD|PASSPHRASE|PASS|CREDENTIAL|CREDENTIALS|DSN|WEBHOOK|AUTH|"
+    r"PAT|COOKIE)(?:_|$)|_PWD(?:_|$)|(?:API|ACCESS|SECRET|PRIVATE)_?KEY|CONNECTION_?STRING|PASSWORD|SECRET|TOKEN",
     re.IGNORECASE,
 )
+_NAME_OF_A_PASSWORD = re.compile(r"PASSWORD|PASSWD|PASSPHRASE|_PWD(?:_|$)|(?:^|_)(?:PASS|SECRET)(?:_|$)", re.IGNORECASE)
+"""Their values are secrets even if they are numbers; a number behind another name is a limit more often than a secret."""
+_NAMES_OF_PATHS = {"SSH_AUTH_SOCK"}
 _HARMLESS = re.compile(r"^(?:true|false|none|null|default|enabled|disabled|[\d.]+)$", re.IGNORECASE)
 
 
@@ -81,11 +84,12 @@ def _secrets(environment: Mapping[str, str]) -> set[str]:
     """Return the secret values of an environment."""
     found = set()
     for name, value in environment.items():
-        if _NAME_OF_A_SECRET.search(name):
-            found.add(value)
+        if _NAME_OF_A_SECRET.search(name) and name not in _NAMES_OF_PATHS:
+            certain = _NAME_OF_A_PASSWORD.search(name) and value.isdigit()
+            found.update([value] if certain or not _HARMLESS.match(value) else [])
         if "://" in value:
             found.update(_passwords(value))
-    return {value for value in found if len(value) >= SHORTEST_SECRET and not _HARMLESS.match(value)}
+    return {value for value in found if len(value) >= SHORTEST_SECRET}
 
 
 def _passwords(url: str) -> set[str]:

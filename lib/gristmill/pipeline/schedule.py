@@ -26,6 +26,30 @@ def ways(upstream: Mapping[str, Collection[str]], seconds: Mapping[str, float]) 
     return longest
 
 
+def expected_seconds(
+    tasks: Collection[str], before: Mapping[str, float], taken: Mapping[str, float], running: Mapping[str, float]
+) -> dict[str, float]:
+    """Return task -> seconds that are probably left of it, at the pace of what has ended so far.
+
+    Parameters
+    ----------
+    tasks
+        All tasks of the build.
+    before
+        Task -> seconds of its last run, where it ever ran.
+    taken
+        Finished task -> seconds it took now.
+    running
+        Running task -> seconds it has run.
+    """
+    known = {task: before.get(task, UNKNOWN_SECONDS) for task in tasks}
+    ended = sum(known[task] for task in taken)
+    pace = (sum(taken.values()) + UNKNOWN_SECONDS) / (ended + UNKNOWN_SECONDS)
+    left = {task: pace * known[task] for task in tasks if task not in taken}
+    late = {task: max(1.0, left[task] - seconds, seconds / 4) for task, seconds in running.items()}
+    return left | late
+
+
 def remaining_seconds(
     upstream: Mapping[str, Collection[str]], seconds: Mapping[str, float], left: Collection[str], slots: int
 ) -> float:

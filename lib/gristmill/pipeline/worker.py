@@ -81,15 +81,19 @@ class Outcome:
         return not self.ename
 
 
-def main(job: Job, results: Connection, lifeline: tuple[int, int]) -> None:
+def main(job: Job, results: Connection, lifeline: Connection, inherited: Connection | None = None) -> None:
     """Run ``job`` and send its :class:`Outcome` through ``results``; the body of a worker process.
 
     Parameters
     ----------
     lifeline
-        Reading and writing end of a pipe whose writing end the build alone keeps open.
+        Reading end of a pipe whose writing end the build alone keeps open.
+    inherited
+        That writing end, where this process was forked and has it too.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the build decides what an interrupt ends
+    if inherited is not None:
+        inherited.close()
     _watch(lifeline)
     _divert_messages(job.log)
     os.environ.update(job.environment)
@@ -97,13 +101,12 @@ def main(job: Job, results: Connection, lifeline: tuple[int, int]) -> None:
     results.close()
 
 
-def _watch(lifeline: tuple[int, int]) -> None:
+def _watch(lifeline: Connection) -> None:
     """End this process and its kernel as soon as the build is gone."""
-    reading, writing = lifeline
-    os.close(writing)
 
     def wait() -> None:
-        os.read(reading, 1)
+        with contextlib.suppress(EOFError, OSError):
+            lifeline.recv_bytes()
         kill_tree(os.getpid(), include_self=False)
         os._exit(1)
 

@@ -1,5 +1,6 @@
 """Candidate against champion, on the same test rows where the champion can score them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from gristmill.metrics.intervals import resample_weights
 from gristmill.metrics.scores import Floats, as_gain
 from gristmill.metrics.scores import score as score_of
 from gristmill.metrics.weighted import weighted_scores
+from gristmill.modeling.artifact import MODEL
 from gristmill.modeling.fitted import FittedModel
 from gristmill.registry import versions
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
+from gristmill.reporting.wording import count, figure, metric_label
 
 SEED = 0
 
@@ -48,10 +51,23 @@ class Comparison:
     message: str
 
 
-def champion_comparison(case: Case, evidence: Evidence, upstream: Upstream, root: Path | None = None) -> Comparison | None:
+@dataclass(frozen=True)
+class Incomparable:
+    """A champion that a candidate cannot be compared with: its version, and why and what to do in sentences."""
+
+    version: int
+    message: str
+
+
+Beside = Comparison | Incomparable | None
+"""Candidate beside champion; None where there is no other champion."""
+
+
+def champion_comparison(case: Case, evidence: Evidence, upstream: Upstream, root: Path | None = None) -> Beside:
     """Return the candidate beside the champion; None if there is no champion, or it is this very candidate.
 
-    On the same test rows if the champion can score them, else by the score it was registered with.
+    On the same test rows if the champion can score them, else by the score it was registered with. A champion that answers
+    another question, or has no such score, cannot be compared with: that is no reason to replace it unseen.
     """
     champion = versions.find_version(case.name, versions.CHAMPION, root)
     if champion is None or champion.tags.get("gristmill.candidate_digest") == evidence.candidate.digest:
@@ -60,11 +76,52 @@ def champion_comparison(case: Case, evidence: Evidence, upstream: Upstream, root
     model, test = FittedModel.load(candidate_directory(upstream)), read_rows(upstream["02_validate"]["test"])
     predictions = read_rows(upstream["07_evaluate"]["predictions"])
     scored = scored_rows(case.task, predictions, test[case.target], model.classes)
+    reason = other_question(case, model.classes, directory)
+    if reason:
+        return _incomparable(champion.version, reason)
     try:
         return compare(case, scored, test.loc[predictions.index], model, FittedModel.load(directory), champion.version)
     except (ArtifactError, DataError) as error:
         reason = str(error).partition(";")[0].rstrip(".")
         return compare_recorded(case, evidence.evaluation["test"], directory, champion.version, reason)
+
+
+def other_question(case: Case, classes: Sequence[str], directory: Path) -> str:
+    """Return how the question a champion answers differs from this case's; nothing if it is the same.
+
+    Parameters
+    ----------
+    case
+        The case, with its task and target.
+    classes
+        The candidate's classes; empty for a regression.
+    directory
+        The champion's model directory.
+    """
+    try:
+        facts = read_json(directory / MODEL)
+        questions = (
+            ("answers the task", facts["task"], "is", case.task),
+            ("predicts", facts["target"], "predicts", case.target),
+            ("knows the classes", _listed(facts["classes"]), "has", _listed(classes)),
+        )
+    except (GristmillError, KeyError, TypeError):
+        return f"its {MODEL} cannot be read"
+    return next((f"it {does} {its}, this case {mine} {asked}" for does, its, mine, asked in questions if its != asked), "")
+
+
+def _listed(classes: Sequence[str] | None) -> str:
+    """Return classes in words."""
+    return ", ".join(map(str, classes or ())) or "no classes"
+
+
+def _incomparable(version: int, reason: str) -> Incomparable:
+    """Return that a champion cannot be compared with, and what to do."""
+    return Incomparable(
+        version,
+        f"Champion version {version} cannot be compared: {reason}. It stays in production. Compare the two yourself; if the new "
+        f"version is to replace it, move the alias {versions.CHAMPION} to that version in MLflow.",
+    )
 
 
 def compare(case: Case, scored: Scored, test: pd.DataFrame, model: FittedModel, champion: FittedModel, version: int) -> Comparison:
@@ -89,10 +146,8 @@ def compare(case: Case, scored: Scored, test: pd.DataFrame, model: FittedModel, 
     Raises
     ------
     DataError
-        The champion knows other classes, or cannot score these rows.
+        The champion cannot score these rows.
     """
-    if champion.classes != model.classes:
-        raise DataError(f"Expected the classes {model.classes!r}, the champion knows {champion.classes!r}.")
     metric, other = case.primary_metric, champion.predict_values(test)
     mine, its = (
         score_of(metric, scored.y_true, predicted, threshold=one.threshold, n_features=len(one.feature_columns))
@@ -101,7 +156,9 @@ def compare(case: Case, scored: Scored, test: pd.DataFrame, model: FittedModel, 
     drawn = _paired(case, scored, other, model, champion)
     highest = float(np.quantile(drawn, (1 + case.evaluation.confidence) / 2)) if len(drawn) else float("nan")
     difference = as_gain(metric, mine) - as_gain(metric, its)
-    message = f"Gain in {metric} over champion version {version} ({its:.4g}) on the same {len(scored)} test rows"
+    message = (
+        f"Gain in {metric_label(metric)} over champion version {version} ({figure(its)}) on the same {count(len(scored))} test rows"
+    )
     return Comparison(version, mine, its, difference, min(0.0, difference - highest), message)
 
 
@@ -123,8 +180,10 @@ def _paired(case: Case, scored: Scored, other: Floats, model: FittedModel, champ
     return finite
 
 
-def compare_recorded(case: Case, test_scores: dict[str, Any], directory: Path, version: int, reason: str) -> Comparison | None:
-    """Return the difference to the score the champion was registered with, or None if it has no such record.
+def compare_recorded(
+    case: Case, test_scores: dict[str, Any], directory: Path, version: int, reason: str
+) -> Comparison | Incomparable:
+    """Return the difference to the score the champion was registered with; it cannot be compared if it has no such record.
 
     Used where the champion cannot score today's rows. What chance explains is then taken from the candidate's own interval.
 
@@ -141,15 +200,31 @@ def compare_recorded(case: Case, test_scores: dict[str, Any], directory: Path, v
     reason
         Why it cannot score the rows.
     """
+    metric, mine = case.primary_metric, test_scores[case.primary_metric]
     try:
-        recorded = read_json(directory / "metrics.json")["test"][case.primary_metric]["value"]
-    except (GristmillError, KeyError, TypeError):
-        return None
-    mine = test_scores[case.primary_metric]
-    if recorded is None or mine["value"] is None:
-        return None
-    difference = as_gain(case.primary_metric, mine["value"]) - as_gain(case.primary_metric, recorded)
-    ends = [as_gain(case.primary_metric, mine[end]) for end in ("value", "low", "high") if mine.get(end) is not None]
-    message = f"Gain in {case.primary_metric} over what champion version {version} was registered with ({recorded:.4g}; {reason})"
-    limit = min(ends) - ends[0]
-    return Comparison(version, mine["value"], recorded, difference, limit, message)
+        record = read_json(directory / "metrics.json")
+        by, found = record["primary_metric"], record["test"].get(metric)
+    except (GristmillError, KeyError, TypeError, AttributeError):
+        return _incomparable(version, f"{reason}, and it was registered without its scores")
+    recorded = found.get("value") if isinstance(found, Mapping) else found
+    if not isinstance(recorded, int | float):
+        was = f"it was measured by {metric_label(by)}, this case by {metric_label(metric)}"
+        return _incomparable(version, was if by != metric else f"{reason}, and its {metric_label(metric)} was not defined")
+    if mine["value"] is None:
+        return _incomparable(version, f"the candidate's {metric_label(metric)} on the test rows is not defined")
+    difference = as_gain(metric, mine["value"]) - as_gain(metric, recorded)
+    ends = [as_gain(metric, mine[end]) for end in ("value", "low", "high") if mine.get(end) is not None]
+    message = (
+        f"Gain in {metric_label(metric)} over what champion version {version} was registered with ({figure(recorded)}; {reason})"
+    )
+    return Comparison(version, mine["value"], recorded, difference, min(ends) - ends[0], message)
+
+
+def in_words(beside: Beside) -> str:
+    """Return in Markdown how the candidate does beside the champion."""
+    if beside is None:
+        return "There is no other champion to compare with."
+    if isinstance(beside, Incomparable):
+        return beside.message
+    lead = figure(beside.difference) if beside.difference < 0 else f"+{figure(beside.difference)}"
+    return f"{beside.message}: **{lead}**; chance alone explains down to {figure(beside.limit)}."

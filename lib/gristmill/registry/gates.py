@@ -13,6 +13,8 @@ import pandas as pd
 from gristmill.data.products import read_json
 from gristmill.errors import ArtifactError
 from gristmill.paths import CasePaths
+from gristmill.reporting.gate_words import gate_words
+from gristmill.reporting.wording import apart, metric_label
 
 GROUPS = ("data", "training", "deployment", "monitoring")
 VERDICTS = {True: "passed", False: "FAILED", None: "not measured"}
@@ -65,8 +67,14 @@ def _compared(name: str, group: str, value: float | None, limit: float, message:
     """Return a verdict with the comparison in words."""
     if value is None or math.isnan(value):
         return Gate(name, group, passed=False, value=None, limit=limit, message=f"{message}: it could not be computed.")
-    shown = f"{message}: {value:.4g}, {'needs' if not enough else 'limit'} {sign} {limit:.4g}."
+    found, wanted = apart(float(value), float(limit))
+    shown = f"{message}: {found}, {'needs' if not enough else 'limit'} {sign} {wanted}."
     return Gate(name, group, passed=enough, value=float(value), limit=float(limit), message=shown)
+
+
+def refused(name: str, group: str, limit: float, reason: str) -> Gate:
+    """Return a gate that fails because there is no value to compare with its limit, with the reason."""
+    return Gate(name, group, passed=False, value=None, limit=limit, message=reason)
 
 
 def not_measured(name: str, group: str, reason: str) -> Gate:
@@ -106,11 +114,20 @@ def read(paths: CasePaths) -> list[Gate]:
 
 
 def frame(gates: Sequence[Gate]) -> pd.DataFrame:
-    """Return the gates as a table to be shown: group, gate, verdict, and the comparison in words."""
-    rows = [{"group": gate.group, "gate": gate.name, "verdict": VERDICTS[gate.passed], "why": gate.message} for gate in gates]
-    return pd.DataFrame(rows, columns=["group", "gate", "verdict", "why"]).sort_values(
-        "group", key=lambda names: names.map(GROUPS.index), kind="stable"
-    )
+    """Return the gates as a table to be shown: group, gate, verdict, value, limit, and what was compared."""
+    rows = [(gate, gate_words(asdict(gate))) for gate in gates]
+    return pd.DataFrame(
+        [
+            (gate.group, words["name"], VERDICTS[gate.passed], *(words[key] for key in ("value", "limit", "note")))
+            for gate, words in rows
+        ],
+        columns=["group", "gate", "verdict", "value", "limit", "what was compared"],
+    ).sort_values("group", key=lambda names: names.map(GROUPS.index), kind="stable")
+
+
+def failures(gates: Sequence[Gate]) -> str:
+    """Return in Markdown which gates failed and why; nothing if none did."""
+    return " ".join(f"**{metric_label(gate.name)}** failed. {gate.message}" for gate in gates if gate.failed)
 
 
 def table(gates: Sequence[Gate]) -> str:

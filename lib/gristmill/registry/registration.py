@@ -14,6 +14,7 @@ from typing import Any
 from gristmill import tracking
 from gristmill.config.case import Case
 from gristmill.errors import ArtifactError
+from gristmill.evaluation.measure import cell
 from gristmill.lineage import lineage_tags
 from gristmill.modeling.artifact import Manifest, extend
 from gristmill.modeling.fitted import FittedModel
@@ -22,6 +23,7 @@ from gristmill.registry import versions
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
 from gristmill.registry.gates import Gate, all_passed, measured
 from gristmill.registry.rules import number
+from gristmill.reporting.wording import metric_label
 
 EVIDENCE_TAG = "gristmill.evidence_digest"
 
@@ -212,6 +214,5 @@ def _summary(case: Case, evidence: Evidence, gates: Sequence[Gate]) -> str:
     score = evidence.evaluation["test"][case.primary_metric]
     failed = [gate for gate in gates if gate.failed]
     verdict = "All measured gates passed." if not failed else "Failed gates: " + " ".join(gate.message for gate in failed)
-    ends = f" ({score['low']:.4f} to {score['high']:.4f})" if score.get("low") is not None else ""
-    headline = f"{case.primary_metric} on the test rows: {score['value']:.4f}{ends}."
+    headline = f"{metric_label(case.primary_metric)} on the test rows: {cell(score)}."
     return f"{headline} {verdict}\n\nThe model card is `card.md` in the model."

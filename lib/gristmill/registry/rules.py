@@ -6,10 +6,12 @@ from typing import Any
 from gristmill.config.case import Case
 from gristmill.config.metric_names import greater_is_better
 from gristmill.metrics.scores import relative_improvement
-from gristmill.registry.comparison import Comparison
+from gristmill.registry.comparison import Beside, Incomparable
 from gristmill.registry.evidence import Evidence
-from gristmill.registry.gates import Gate, at_least, at_most, not_measured
+from gristmill.registry.gates import Gate, at_least, at_most, not_measured, refused
+from gristmill.reporting.wording import figure, metric_label
 
+SCHEMA = "Share of columns that keep every stop rule"
 EXPLANATIONS = ("shap", "permutation", "lime")
 LATER = (
     ("throughput", "deployment", "Requests a second are measured against the running service, not by a build."),
@@ -21,7 +23,7 @@ LATER = (
 """Gates of R32 that no build can measure, with the reason."""
 
 
-def evaluate(case: Case, evidence: Evidence, comparison: Comparison | None) -> list[Gate]:
+def evaluate(case: Case, evidence: Evidence, comparison: Beside) -> list[Gate]:
     """Return the verdict of every gate on a candidate.
 
     Parameters
@@ -31,7 +33,7 @@ def evaluate(case: Case, evidence: Evidence, comparison: Comparison | None) -> l
     evidence
         What the stages have found.
     comparison
-        Candidate against champion; None where there is no champion to compare with.
+        Candidate against champion; None where there is no other champion.
     """
     return [
         *_data(case, evidence),
@@ -53,7 +55,7 @@ def number(score: Any) -> float | None:
 def _data(case: Case, evidence: Evidence) -> Iterator[Gate]:
     """Judge the table the model was built on."""
     quality = evidence.quality
-    yield at_least("schema_compliance", "data", number(quality.get("schema_compliance")), 1.0, "Share of rules on columns kept")
+    yield at_least("schema_compliance", "data", number(quality.get("schema_compliance")), 1.0, SCHEMA)
     filled = number(quality.get("completeness"))
     yield at_least("completeness", "data", filled, case.validation.completeness, "Share of cells that are filled")
     leaks = [check for check in quality.get("leakage", []) if not check["passed"] and check["severity"] == "stop"]
@@ -70,7 +72,13 @@ def _training(case: Case, evidence: Evidence) -> Iterator[Gate]:
     test, metric = evidence.evaluation["test"], case.primary_metric
     for name, wanted in case.evaluation.success_criteria.items():
         compare = at_least if greater_is_better(name) else at_most
-        yield compare(f"success_{name}", "training", number(test.get(name)), wanted, f"Success criterion, {name} on the test rows")
+        yield compare(
+            f"success_{name}",
+            "training",
+            number(test.get(name)),
+            wanted,
+            f"Success criterion, {metric_label(name)} on the test rows",
+        )
     yield _improvement(case, test.get(metric), evidence.evaluation["baseline"])
     yield _fold_consistency(case, evidence.selection)
     absent = [name for name in EXPLANATIONS if not evidence.explanation.get(name)]
@@ -84,8 +92,8 @@ def _improvement(case: Case, score: Any, baseline: Mapping[str, Any]) -> Gate:
     metric = case.primary_metric
     reached, simple = number(score), number(baseline["test"].get(metric))
     value = None if reached is None or simple is None else relative_improvement(metric, reached, simple)
-    shown = f" from {simple:.4g} to {reached:.4g}" if value is not None else ""
-    text = f"Share of the baseline's loss removed, {metric}{shown}"
+    shown = f" from {figure(simple)} to {figure(reached)}" if value is not None else ""
+    text = f"Share of the baseline's loss removed, {metric_label(metric)}{shown}"
     return at_least("improvement_over_baseline", "training", value, case.gates.min_improvement, text)
 
 
@@ -97,7 +105,8 @@ def _fold_consistency(case: Case, selection: Mapping[str, Any]) -> Gate:
     std, score = number(chosen["std"]), number(chosen["score"])
     relative = not greater_is_better(case.primary_metric)
     value = None if std is None or (relative and not score) else std / abs(score or 1.0) if relative else std
-    text = f"Spread of {case.primary_metric} over {len(chosen['fold_scores'])} folds{' relative to its mean' if relative else ''}"
+    spread = f"Spread of {metric_label(case.primary_metric)} over {len(chosen['fold_scores'])} folds"
+    text = f"{spread} relative to its mean" if relative else spread
     return at_most("fold_consistency", "training", value, case.gates.max_fold_std, text)
 
 
@@ -123,11 +132,13 @@ def _deployment(case: Case, evidence: Evidence) -> Iterator[Gate]:
     yield at_least("candidate_unchanged", "deployment", float(same), 1.0, "Whether the candidate is the one that was evaluated")
 
 
-def _champion(comparison: Comparison | None) -> Gate:
+def _champion(comparison: Beside) -> Gate:
     """Judge the candidate against the model in production."""
     name = "not_worse_than_champion"
     if comparison is None:
         return not_measured(name, "deployment", "There is no other champion to compare with.")
+    if isinstance(comparison, Incomparable):
+        return refused(name, "deployment", 0.0, comparison.message)
     return at_least(name, "deployment", comparison.difference, comparison.limit, comparison.message)
 
 
@@ -151,7 +162,7 @@ def _fair(measure: str, fairness: Mapping[str, Any], limit: float | None, *, lar
     if found is None or number(found) is None:
         return not_measured(measure, "deployment", "No two groups have enough test rows to be compared.")
     groups = " and ".join(repr(str(group)) for group in found.get("groups") or ())
-    text = f"{measure.replace('_', ' ').capitalize()} of {found.get('feature')!r}{f', between {groups}' if groups else ''}"
+    text = f"{metric_label(measure)} of {found.get('feature')!r}{f', between {groups}' if groups else ''}"
     return (at_most if largest else at_least)(measure, "deployment", number(found), limit, text)
 
 

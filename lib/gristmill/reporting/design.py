@@ -1,5 +1,6 @@
 """The design page of a case: what is to be built, how, and by which milestones, as its case file states it (R1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -114,7 +115,9 @@ def _decisions(case: Case) -> list[Decision]:
             else f"{plain(case.training.budget_seconds)} s for all families together",
             "A fixed number of trials gives the same model every time."
             if case.training.trials
-            else "The budget is wall-clock time on this machine; give `training.trials` for an exact repetition.",
+            else Markup(
+                "The budget is wall-clock time on this machine; give <code>training.trials</code> for an exact repetition."
+            ),
         ),
     ]
     if case.task == "binary":
@@ -125,7 +128,7 @@ def _decisions(case: Case) -> list[Decision]:
             Decision(
                 "How are groups of people treated?",
                 f"audited by {', '.join(case.sensitive_features)}; {seen}",
-                "Limits on disparate impact and equal opportunity are gates, so an unfair model is not promoted by itself.",
+                _why_groups(case),
             )
         )
     return decisions
@@ -139,6 +142,26 @@ def _why_split(case: Case) -> str:
         "stratified": "Every part has the classes in the same proportion.",
         "random": "Rows are taken to be exchangeable.",
     }[case.split_strategy]
+
+
+def _why_groups(case: Case) -> str:
+    """Return which differences between groups are gates, and which are only reported."""
+    limits = {
+        "error_ratio": ("at most", case.fairness.max_error_ratio),
+        "disparate_impact": ("at least", case.fairness.min_disparate_impact),
+        "equal_opportunity_difference": ("at most", case.fairness.max_equal_opportunity_difference),
+    }
+    asked = {name: found for name, found in limits.items() if (name == "error_ratio") == (case.task == "regression")}
+    judged = [f"{metric_label(name)} {sign} {plain(limit)}" for name, (sign, limit) in asked.items() if limit is not None]
+    left = [metric_label(name) for name, (_, limit) in asked.items() if limit is None]
+    gated = f"{_joined(judged)} {'is a gate' if len(judged) == 1 else 'are gates'}: a model beyond is not promoted by itself."
+    shown = f"{_joined(left)} {'is' if len(left) == 1 else 'are'} reported, not judged: the case file sets no limit."
+    return " ".join([gated] * bool(judged) + [shown] * bool(left))
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Return names as one part of a sentence, which begins with the first."""
+    return " and ".join([*names[:1], *(name[:1].lower() + name[1:] for name in names[1:])])
 
 
 def _why_threshold(case: Case) -> str:
@@ -161,7 +184,7 @@ def _milestones(record: BuildRecord) -> list[tuple[str, str, bool]]:
         ("Data is understood", "Analysis of the training rows read; problems listed.", "03_explore" in done),
         ("A model beats the baseline", "Families trained and compared out of fold.", "06_select" in done),
         ("The model is known", "Tested once; explained; audited; card written.", "10_write_model_card" in done),
-        ("The gates pass", "Every limit below is met.", passed),
+        ("The gates pass", "Every gate that a build can measure is passed; see the case's page.", passed),
         ("In production", "The champion alias points to this version.", bool(record.product("registration").get("promoted"))),
     ]
 

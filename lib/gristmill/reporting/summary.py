@@ -1,15 +1,12 @@
 """What a reader wants to know of a build first: how it stands, how good the model is, what the gates say, what to do next."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gristmill.reporting.bars import ends, interval_bar
+from gristmill.reporting.gate_words import gate_words
 from gristmill.reporting.record import BuildRecord
-from gristmill.reporting.wording import UNKNOWN, figure, interval, metric_label, plain, share
-
-_COMPARISON = re.compile(r": [^:]*(>=|<=)[^:]*$")
-"""How a gate's message ends: the value, and the limit it was compared with."""
+from gristmill.reporting.wording import UNKNOWN, called_positive, figure, interval, metric_label, opening, share
 
 GATE_GROUPS = ("data", "training", "deployment", "monitoring")
 
@@ -116,17 +113,11 @@ def gates(record: BuildRecord) -> list[dict[str, Any]]:
 def _gate(gate: Mapping[str, Any]) -> dict[str, Any]:
     """Return one gate as the page shows it."""
     passed = gate.get("passed")
-    words = str(gate.get("message") or "")
-    compared = _COMPARISON.search(words)
-    sign = {">=": "\u2265 ", "<=": "\u2264 "}[compared.group(1)] if compared else ""
     return {
         "key": str(gate.get("name", "")),
-        "name": metric_label(str(gate.get("name", ""))),
         "group": str(gate.get("group") or "other"),
         "passed": passed if isinstance(passed, bool) else None,
-        "value": plain(gate.get("value")),
-        "limit": sign + plain(gate.get("limit")),
-        "note": words[: compared.start()] if compared else words,
+        **gate_words(gate),
     }
 
 
@@ -184,9 +175,7 @@ def _model_notes(selection: Mapping[str, Any]) -> list[str]:
     elif calibration:
         notes.append("Probabilities are used as they come: calibration did not improve them.")
     if threshold.get("value") is not None:
-        notes.append(
-            f"A row counts as positive from a probability of {figure(threshold['value'])} on (rule: {threshold.get('rule')})."
-        )
+        notes.append(f"{opening(called_positive(threshold['value']))} (rule: {threshold.get('rule')}).")
     return notes
 
 
@@ -229,7 +218,9 @@ def next_steps(record: BuildRecord) -> list[str]:
         if stage.state == "failed"
     ]
     steps += [
-        f"{gate['name']} is {gate['value']} where the limit is {gate['limit']}: read the evidence before changing either."
+        gate["note"]
+        if gate["value"] == UNKNOWN and gate["note"]
+        else f"{gate['name']} is {gate['value']} where the limit is {gate['limit']}: read the evidence before changing either."
         for gate in gates(record)
         if gate["passed"] is False
     ]

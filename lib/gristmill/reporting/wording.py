@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import UTC, datetime
 
 METRIC_LABELS: dict[str, str] = {
     "roc_auc": "ROC-AUC",
@@ -47,9 +48,8 @@ def metric_label(metric: str) -> str:
 
 
 def count(number: float) -> str:
-    """Return a whole number with thin spaces between thousands: ``7043`` is ``7 043`` from five digits on, else ``7043``."""
-    digits = f"{int(number):,}"
-    return digits.replace(",", "\u2009") if abs(number) >= 10_000 else digits.replace(",", "")
+    """Return a whole number with commas between thousands: ``7043`` is ``7,043``."""
+    return f"{int(number):,}".replace("-", "\u2212")
 
 
 def figure(value: object, digits: int = 3) -> str:
@@ -77,10 +77,16 @@ def _decimals(size: float, digits: int) -> int:
     return digits
 
 
-def plain(value: object) -> str:
+def plain(value: object, digits: int = 3) -> str:
     """Return a number with no more decimals than it needs: a limit of ``0.8`` stays ``0.8``, and ``100.0`` is ``100``."""
-    text = figure(value)
+    text = figure(value, digits)
     return text.rstrip("0").rstrip(".") if isinstance(value, float) and "." in text else text
+
+
+def apart(value: object, limit: object) -> tuple[str, str]:
+    """Return a number and what it is compared with as :func:`plain`, with the decimals it takes to tell the two apart."""
+    shown = [(plain(value, digits), plain(limit, digits)) for digits in (3, 4, 6, 8)]
+    return next((pair for pair in shown if pair[0] != pair[1]), shown[0])
 
 
 def interval(low: object, high: object) -> str:
@@ -97,6 +103,26 @@ def share(value: object, digits: int = 0) -> str:
     if 0 < value < 0.5 * 10.0 ** -(digits + 2):
         return f"<{10.0**-digits:.{digits}f} %"
     return f"{100 * value:.{digits}f} %"
+
+
+def opening(text: object) -> str:
+    """Return ``text`` as a sentence begins: its first letter a capital."""
+    words = str(text)
+    return words[:1].upper() + words[1:]
+
+
+def moment(value: object) -> str:
+    """Return a time in ISO 8601 as people write it, in UTC; what is no such time is returned as it is."""
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return f"{read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def called_positive(threshold: float) -> str:
+    """Return when a row is called positive: from a probability on, or never if the threshold is beyond every probability."""
+    return f"positive from a probability of {figure(threshold)} on" if threshold <= 1 else "no row is called positive"
 
 
 def shorten(text: object, width: int = 32) -> str:

@@ -87,12 +87,42 @@ def test_a_file_that_is_no_mapping_is_refused(text: str):
         (MINIMAL + "split: {n_splits: 5, validation_size: 0.2}\n", "either `n_splits` or `validation_size`"),
         (MINIMAL + "split: {test_size: 1.5}\n", "`split.test_size`: input should be less than 1, got 1.5"),
         (MINIMAL + "evaluation: {success_criteria: {rmse: 1}}\n", "metric 'rmse' is not one of a binary task"),
+        (
+            MINIMAL + "evaluation: {success_criteria: {roc_auc: 85}}\n",
+            "success_criteria.roc_auc`: this metric is between 0 and 1, got 85",
+        ),
+        (
+            MINIMAL + "evaluation: {success_criteria: {brier: 1.5}}\n",
+            "success_criteria.brier`: this metric is between 0 and 1, got 1.5",
+        ),
+        (MINIMAL + "evaluation: {success_criteria: {mcc: -2}}\n", "success_criteria.mcc`: this metric is between -1 and 1, got -2"),
+        (
+            MINIMAL + "evaluation: {success_criteria: {log_loss: -0.1}}\n",
+            "success_criteria.log_loss`: this metric is at least 0, got -0.1",
+        ),
+        (
+            MINIMAL + "evaluation: {success_criteria: {roc_auc: .nan}}\n",
+            "success_criteria.roc_auc`: input should be a finite number",
+        ),
+        (MINIMAL + "training: {budget_seconds: .inf}\n", "`training.budget_seconds`: input should be a finite number, got inf"),
+        (MINIMAL + "validation: {columns: {age: {minimum: .nan}}}\n", "`validation.columns.age.minimum`: input should be a finite"),
+        (MINIMAL + "training: {random_state: -1}\n", "`training.random_state`: input should be greater than or equal to 0"),
+        (MINIMAL + "split: {random_state: 4294967296}\n", "`split.random_state`: input should be less than or equal to 4294967295"),
         (MINIMAL + "training: {families: []}\n", "name at least one family"),
         (MINIMAL.replace("small", "Bad Name"), "`name`: string should match pattern"),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(changed: str, sentence: str):
     assert sentence in refusal(changed)
+
+
+def test_criteria_at_the_ends_of_their_ranges_are_taken():
+    several = MINIMAL.replace("binary", "multiclass").replace("positive_class: Yes\n", "")
+    criteria = "evaluation: {success_criteria: {roc_auc: 1, mcc: -1, brier: 2, log_loss: 7}}\n"
+    assert parse_case(several + criteria, "x").evaluation.success_criteria["brier"] == 2
+    number = "name: small\ntask: regression\nsource: a.csv\ntarget: y\nevaluation: {success_criteria: {r2: %s}}\n"
+    assert parse_case(number % -3, "x").evaluation.success_criteria["r2"] == -3
+    assert "success_criteria.r2`: this metric is at most 1, got 1.5" in refusal(number % 1.5)
 
 
 def test_a_stratified_regression_is_refused():

@@ -42,6 +42,25 @@ def test_a_regression_has_no_classes(customers, make_case):
     assert contract.infer(customers, make_case(task="regression", target="visits"))["classes"] is None
 
 
+@pytest.mark.parametrize(
+    ("target", "said"), [(["1.5"] * 199 + ["abc"], "1 of its 200 values is none, such as 'abc'"), ([7] * 200, "found only 7")]
+)
+def test_a_regression_target_that_cannot_be_learnt_is_refused(customers, make_case, target, said):
+    with pytest.raises(DataError, match=said):
+        contract.infer(customers.assign(y=target), make_case(task="regression"))
+
+
+def test_numbers_stored_as_text_are_a_target_of_numbers(customers, make_case):
+    frame = customers.assign(y=[f"{number}.5" for number in range(200)])
+    agreed = contract.infer(frame, make_case(task="regression"))
+    assert contract.coerce(frame, agreed)["y"].tolist()[:2] == [0.5, 1.5]
+
+
+def test_the_mean_of_numbers_near_the_largest_there_is_finite(customers, make_case):
+    agreed = contract.infer(customers.assign(spend=1.797e308), make_case())
+    assert column(agreed, "spend")["mean"] == pytest.approx(1.797e308)
+
+
 def test_columns_with_very_many_levels_do_not_list_them(make_case):
     frame = pd.DataFrame({"code": [f"c{n}" for n in range(300)], "y": ["yes", "no"] * 150})
     described = column(contract.infer(frame, make_case()), "code")
@@ -76,7 +95,7 @@ def test_a_target_with_other_than_the_two_classes_is_refused(make_case, levels):
     pdst.data_frames(
         [
             pdst.column("a", elements=st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=False)), dtype=float),
-            pdst.column("b", elements=st.integers(-(2**50), 2**50), dtype="int64"),
+            pdst.column("b", elements=st.integers(-(2**50), 2**50), dtype="int64", unique=True),
             pdst.column("c", elements=st.one_of(st.none(), st.text(max_size=5)), dtype=object),
             pdst.column("d", elements=st.one_of(st.none(), st.booleans()), dtype=object),
         ],

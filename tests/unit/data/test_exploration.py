@@ -1,7 +1,6 @@
 """What the training rows are like, over all of them, with the problems named (R8, R9)."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from gristmill.data import exploration
@@ -17,20 +16,6 @@ def explored(frame, case):
 
 def said(found, column):
     return " ".join(text for name, text in found if name == column)
-
-
-def test_summaries_are_those_of_all_rows(customers):
-    found = exploration.summaries(customers)
-    assert found.loc["visits", "mean"] == pytest.approx(customers["visits"].mean())
-    assert found.loc["spend", "missing"] == 0.1
-    assert found.loc["plan", "commonest"] == customers["plan"].mode()[0]
-    assert found["type"].tolist() == ["text", "number", "whole number", "text", "true or false", "moment", "text"]
-
-
-def test_columns_that_differ_in_case_alone_are_both_summed_up():
-    found = exploration.summaries(pd.DataFrame({"Sex": [1, 2], "sex": [3, 5], "none": [None, None]}))
-    assert found["mean"].tolist()[:2] == [1.5, 4.0]
-    assert found.loc["none", "type"] == "no value"
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])

@@ -30,6 +30,18 @@ def test_a_threshold_tells_everything(numbers):
     assert alone(numbers, target, "binary").auc > 0.99
 
 
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_number_beyond_single_precision_is_looked_at_like_any_other(numbers, task):
+    target = pd.Series(np.where(numbers > 0.3, "late", "early")) if task == "binary" else numbers * 2
+    found = alone(numbers.mask(numbers < -1, -1.797e308), target, task)
+    assert found.skill > 0.8
+
+
+def test_a_target_whose_squares_are_no_floats_is_foretold_like_any_other(numbers):
+    assert alone(numbers * 2, numbers * 1e300, "regression").skill > 0.999
+    assert alone((numbers > 0).map({True: "x", False: "y"}), numbers * 1e300, "regression").skill > 0.5
+
+
 def test_levels_with_other_names_tell_everything():
     target = pd.Series(["x", "y", "z"] * 60)
     assert alone(target.map({"x": "p", "y": "q", "z": "r"}), target, "multiclass").skill == 1.0

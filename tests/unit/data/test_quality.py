@@ -68,7 +68,7 @@ def test_a_test_table_may_be_small_and_have_fewer_columns_but_needs_targets(cust
 
 def test_a_table_without_a_column_to_learn_from_is_stopped(make_case):
     frame = pd.DataFrame({"y": ["yes", "no"] * 30, "same": 1})
-    with pytest.raises(DataError, match="0 columns that a model may see"):
+    with pytest.raises(DataError, match="No column is left to learn from"):
         require(list(verdicts(frame, make_case()).values()))
 
 

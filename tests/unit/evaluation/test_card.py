@@ -79,7 +79,7 @@ def test_every_figure_comes_from_the_evidence(evidence):
     assert f"**ROC-AUC** | {card.measured(value)} |" in body
     assert "linear (25 %), boosting (75 %)" in body
     assert "These rows have judged 3 candidates" in body
-    assert "| Search, linear | 1.500 s in 1 trials |" in body
+    assert "| Search, linear | 1.5 s in 1 trial |" in body
 
 
 def test_a_card_without_evidence_says_so_in_every_section(evidence):
@@ -151,3 +151,28 @@ def test_the_page_shows_figures_and_loads_nothing(evidence):
 def test_unmeasured_values_are_dashes():
     assert card.measured(None) == "\u2013"
     assert card.measured({"value": np.nan}) == "\u2013"
+
+
+def test_the_schema_is_told_by_columns(evidence):
+    assert "| Schema | 100.0 % of the columns keep every stop rule |" in card.card_body(evidence)
+
+
+def test_intervals_are_said_to_be_what_they_are_and_training_rows_have_none(evidence):
+    body = card.card_body(evidence)
+    value = evidence.evaluation["train"]["roc_auc"]
+    assert "95 % percentile intervals of a bootstrap over rows (1,000 resamples, the share of each class held fixed)" in body
+    assert f"| {card.measured(value)} | {value['value']:.3f} |" in body
+
+
+def test_numbers_times_and_names_are_written_in_the_house_style(evidence):
+    snapshot = {**evidence.snapshot, "rows": 7043, "ingested_at": "2026-11-21T14:40:58+00:00"}
+    pair = {"methods": ["permutation", "LIME"], "rank_correlation": 0.5, "shared_top": 1, "top": 1}
+    business = {"name": "profit", "value": 9176.0, "low": 7955.0, "high": 10312.0, "everyone": -8295.0}
+    evaluation = {**evidence.evaluation, "business": business}
+    told = {**evidence.explanation, "agreement": [pair]}
+    body = card.card_body(replace(evidence, snapshot=snapshot, explanation=told, evaluation=evaluation))
+    assert "taken 2026-11-21 14:40 UTC" in body
+    assert "| Rows and columns | 7,043 \u00d7 1 |" in body
+    assert "**9,176 (7,955\u201310,312)**; acting on every row instead would bring \u22128,295." in body
+    assert "Permutation and LIME rank" in body
+    assert "| Code version | `abc` |" in body

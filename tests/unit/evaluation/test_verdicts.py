@@ -10,6 +10,7 @@ from gristmill.evaluation.verdicts import (
     conclusion,
     difference_table,
     group_table,
+    in_words,
     limits,
     shown_metrics,
     tabled_metrics,
@@ -60,11 +61,18 @@ def test_a_measure_without_enough_rows_is_neither_kept_nor_broken(audit):
     assert "No measure could be judged" in conclusion(audit, judged)
 
 
+def test_verdicts_are_shown_in_words(audit):
+    shown = in_words(against_limits(audit, limits(SETTINGS)))
+    assert shown.loc["Disparate impact", ["kept", "certain"]].tolist() == ["no", "yes"]
+    assert shown.loc["Equal opportunity difference", ["limit", "kept", "certain"]].tolist() == ["none set"] + ["not judged"] * 2
+
+
 def test_an_audit_of_nothing_says_what_to_do():
     empty = {"features": [], "measures": {}, "rows": 10, "min_group_size": 30}
     assert "name them and build again" in conclusion(empty, against_limits(empty, limits(SETTINGS)))
     assert group_table(empty, ("n",)).empty
     assert difference_table(empty).empty
+    assert in_words(against_limits(empty, limits(SETTINGS))).empty
 
 
 def test_groups_are_tabled_as_a_reader_would_write_them(audit):

@@ -56,7 +56,7 @@ def test_a_clear_winner_is_chosen_though_it_is_slower():
     best = make_candidate("ensemble", [0.90, 0.91, 0.92, 0.93], members=3, row_ms=50)
     choice = choose("roc_auc", [best, make_candidate("linear", [0.80, 0.81, 0.82, 0.83])])
     assert choice.candidate is best
-    assert "by more than noise" in choice.reason
+    assert "larger than noise." in choice.reason
 
 
 def test_within_noise_the_simpler_candidate_is_chosen():
@@ -64,7 +64,9 @@ def test_within_noise_the_simpler_candidate_is_chosen():
     simple = make_candidate("linear", [0.86, 0.85, 0.86, 0.86])
     choice = choose("roc_auc", [best, simple])
     assert choice.candidate is simple
-    assert "within the noise" in choice.reason
+    assert "which is within the standard error of that difference over the folds" in choice.reason
+    assert choice.reason[0].isupper()
+    assert choice.reason.endswith("ms a row).")
 
 
 def test_among_equally_simple_ones_the_faster_family_is_chosen_whatever_the_stopwatch_says():

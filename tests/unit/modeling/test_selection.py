@@ -76,6 +76,20 @@ def test_the_record_says_what_was_compared_and_why(binary_rows: TrainingRows):
     assert {entry["name"] for entry in record["leaderboard"]} == {one.name for one in found}
     assert record["threshold"]["rule"] == "f1"
     assert json.loads(json.dumps(record)) == record
+    table = selection.frontier(found, choice)
+    assert list(table.index) == [one.name for one in found]
+    assert all(isinstance(cell, str) for cell in table.to_numpy().ravel())
+
+
+def test_members_and_scores_are_written_for_people():
+    assert selection.members({"linear": 0.25, "boosting": 0.75}) == "linear (25 %), boosting (75 %)"
+    assert selection.score_list({"roc_auc": 0.85332}).loc["ROC-AUC", "out of fold"] == "0.853"
+
+
+def test_the_map_of_errors_names_its_axes(binary_rows: TrainingRows):
+    products, tables, _ = searched(binary_rows, "binary")
+    axes = figures.agreement(binary_rows, selection.candidates(binary_rows, "roc_auc", products, tables)).axes
+    assert [axes[0].get_xlabel(), axes[0].get_ylabel(), axes[1].get_ylabel()] == ["family", "family", "correlation of errors"]
 
 
 def test_the_model_record_names_the_raw_columns_it_needs(regression_rows: TrainingRows):

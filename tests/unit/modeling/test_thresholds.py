@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gristmill.modeling import figures
 from gristmill.modeling.thresholds import choose_threshold, threshold_curve
 
 Y = np.array([0, 0, 0, 1, 0, 1, 1])
@@ -34,6 +35,14 @@ def test_profit_counts_hits_and_contacts():
 def test_when_nothing_pays_nobody_is_flagged():
     chosen = choose_threshold(Y, POSITIVE, settings(rule="profit", value_true_positive=1, cost_contact=10))
     assert (chosen.value <= POSITIVE).sum() == 0
+
+
+def test_when_nothing_pays_not_even_certain_rows_are_flagged():
+    certain = np.array([0.1, 0.2, 0.3, 1.0, 0.5, 1.0, 1.0])
+    chosen = choose_threshold(Y, certain, settings(rule="profit", value_true_positive=1, cost_contact=10))
+    assert (chosen.value <= certain).sum() == 0
+    assert max(chosen.curve["profit"]) == 0
+    assert figures.threshold(chosen).axes
 
 
 def test_youden_weighs_hits_against_false_alarms():

@@ -95,12 +95,18 @@ def test_a_family_that_is_switched_off_says_so(binary_rows: TrainingRows):
     assert binary_rows.table(found.oof).columns.tolist() == ["fold", "probability_no", "probability_yes"]
 
 
-def test_families_share_the_budget_two_at_a_time():
+def test_families_share_the_budget_two_at_a_time(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     shares = [
         Budget.of(SimpleNamespace(trials=None, budget_seconds=60, families=families)).seconds
-        for families in (("linear",), ("linear", "forest"), ("linear", "forest", "boosting", "neural"))
+        for families in (
+            ["linear"],
+            ["linear", "forest"],
+            ["linear", "forest", "boosting"],
+            ["linear", "forest", "boosting", "neural"],
+        )
     ]
-    assert shares == [60, 60, 30]
+    assert shares == [60, 60, 30, 30]
     assert Budget.of(SimpleNamespace(trials=7, budget_seconds=60, families=("linear",))) == Budget(None, 7)
 
 

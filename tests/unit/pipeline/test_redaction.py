@@ -29,6 +29,28 @@ def test_what_is_no_secret_stays(word: str):
     assert Redactor(ENVIRONMENT).text(word) == word
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "12345678901"),
+        ("MYSQL_PWD", "hunter22"),
+        ("AZURE_STORAGE_CONNECTION_STRING", "AccountKey=abc=="),
+        ("BASIC_AUTH", "me:letmein"),
+        ("GITHUB_PAT", "ghp_abcdef"),
+    ],
+)
+def test_secrets_are_known_by_many_names(name: str, value: str):
+    assert Redactor({name: value}).text(f"it is {value}") == "it is [redacted]"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MAX_TOKENS", "100000000"), ("OLDPWD", "/home/me"), ("SSH_AUTH_SOCK", "/run/agent"), ("PATH", "/usr/bin")],
+)
+def test_limits_and_paths_are_no_secrets(name: str, value: str):
+    assert Redactor({name: value}).text(f"it is {value}") == f"it is {value}"
+
+
 def test_a_secret_cut_in_two_by_the_stream_is_found():
     pieces = [{"output_type": "stream", "name": "stdout", "text": text} for text in ('k3y"', "&<x\n")]
     notebook = SimpleNamespace(cells=[{"outputs": pieces}])

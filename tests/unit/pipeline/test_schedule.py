@@ -3,7 +3,7 @@
 import pytest
 
 from gristmill.pipeline.progress import in_words
-from gristmill.pipeline.schedule import choose, remaining_seconds, threads_for, ways
+from gristmill.pipeline.schedule import choose, expected_seconds, remaining_seconds, threads_for, ways
 
 UPSTREAM = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 SECONDS = {"a": 1.0, "b": 10.0, "c": 2.0, "d": 3.0}
@@ -38,6 +38,16 @@ def test_nothing_ready_means_waiting():
 def test_the_rest_is_the_longest_chain_or_the_work_over_the_cores():
     assert remaining_seconds(UPSTREAM, SECONDS, ["b", "c", "d"], 2) == 13.0
     assert remaining_seconds(UPSTREAM, SECONDS, ["b", "c", "d"], 1) == 15.0
+
+
+def test_what_is_left_follows_the_pace_of_what_has_ended():
+    slow = expected_seconds(UPSTREAM, {"a": 10.0, "b": 10.0}, {"a": 35.0}, {})
+    assert slow == {"b": 20.0, "c": 30.0, "d": 30.0}
+    assert expected_seconds(UPSTREAM, {}, {}, {"a": 5.0})["a"] == 10.0
+
+
+def test_a_task_that_is_late_is_not_said_to_end_at_once():
+    assert expected_seconds(["a"], {"a": 10.0}, {}, {"a": 100.0}) == {"a": 25.0}
 
 
 @pytest.mark.parametrize(

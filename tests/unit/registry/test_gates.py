@@ -8,7 +8,7 @@ import pytest
 from gristmill.data.products import write_json
 from gristmill.errors import ArtifactError
 from gristmill.paths import CasePaths
-from gristmill.registry.gates import Gate, all_passed, at_least, at_most, measured, not_measured, read, table
+from gristmill.registry.gates import Gate, all_passed, at_least, at_most, failures, frame, measured, not_measured, read, table
 
 
 @pytest.mark.parametrize(("value", "passed"), [(0.79, False), (0.8, True), (0.81, True)])
@@ -77,3 +77,20 @@ def test_the_table_groups_gates_and_counts_those_measured() -> None:
     assert [line.split()[0] for line in text.splitlines()] == ["data", "a", "c", "training", "b", "1"]
     assert "b  FAILED        Score: 0, needs >= 1." in text
     assert text.endswith("1 of 2 measured gates passed.")
+
+
+def test_a_value_close_to_its_limit_is_written_apart_from_it() -> None:
+    assert at_least("g", "data", 0.79996, 0.8, "Share").message == "Share: 0.79996, needs >= 0.8."
+
+
+def test_gates_are_shown_in_the_words_of_the_pages() -> None:
+    gates = [at_least("success_roc_auc", "training", 0.8533, 0.82, "Success"), at_most("no_leakage", "data", 0, 0, "Signs")]
+    assert frame(gates).to_numpy().tolist() == [
+        ["data", "No leakage", "passed", "0", "\u2264 0", "Signs"],
+        ["training", "Success ROC-AUC", "passed", "0.853", "\u2265 0.82", "Success"],
+    ]
+
+
+def test_failed_gates_are_named_in_words() -> None:
+    gates = [at_least("success_roc_auc", "training", 0.8, 0.82, "ROC-AUC"), at_most("no_leakage", "data", 0, 0, "Signs")]
+    assert failures(gates) == "**Success ROC-AUC** failed. ROC-AUC: 0.8, needs >= 0.82."

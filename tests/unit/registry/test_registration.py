@@ -154,7 +154,7 @@ def test_mlflow_loads_champions_in_another_process_without_pickle(build: Build, 
 
 def compared(
     build: Build, tracked: ProjectPaths, name: str, champion: dict[str, Any], candidate: dict[str, Any]
-) -> comparison.Comparison | None:
+) -> comparison.Beside:
     registered(build("champion", **champion), tracked, name, PASSED)
     upstream = build("candidate", **candidate)
     return comparison.champion_comparison(case_of(name=name), gather(upstream, tracked.root), upstream, tracked.root)
@@ -164,7 +164,7 @@ def compared(
 def test_a_candidate_really_worse_than_the_champion_is_below_the_limit(build: Build, tracked: ProjectPaths) -> None:
     noise = customers().assign(churn=customers()["churn"].sample(frac=1, random_state=1).to_numpy())
     found = compared(build, tracked, "worse", {}, {"rows": noise})
-    assert found is not None
+    assert isinstance(found, comparison.Comparison)
     assert found.difference < found.limit <= 0
     assert "same 80 test rows" in found.message
 
@@ -172,7 +172,7 @@ def test_a_candidate_really_worse_than_the_champion_is_below_the_limit(build: Bu
 @pytest.mark.usefixtures("in_a_build")
 def test_a_candidate_worse_by_noise_only_is_not_worse(build: Build, tracked: ProjectPaths) -> None:
     found = compared(build, tracked, "noise", {}, {"rows": customers(60, seed=2)})
-    assert found is not None
+    assert isinstance(found, comparison.Comparison)
     assert found.difference != 0
     assert found.difference >= found.limit
 
@@ -196,7 +196,82 @@ def test_a_champion_that_cannot_score_the_rows_is_compared_by_its_record(build: 
     test = pd.read_parquet(upstream["02_validate"]["test"]).drop(columns="plan")
     test.to_parquet(upstream["02_validate"]["test"])
     found = comparison.champion_comparison(case_of(name="renamed"), gather(upstream, tracked.root), upstream, tracked.root)
-    assert found is not None
+    assert isinstance(found, comparison.Comparison)
     assert found.difference == pytest.approx(0.7 - 0.8)
     assert found.limit == pytest.approx(-0.05)
     assert "'plan' is missing" in found.message
+
+
+def edit(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.fixture
+def beside(
+    build: Build, tracked: ProjectPaths, in_a_build: None, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., comparison.Beside]:
+    """Return a function that compares a regression with a champion whose files were changed."""
+
+    def compare(champion_task: str = "regression", **metrics: Any) -> comparison.Beside:
+        scores = {"rmse": {"value": 9.0}, "roc_auc": {"value": 0.8}, "log_loss": {"value": 1.0}}
+        name = f"beside_{champion_task}_{len(metrics)}"
+        _, directory = registered(
+            build("champion", champion_task, evaluation={"test": scores}), tracked, name, PASSED, champion_task
+        )
+        edit(directory / "metrics.json", **metrics)
+        monkeypatch.setattr(versions, "directory_of", lambda *_: directory)
+        upstream = build("candidate", "regression", evaluation={"test": scores}, rows=customers(50, seed=3))
+        case = case_of("regression", name=name)
+        return comparison.champion_comparison(case, gather(upstream, tracked.root), upstream, tracked.root)
+
+    return compare
+
+
+def refusal(found: comparison.Beside) -> str:
+    assert isinstance(found, comparison.Incomparable)
+    return found.message
+
+
+def test_a_champion_of_another_task_is_not_replaced_silently(beside: Callable[..., comparison.Beside]) -> None:
+    message = refusal(beside("binary"))
+    assert message.startswith("Champion version 1 cannot be compared: it answers the task binary, this case is regression.")
+    assert "move the alias champion to that version in MLflow" in message
+
+
+def test_a_champion_that_can_neither_score_nor_show_its_scores_is_not_replaced(beside: Callable[..., comparison.Beside]) -> None:
+    """Its files were altered, so that it is not loaded, and its record has another metric alone."""
+    found = refusal(beside(primary_metric="mae", test={"mae": {"value": 2.0}}))
+    assert "it was measured by MAE, this case by RMSE." in found
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"target": "tier"}, "it predicts tier, this case predicts churn"),
+        ({"classes": ["No", "Perhaps", "Yes"]}, "it knows the classes No, Perhaps, Yes, this case has No, Yes"),
+        ({}, ""),
+    ],
+)
+def test_target_and_classes_are_compared_before_scores(build: Build, changes: dict[str, Any], words: str) -> None:
+    directory = Path(build()["06_select"]["candidate"]).parent
+    edit(directory / "model.json", **changes)
+    assert comparison.other_question(case_of(), ("No", "Yes"), directory) == words
+
+
+@pytest.mark.parametrize("found", [None, {"value": None}])
+def test_a_champion_without_the_score_cannot_be_compared(tmp_path: Path, found: Any) -> None:
+    (tmp_path / "metrics.json").write_text(json.dumps({"primary_metric": "roc_auc", "test": {"roc_auc": found}}))
+    mine = {"roc_auc": {"value": 0.7, "low": 0.6, "high": 0.8}}
+    assert "its ROC-AUC was not defined" in refusal(
+        comparison.compare_recorded(case_of(), mine, tmp_path, 3, "a column is missing")
+    )
+    (tmp_path / "metrics.json").unlink()
+    assert "registered without its scores" in refusal(
+        comparison.compare_recorded(case_of(), mine, tmp_path, 3, "a column is missing")
+    )
+
+
+def test_the_comparison_is_told_in_words() -> None:
+    assert comparison.in_words(None) == "There is no other champion to compare with."
+    made = comparison.Comparison(3, 0.8, 0.81, -0.01, -0.02, "Gain in ROC-AUC")
+    assert comparison.in_words(made) == "Gain in ROC-AUC: **\u22120.010**; chance alone explains down to \u22120.020."

@@ -7,7 +7,7 @@ import pytest
 from tests.models import case_of
 
 from gristmill.modeling.artifact import Manifest
-from gristmill.registry.comparison import Comparison
+from gristmill.registry.comparison import Beside, Comparison, Incomparable
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import GROUPS, Gate, measured
 from gristmill.registry.rules import evaluate
@@ -15,7 +15,7 @@ from gristmill.registry.rules import evaluate
 Make = Callable[..., Evidence]
 
 
-def gate(name: str, evidence: Evidence, more: str = "", task: str = "binary", comparison: Comparison | None = None) -> Gate:
+def gate(name: str, evidence: Evidence, more: str = "", task: str = "binary", comparison: Beside = None) -> Gate:
     found = [one for one in evaluate(case_of(task, more), evidence, comparison) if one.name == name]
     assert len(found) == 1, name
     return found[0]
@@ -168,3 +168,16 @@ def test_a_champion_is_compared_with_and_may_win(evidence: Make) -> None:
     assert gate("not_worse_than_champion", evidence()).passed is None
     assert beside(-0.009).passed
     assert beside(-0.011).failed
+
+
+def test_a_champion_that_cannot_be_compared_with_is_not_replaced(evidence: Make) -> None:
+    verdict = gate("not_worse_than_champion", evidence(), comparison=Incomparable(3, "Champion version 3 cannot be compared."))
+    assert verdict.failed
+    assert verdict.message == "Champion version 3 cannot be compared."
+
+
+def test_messages_name_metrics_as_the_pages_do(evidence: Make) -> None:
+    messages = [one.message for one in evaluate(case_of(more="evaluation: {success_criteria: {roc_auc: 0.7}}"), evidence(), None)]
+    assert "Success criterion, ROC-AUC on the test rows: 0.8, limit >= 0.7." in messages
+    assert "Share of columns that keep every stop rule: 1, limit >= 1." in messages
+    assert not [message for message in messages if "roc_auc" in message]

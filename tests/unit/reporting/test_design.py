@@ -34,6 +34,27 @@ def test_the_time_split_is_explained_as_such(project: Path) -> None:
     assert "Later rows test a model of earlier ones" in design(project).text
 
 
+def with_limits(project: Path, limits: str) -> str:
+    (project / "configs" / "churn.yaml").write_text(f"{CASE_FILE}fairness: {{{limits}}}\n", encoding="utf-8")
+    return design(project).text
+
+
+def test_only_limits_that_the_case_sets_are_called_gates(project: Path) -> None:
+    one = with_limits(project, "min_disparate_impact: null, max_equal_opportunity_difference: 0.2")
+    assert "Equal opportunity difference at most 0.2 is a gate: a model beyond is not promoted by itself." in one
+    assert "Disparate impact is reported, not judged: the case file sets no limit." in one
+    both = with_limits(project, "min_disparate_impact: 0.8, max_equal_opportunity_difference: 0.1")
+    assert "Disparate impact at least 0.8 and equal opportunity difference at most 0.1 are gates" in both
+    none = with_limits(project, "min_disparate_impact: null, max_equal_opportunity_difference: null")
+    assert "Disparate impact and equal opportunity difference are reported, not judged" in none
+    assert "gate:" not in none
+
+
+def test_keys_of_the_case_file_are_shown_as_code(project: Path) -> None:
+    page = render_design(read_record(ProjectPaths(project), "churn"))
+    assert "give <code>training.trials</code> for an exact repetition" in page
+
+
 def test_a_regression_has_no_threshold_decision(project: Path) -> None:
     text = "name: churn\ntask: regression\nsource: houses.csv\ntarget: price\n"
     (project / "configs" / "churn.yaml").write_text(text, encoding="utf-8")

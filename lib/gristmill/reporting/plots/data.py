@@ -196,13 +196,17 @@ def missing_bars(missing: pd.Series, *, title: str | None = None) -> HouseFigure
 
 
 @house_style
-def association_heatmap(associations: pd.DataFrame, *, title: str = "How strongly columns go together") -> HouseFigure:
+def association_heatmap(
+    associations: pd.DataFrame, *, title: str = "How strongly columns go together", of: str = "column", measure: str = "association"
+) -> HouseFigure:
     """Return a square of associations between columns.
 
     Parameters
     ----------
     associations
         Square frame, columns by columns; from 0 to 1, or from -1 to 1 for signed correlations.
+    of, measure
+        What goes together, and how that is measured: the names of the axes.
     """
     values = associations.to_numpy(dtype=float)
     if values.size == 0:
@@ -216,12 +220,12 @@ def association_heatmap(associations: pd.DataFrame, *, title: str = "How strongl
     axes.set_yticks(range(size), names, fontsize=8)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    axes.set(xlabel="column", ylabel="column")
+    axes.set(xlabel=of, ylabel=of)
     if size <= 16:
         _write_cells(axes, values)
     bar = made.colorbar(image, ax=axes, fraction=0.03, pad=0.01)
     bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.set_label("association")
+    bar.set_label(measure)
     return made
 
 

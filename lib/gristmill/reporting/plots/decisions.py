@@ -136,7 +136,8 @@ def threshold_curve(
         axes.plot(x, values, color=color, label=metric_label(name))
         axes.set_ylabel(y_label if shares else metric_label(name))
         if chosen is not None:
-            _mark_choice(axes, chosen, float(np.interp(chosen, x, values)), color, value_only=shares and len(drawn) > 1)
+            value = float(np.interp(chosen, x, values, right=np.nan))  # what a stricter threshold gives is not known
+            _mark_choice(axes, chosen, value, color, value_only=shares and len(drawn) > 1)
     for axes in panels:
         grid_lines(axes, "y")
         number_axis(axes.yaxis)
@@ -149,8 +150,11 @@ def threshold_curve(
 def _mark_choice(axes: Axes, chosen: float, value: float, color: str, *, value_only: bool) -> None:
     """Mark the chosen threshold and what it gives."""
     axes.axvline(chosen, color=LIGHT, linewidth=1.4, zorder=1)
+    if not np.isfinite(value):
+        return
     axes.scatter(chosen, value, s=48, color=color, edgecolor="white", zorder=4)
-    text = figure(value) if value_only else f"chosen {figure(chosen)}: {figure(value)}"
+    named = f"chosen {figure(chosen)}" if chosen <= 1 else "no row is flagged"
+    text = figure(value) if value_only else f"{named}: {figure(value)}"
     axes.annotate(
         text, (chosen, value), xytext=(8, 6), textcoords="offset points", color=color, fontweight="bold", path_effects=HALO
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from gristmill.reporting.gate_words import gate_words
 from gristmill.reporting.plots.style import (
     AMBER,
     BLUE,
@@ -26,6 +27,9 @@ from gristmill.reporting.wording import UNIT_METRICS, UNKNOWN, count, figure, in
 
 SHOWN_ROWS = 20
 
+_GATE_COLUMNS = {"gate": 0.045, "group": 0.55, "value": 0.72, "limit": 0.86}
+"""Column of the figure of gates -> where it begins."""
+
 
 def _ends(score: Any) -> tuple[float, float, float]:
     """Return value, low and high of a score; a plain number has no interval."""
@@ -40,14 +44,16 @@ def _number(value: Any, otherwise: float = float("nan")) -> float:
     return float(value) if isinstance(value, int | float | np.number) and np.isfinite(value) else otherwise
 
 
-def _dot(axes: Axes, row: float, value: float, low: float, high: float, color: str = BLUE, *, label: bool = True) -> None:
-    """Draw a value with its interval, and write both beside it."""
+def _dot(
+    axes: Axes, row: float, value: float, low: float, high: float, color: str = BLUE, *, beyond: float = float("-inf")
+) -> None:
+    """Draw a value with its interval, and write both to the right of it and of ``beyond``."""
     axes.plot([low, high], [row, row], color=color, linewidth=5, alpha=0.3, solid_capstyle="butt", zorder=2)
     axes.scatter(value, row, s=34, color=color, zorder=3)
-    if label and np.isfinite(value):
+    if np.isfinite(value):
         text = figure(value) + (f"  ({interval(low, high)})" if high > low else "")
         axes.annotate(
-            text, (max(high, value), row), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8.5, color=GREY
+            text, (max(high, value, beyond), row), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8.5, color=GREY
         )
 
 
@@ -96,7 +102,7 @@ def _score_panel(axes: Axes, metrics: list[str], scores: Mapping[str, Any], base
         reference = _ends(baseline.get(metric))
         if np.isfinite(reference[0]):
             axes.plot([reference[0]] * 2, [row - 0.28, row + 0.28], color=GREY, linewidth=2)
-        _dot(axes, row, *_ends(scores[metric]))
+        _dot(axes, row, *_ends(scores[metric]), beyond=_number(reference[0], float("-inf")))
         reach += [end for end in (*_ends(scores[metric]), *reference) if np.isfinite(end)]
     _rows_axis(axes, [metric_label(metric) for metric in metrics])
     top = 1.0 if metrics[0] in UNIT_METRICS else max(reach) * 1.08
@@ -255,7 +261,8 @@ def gates(gates: Sequence[Mapping[str, Any]], *, title: str | None = None) -> Ho
     Parameters
     ----------
     gates
-        Mappings with ``name``, ``group``, ``passed``, ``value`` and ``limit``; ``passed`` empty: not measured.
+        Mappings with ``name``, ``group``, ``passed``, ``value`` and ``limit``; ``passed`` empty: not measured. With a ``message``,
+        limits are shown with their direction.
     """
     if not gates:
         return empty(title or "Gates", "No gate was evaluated.")
@@ -263,17 +270,14 @@ def gates(gates: Sequence[Mapping[str, Any]], *, title: str | None = None) -> Ho
     made, (axes,) = canvas(title or f"Gates: {passed} of {len(gates)} passed", rows_height(len(gates), each=0.26, around=0.8))
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(len(gates) - 0.3, -1.0))
-    for x, text in ((0.045, "gate"), (0.55, "group"), (0.72, "value"), (0.86, "limit")):
+    for text, x in _GATE_COLUMNS.items():
         axes.text(x, -0.8, text, color=GREY, fontsize=8.5)
     for row, gate in enumerate(gates):
         sign, color = {True: ("✓", GREEN), False: ("✗", ORANGE)}.get(gate.get("passed"), (UNKNOWN, AMBER))  # type: ignore[arg-type]
         axes.text(0.0, row, sign, color=color, fontweight="bold", va="center", family="DejaVu Sans")
-        for x, value in (
-            (0.045, gate["name"]),
-            (0.55, gate.get("group", "")),
-            (0.72, gate.get("value")),
-            (0.86, gate.get("limit")),
-        ):
-            axes.text(x, row, shorten(figure(value), 46), va="center", color=color if gate.get("passed") is False else INK)
+        words = gate_words(gate)
+        texts = (words["name"], str(gate.get("group", "")), words["value"], words["limit"])
+        for x, text in zip(_GATE_COLUMNS.values(), texts, strict=True):
+            axes.text(x, row, shorten(text, 46), va="center", color=color if gate.get("passed") is False else INK)
         axes.axhline(row + 0.5, color=LIGHT, linewidth=0.6)
     return made

@@ -183,3 +183,21 @@ def test_the_same_data_gives_the_same_picture() -> None:
 def test_a_figure_survives_pickling_between_processes() -> None:
     made = pickle.loads(pickle.dumps(FIGURES["class_balance"]()))  # noqa: S301 - our own bytes
     assert made.title.startswith("Rows in each class")
+
+
+def test_a_threshold_stricter_than_every_compared_one_is_given_no_value() -> None:
+    (axes,) = decisions.threshold_curve([0.1, 0.5], {"profit": [10, -5]}, chosen=0.9).axes
+    assert [text.get_text() for text in axes.texts] == []
+    (axes,) = decisions.threshold_curve([0.1, 0.5], {"profit": [10, -5]}, chosen=0.5).axes
+    assert [text.get_text() for text in axes.texts] == ["chosen 0.500: \u22125.000"]
+
+
+def test_gates_are_drawn_in_words_with_the_direction_of_their_limits() -> None:
+    gate = {"name": "success_roc_auc", "group": "training", "passed": True, "value": 0.8533, "limit": 0.82}
+    (axes,) = evidence.gates([{**gate, "message": "Success: 0.853, limit >= 0.82."}]).axes
+    assert [text.get_text() for text in axes.texts][-4:] == ["Success ROC-AUC", "training", "0.853", "\u2265 0.82"]
+
+
+def test_the_label_of_a_score_stands_right_of_the_baselines_mark() -> None:
+    (axes,) = evidence.score_bars({"brier": {"value": 0.13, "low": 0.12, "high": 0.14}}, baseline={"brier": 0.19}).axes
+    assert [text.xy for text in axes.texts] == [(0.19, 0)]
