@@ -9,10 +9,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from gristmill.commands import snapshots
+from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
-
-DEFAULT_CASE = "churn"
 
 app = typer.Typer(
     add_completion=False,
@@ -21,7 +21,7 @@ app = typer.Typer(
     help="Gristmill: a raw table in, a trustworthy and watched model out.",
 )
 
-CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Name of the case: configs/CASE.yaml.")]
+app.add_typer(snapshots.app, name="data")
 
 
 @app.command()

@@ -8,7 +8,7 @@ import pandas as pd
 from gristmill.config.case import Case
 from gristmill.config.loading import load_case
 from gristmill.data import contract as contracts
-from gristmill.data import leakage, quality
+from gristmill.data import history, leakage, quality, snapshot
 from gristmill.data.checks import Check, require
 from gristmill.data.contract import Contract
 from gristmill.data.products import ROW_KEY
@@ -31,7 +31,8 @@ def preview(paths: CasePaths) -> str:
         The build would stop in its first stages, for the same reason.
     """
     case = load_case(paths.name, paths.root)
-    table = open_source(case.source.uri, case.source.options, root=paths.root).read()
+    kept = history.restored(paths)
+    table = _table(case, paths, kept)
     rows = _keyed(quality.usable_rows(table, case), case)
     contract = contracts.infer(rows, case)
     test = _test_rows(case, paths, contract)
@@ -40,8 +41,17 @@ def preview(paths: CasePaths) -> str:
     split = assign(rows, case, test)
     checks += leakage.check(rows, split, case, contract, test)
     facts = list(_facts(case, table, rows, split, contract))
+    if kept is not None:
+        facts.insert(2, ("Version", f"{kept.digest[: history.SHOWN]}, restored: the source is not read"))
     lines = [f"{name:<{WIDTH}}{fact}" for name, fact in facts]
     return "\n".join([*lines, *_warnings(checks), "", f"Build it: ploomber build --env--case {case.name}"])
+
+
+def _table(case: Case, paths: CasePaths, kept: snapshot.Snapshot | None) -> pd.DataFrame:
+    """Return the rows that a build would start from: those of a restored snapshot, else those of the source."""
+    if kept is not None:
+        return snapshot.load(paths.root / kept.path)
+    return open_source(case.source.uri, case.source.options, root=paths.root).read()
 
 
 def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:

@@ -1,14 +1,20 @@
 """Small tables and cases for the tests of the first stages."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import write_case
 
 from gristmill.config.case import Case
+from gristmill.data import history, snapshot
+from gristmill.data.snapshot import Snapshot
+from gristmill.data.sources import open_source
 from gristmill.data.splits import row_keys
+from gristmill.paths import CasePaths, case_paths
 
 CaseMaker = Callable[..., Case]
 
@@ -51,3 +57,18 @@ def customers() -> pd.DataFrame:
 def keyed(frame: pd.DataFrame, case: Case) -> pd.DataFrame:
     """Return the rows indexed by their keys, as ``02_validate`` does."""
     return frame.set_axis(row_keys(frame, case.id_columns))
+
+
+@pytest.fixture
+def small(project: Path) -> CasePaths:
+    """Return the case ``small`` of an empty project, whose source is ``rows.csv``."""
+    write_case(project, "name: small\ntask: binary\nsource: rows.csv\ntarget: y\npositive_class: yes\n")
+    return case_paths("small")
+
+
+def take_version(paths: CasePaths, text: str) -> Snapshot:
+    """Let the source of a case hold ``text``, and take it as ``01_ingest`` does."""
+    (paths.root / "rows.csv").write_text(text)
+    taken = snapshot.take(open_source("rows.csv", root=paths.root), paths.project)
+    history.record(paths, taken)
+    return taken
