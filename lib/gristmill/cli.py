@@ -76,6 +76,24 @@ def gates(case: CaseName = DEFAULT_CASE) -> None:
 
 
 @app.command()
+def lineage(
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="[MODEL]", help="NAME, NAME@alias or NAME/VERSION: say what it was made from."),
+    ] = None,
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--data", metavar="DIGEST", help="Say which models come from this snapshot; the beginning of its digest."),
+    ] = None,
+) -> None:
+    """Say which data, source, code, lock and parameters made MODEL; or with --data which models came from a snapshot."""
+    from gristmill.registry import origins  # noqa: PLC0415
+
+    for line in origins.lines(model, data, project_paths()):
+        typer.echo(line)
+
+
+@app.command()
 def why(
     task: Annotated[Optional[str], typer.Argument(metavar="[TASK]", help="A task such as 06_select; all if not given.")] = None,  # noqa: UP045
     case: Annotated[str, typer.Option("--case", help="Name of the case.")] = DEFAULT_CASE,
