@@ -9,10 +9,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from gristmill.commands import sampling, snapshots
+from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
-
-DEFAULT_CASE = "churn"
 
 app = typer.Typer(
     add_completion=False,
@@ -21,7 +21,8 @@ app = typer.Typer(
     help="Gristmill: a raw table in, a trustworthy and watched model out.",
 )
 
-CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Name of the case: configs/CASE.yaml.")]
+app.add_typer(snapshots.app, name="data")
+app.command()(sampling.sample)
 
 
 @app.command()
@@ -83,6 +84,24 @@ def gates(case: CaseName = DEFAULT_CASE) -> None:
     typer.echo(table(verdicts))
     if any(gate.failed for gate in verdicts):
         raise typer.Exit(3)
+
+
+@app.command()
+def lineage(
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="[MODEL]", help="NAME, NAME@alias or NAME/VERSION: say what it was made from."),
+    ] = None,
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--data", metavar="DIGEST", help="Say which models come from this snapshot; the beginning of its digest."),
+    ] = None,
+) -> None:
+    """Say which data, source, code, lock and parameters made MODEL; or with --data which models came from a snapshot."""
+    from gristmill.registry import origins  # noqa: PLC0415
+
+    for line in origins.lines(model, data, project_paths()):
+        typer.echo(line)
 
 
 @app.command()

@@ -93,6 +93,11 @@ class CasePaths:
         return self.project.configs / f"{self.name}.yaml"
 
     @property
+    def history(self) -> Path:
+        """Which snapshots of the case's source were taken or restored, one JSON line each."""
+        return self.root / "data" / "history" / f"{self.name}.jsonl"
+
+    @property
     def artifacts(self) -> Path:
         """Products of the last build."""
         return self.root / "artifacts" / self.name

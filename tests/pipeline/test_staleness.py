@@ -362,6 +362,28 @@ def test_a_packaged_table_is_stale_when_its_package_moves(root: Path, monkeypatc
     assert stale(root) == ALL
 
 
+def history(root: Path, *lines: dict[str, str]) -> None:
+    file = root / "data" / "history" / "toy.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as opened:
+        opened.writelines(json.dumps({"at": "2026-11-21", **line}) + "\n" for line in lines)
+
+
+def test_a_restored_snapshot_counts_instead_of_the_source(root: Path):
+    history(root, {"event": "taken", "digest": "ab" * 32})
+    assert stale(root) == NONE
+    history(root, {"event": "restored", "digest": "ab" * 32})
+    assert decide(root, "toy")[INGEST].reasons == (
+        "the restored snapshot is new (abababababab)",
+        "the file table.csv is no longer read",
+    )
+    toy.pretend_built(root)
+    append("table.csv", "3,No\n")(root)
+    assert stale(root) == NONE
+    history(root, {"event": "released", "digest": None})
+    assert decide(root, "toy")[INGEST].reasons == ("the file table.csv is new", "the restored snapshot is no longer read")
+
+
 def test_a_test_table_counts_as_data(root: Path):
     (root / "test.csv").write_text("age,left\n7,Yes\n")
     set_key("split: {test_source: test.csv}")(root)

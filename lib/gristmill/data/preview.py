@@ -9,7 +9,7 @@ import pandas as pd
 from gristmill.config.case import Case
 from gristmill.config.loading import load_case
 from gristmill.data import contract as contracts
-from gristmill.data import leakage, quality
+from gristmill.data import history, leakage, quality, snapshot
 from gristmill.data.checks import Check, require
 from gristmill.data.contract import Contract
 from gristmill.data.products import ROW_KEY
@@ -33,11 +33,14 @@ def preview(paths: CasePaths) -> str:
         The build would stop in its first stages, for the same reason.
     """
     case = load_case(paths.name, paths.root)
-    return describe(open_case_source(case, paths.root).read(), case, paths.root)
+    kept = history.restored(paths)
+    return describe(_table(case, paths, kept), case, paths.root, kept)
 
 
-def describe(table: pd.DataFrame, case: Case, root: Path) -> str:
-    """Return what a build of the case on ``table`` will do, as lines of text; ``root`` is the project's.
+def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
+    """Return what a build of the case on ``table`` will do, as lines of text.
+
+    ``root`` is the project's; ``kept`` is the restored snapshot that the rows are of, if they are not the source's.
 
     Raises
     ------
@@ -53,8 +56,17 @@ def describe(table: pd.DataFrame, case: Case, root: Path) -> str:
     split = assign(rows, case, test)
     checks += leakage.check(rows, split, case, contract, test)
     facts = list(_facts(case, table, rows, split, contract))
+    if kept is not None:
+        facts.insert(2, ("Version", f"{kept.digest[: history.SHOWN]}, restored: the source is not read"))
     lines = [f"{name:<{WIDTH}}{fact}" for name, fact in facts]
     return "\n".join([*lines, *_warnings(checks), "", f"Build it: ploomber build --env--case {case.name}"])
+
+
+def _table(case: Case, paths: CasePaths, kept: snapshot.Snapshot | None) -> pd.DataFrame:
+    """Return the rows that a build would start from: those of a restored snapshot, else those of the source."""
+    if kept is not None:
+        return snapshot.load(paths.root / kept.path)
+    return open_case_source(case, paths.root).read()
 
 
 def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:

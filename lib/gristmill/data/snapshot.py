@@ -151,8 +151,8 @@ def _keep(temporary: Path, target: Path) -> None:
     temporary.replace(target)
 
 
-def load(path: Path | str) -> "pd.DataFrame":
-    """Return the rows of a snapshot.
+def verified(path: Path | str) -> Path:
+    """Return the file of a snapshot after a look at every byte of it.
 
     Raises
     ------
@@ -161,7 +161,23 @@ def load(path: Path | str) -> "pd.DataFrame":
     """
     file = Path(path)
     if not file.is_file():
-        raise ArtifactError(f"Expected the snapshot {file}, but it does not exist. Build the case again: `make run`.")
+        raise ArtifactError(
+            f"Expected the snapshot {file}, but it does not exist. Bring it back, or build the case again: `make run`."
+        )
     if len(file.stem) == 64 and _digest(file) != file.stem:
-        raise ArtifactError(f"The snapshot {file} was changed after it was taken. Delete it and build the case again: `make run`.")
-    return to_frame(pq.read_table(file))
+        raise ArtifactError(
+            f"The snapshot {file} was changed after it was taken. Delete it, then bring it back or build the case "
+            "again: `make run`."
+        )
+    return file
+
+
+def load(path: Path | str) -> "pd.DataFrame":
+    """Return the rows of a snapshot.
+
+    Raises
+    ------
+    ArtifactError
+        As :func:`verified`.
+    """
+    return to_frame(pq.read_table(verified(path)))

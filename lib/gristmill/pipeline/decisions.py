@@ -127,7 +127,7 @@ def compare(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} changed{change}"
     for name in old:
         if name not in new:
-            yield f"{name} is gone"
+            yield f"{name} is {'no longer read' if name.startswith('the ') else 'gone'}"
 
 
 def _value(value: str, before: str, after: str) -> str:

@@ -21,6 +21,7 @@ from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
 from gristmill.config.stages import READS
 from gristmill.data.folders import table_files
+from gristmill.data.history import restored_digest
 from gristmill.errors import CaseFileError, GristmillError
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline.contents import Digests
@@ -170,7 +171,10 @@ class Survey:
         refreshed = ProjectPaths(self.root).state / "refresh" / str(self.case["name"])
         if refreshed.is_file():
             yield "the last `gristmill refresh`", refreshed.read_text(encoding="utf-8").strip()
-        for uri in (self.case["source"]["uri"], self.case["split"]["test_source"]):
+        restored = restored_digest(ProjectPaths(self.root).case(str(self.case["name"])))
+        if restored is not None:  # then the source is not read; twelve characters are read by people, and tell a case's few apart
+            yield "the restored snapshot", restored[:12]
+        for uri in (self.case["source"]["uri"] if restored is None else None, self.case["split"]["test_source"]):
             if uri is not None:
                 yield from self._table(uri)
 

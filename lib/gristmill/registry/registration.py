@@ -193,6 +193,7 @@ def _version(
         "gristmill.gates": "passed" if all_passed(gates) else "failed",
         "gristmill.champion_before": str(champion.version) if champion else "none",
         **{f"gristmill.{name}": value for name, value in _lineage(root, evidence).items()},
+        **({"gristmill.source": str(evidence.snapshot["uri"])} if evidence.snapshot.get("uri") else {}),
     }
     return versions.register(
         run, case.name, directory, signature(directory), tags=tags, description=_summary(case, evidence, gates)

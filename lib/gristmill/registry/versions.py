@@ -84,6 +84,25 @@ def find_by_tags(name: str, tags: Mapping[str, str], root: Path | None = None) -
     return _version(found[-1], _aliases(client, name)) if found else None
 
 
+def find_all(condition: str, root: Path | None = None) -> list[ModelVersion]:
+    """Return all registered versions that meet a condition of MLflow's, all there are if it is empty, in no order.
+
+    Raises
+    ------
+    RegistryError
+        The registry does not answer.
+    """
+    client, found, token = tracking.connect(root), [], None
+    while True:
+        page = client.search_model_versions(condition or None, max_results=1000, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            break
+    aliases = {name: _aliases(client, name) for name in {str(version.name) for version in found}}
+    return [_version(version, aliases[str(version.name)]) for version in found]
+
+
 def directory_of(version: ModelVersion, root: Path | None = None) -> Path:
     """Return the local model directory of a version, fetched first if the registry keeps it elsewhere.
 

