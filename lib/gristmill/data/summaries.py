@@ -75,7 +75,7 @@ def _commonest(frame: pd.DataFrame) -> dict[str, list[Any]]:
 
 def _in_a_cell(value: Any) -> str | None:
     """Return a value as text that fits into a cell of a table."""
-    if value is None:
+    if pd.isna(value):
         return None
     text = f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
     return text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"

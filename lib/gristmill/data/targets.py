@@ -12,6 +12,8 @@ from gristmill.errors import DataError
 _WHOLE_BELOW = 2.0**53
 """Floats of at least this size are all whole: they are measurements in powers of ten rather than counted things."""
 
+_LARGEST_SQUARED = 1e150
+
 
 def class_text(values: pd.Series) -> pd.Series:
     """Return the classes as the text they have in the table: ``1.0`` in a column of whole numbers is ``"1"``."""
@@ -72,7 +74,7 @@ def learnable_numbers(target: pd.Series) -> pd.Series:
     Raises
     ------
     DataError
-        A value is not a number, or all are the same.
+        A value is not a number, or too large for its error to be squared, or all are the same.
     """
     numbers = target if is_numeric(target) else _numbers(target)
     if numbers.nunique() < 2:
@@ -80,6 +82,12 @@ def learnable_numbers(target: pd.Series) -> pd.Series:
         raise DataError(
             f"Expected at least two different numbers in the target column {target.name!r}, found {found}. Check `target` in the "
             "case file: there is nothing to foretell in a number that never changes."
+        )
+    finite = numbers[np.isfinite(numbers.astype("float64"))]
+    if finite.abs().max() > _LARGEST_SQUARED:
+        raise DataError(
+            f"The target column {target.name!r} holds numbers as large as {finite.abs().max():g}, whose squared errors are beyond "
+            f"the largest float; at most {_LARGEST_SQUARED:g} can be used. Divide the column, or leave empty what is unknown."
         )
     return numbers
 

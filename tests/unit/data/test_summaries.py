@@ -50,7 +50,13 @@ def test_values_fit_into_a_cell():
     found = summaries(frame.astype({"day": "datetime64[us]"}))
     assert found.loc["text", "commonest"] == "long long long long…"
     assert found.loc["number", "minimum"] == "0.333333"
+    assert found.loc["text", ["minimum", "maximum"]].tolist() == [None, None]
     assert found.loc["day", ["minimum", "maximum", "commonest"]].tolist() == ["2024-05-01"] * 3
+
+
+def test_ends_of_what_has_none_are_empty_beside_those_of_numbers():
+    found = summaries(pd.DataFrame({"text": ["a", "b"], "whole": [1, 2]}))
+    assert found["minimum"].tolist() == [None, "1"]
 
 
 def test_numbers_whose_sum_is_no_float_leave_the_mean_empty():

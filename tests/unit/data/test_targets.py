@@ -48,3 +48,9 @@ def test_a_regression_of_what_is_no_number_is_refused_with_count_and_examples(va
 def test_a_regression_of_a_constant_is_refused(values, said):
     with pytest.raises(DataError, match=f"at least two different numbers in the target column 'y', {said}"):
         learnable_numbers(pd.Series(values, name="y"))
+
+
+def test_a_regression_whose_errors_cannot_be_squared_is_refused():
+    with pytest.raises(DataError, match=r"numbers as large as 3e\+300, .* Divide the column"):
+        learnable_numbers(pd.Series([1.0, -3e300], name="y"))
+    assert learnable_numbers(pd.Series([1.0, 1e150, np.inf], name="y")).max() == np.inf
