@@ -13,7 +13,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
-from gristmill.data.contract import infer
+from gristmill.data.contract.schema import infer
 from gristmill.data.targets import encode_classes, find_classes
 from gristmill.modeling.artifact import save_candidate
 

@@ -28,7 +28,7 @@ app.command()(sampling.sample)
 @app.command()
 def check(case: CaseName = DEFAULT_CASE) -> None:
     """Say what a build of CASE will do, or what is wrong with its case file and how to mend it."""
-    from gristmill.data.preview import preview  # noqa: PLC0415
+    from gristmill.data.setup.preview import preview  # noqa: PLC0415
 
     typer.echo(preview(case_paths(case)))
 
@@ -41,7 +41,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing case file.")] = False,  # noqa: FBT002
 ) -> None:
     """Look at TABLE and write a case file that predicts its column COL, with a comment for every guess."""
-    from gristmill.data.inference import write_case  # noqa: PLC0415
+    from gristmill.data.setup.inference import write_case  # noqa: PLC0415
 
     written = write_case(table, target, name, project_paths(), replace=force)
     typer.echo(f"Wrote {written.relative_to(project_paths().root)}. Look at its guesses, then build it:")

@@ -22,8 +22,8 @@ def sample(  # noqa: PLR0913, PLR0917 - each is an option of the command
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,  # noqa: FBT002
 ) -> None:
     """Write a synthetic table of subscription customers to OUT, and say what is known about it."""
-    from gristmill.data.sample_files import sentences, write_sample  # noqa: PLC0415
-    from gristmill.data.sampling import Recipe  # noqa: PLC0415
+    from gristmill.data.samples.sample_files import sentences, write_sample  # noqa: PLC0415
+    from gristmill.data.samples.sampling import Recipe  # noqa: PLC0415
 
     recipe = Recipe(task, rows, columns, seed, drift, missing, leakage, bias)  # type: ignore[arg-type]  # the recipe checks it
     best = write_sample(output_file, recipe, replace=force)

@@ -18,7 +18,7 @@ Digest = Annotated[
 @app.command()
 def log(case: CaseName = DEFAULT_CASE) -> None:
     """List the versions of the source of CASE, the newest first, and say which is current."""
-    from gristmill.data.version_text import log_lines  # noqa: PLC0415
+    from gristmill.data.snapshots.version_text import log_lines  # noqa: PLC0415
 
     _print(log_lines(case_paths(case)))
 
@@ -26,7 +26,7 @@ def log(case: CaseName = DEFAULT_CASE) -> None:
 @app.command()
 def show(case: CaseName = DEFAULT_CASE, digest: Digest = None) -> None:
     """Show what the columns of a version hold; of the current one if none is named."""
-    from gristmill.data.version_text import show_lines  # noqa: PLC0415
+    from gristmill.data.snapshots.version_text import show_lines  # noqa: PLC0415
 
     _print(show_lines(case_paths(case), digest))
 
@@ -34,7 +34,7 @@ def show(case: CaseName = DEFAULT_CASE, digest: Digest = None) -> None:
 @app.command()
 def diff(case: CaseName = DEFAULT_CASE, old: Digest = None, new: Digest = None) -> None:
     """Compare two versions: columns, rows, distributions. The last two if none is named, OLD and the current one if one is."""
-    from gristmill.data.version_text import diff_lines  # noqa: PLC0415
+    from gristmill.data.snapshots.version_text import diff_lines  # noqa: PLC0415
 
     _print(diff_lines(case_paths(case), old, new))
 
@@ -47,7 +47,7 @@ def restore(
     ],
 ) -> None:
     """Let builds of CASE use a former version from now on, whatever the source has become."""
-    from gristmill.data import history  # noqa: PLC0415
+    from gristmill.data.snapshots import history  # noqa: PLC0415
 
     paths = case_paths(case)
     if digest == history.SOURCE:

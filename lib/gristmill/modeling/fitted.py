@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gristmill.data.contract import coerce
+from gristmill.data.contract.schema import coerce
 from gristmill.errors import ArtifactError, DataError
 from gristmill.modeling.artifact import CONTRACT, MODEL, PIPELINE, REBUILD, Manifest, read_verified, require_files
 from gristmill.modeling.persistence import load_pipeline_bytes

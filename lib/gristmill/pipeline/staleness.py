@@ -20,8 +20,8 @@ from urllib.parse import unquote, urlsplit
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
 from gristmill.config.stages import READS
-from gristmill.data.folders import table_files
-from gristmill.data.history import restored_digest
+from gristmill.data.snapshots.history import restored_digest
+from gristmill.data.sources.folders import table_files
 from gristmill.errors import CaseFileError, GristmillError
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline.contents import Digests

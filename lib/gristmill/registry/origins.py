@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gristmill import tracking
-from gristmill.data import history
-from gristmill.data.history import SHOWN
+from gristmill.data.snapshots import history
+from gristmill.data.snapshots.history import SHOWN
 from gristmill.errors import RegistryError
 from gristmill.paths import ProjectPaths
 from gristmill.registry.references import BY_ALIAS, BY_NUMBER

@@ -87,7 +87,7 @@ def _answered(batch: "pa.RecordBatch", predictor: Predictor, schema: "pa.Schema"
     """Return identifiers and predictions of one batch of rows."""
     import pyarrow as pa  # noqa: PLC0415
 
-    from gristmill.data.plain import plain_batches  # noqa: PLC0415
+    from gristmill.data.sources.plain import plain_batches  # noqa: PLC0415
 
     n_ids = len(schema) - len(predictor.columns)
     plain = next(plain_batches([batch], place))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gristmill.data.contract import nearest_column
-from gristmill.data.delimited import find_delimiter, find_encoding, read_delimited
+from gristmill.data.contract.schema import nearest_column
+from gristmill.data.sources.delimited import find_delimiter, find_encoding, read_delimited
 from gristmill.errors import DataError, SourceError
 from gristmill.modeling.fitted import FittedModel
 

@@ -7,7 +7,7 @@ from tests.unit.data.conftest import small, take_version  # noqa: F401 - a fixtu
 from typer.testing import CliRunner
 
 from gristmill import cli
-from gristmill.data.preview import preview
+from gristmill.data.setup.preview import preview
 
 OLD = "id,spend,plan,y\n" + "".join(f"{n},{n % 7},{'basic' if n % 2 else 'pro'},{'yes' if n % 3 else 'no'}\n" for n in range(120))
 NEW = OLD.replace("basic", "plus") + "500,60,pro,yes\n"

@@ -17,10 +17,10 @@ from adbc_driver_postgresql import dbapi
 from tests.conftest import write_case
 
 from gristmill.config.case import Case
-from gristmill.data import history, snapshot
-from gristmill.data.snapshot import Snapshot
-from gristmill.data.sources import open_source
-from gristmill.data.splits import row_keys
+from gristmill.data.snapshots import history, snapshot
+from gristmill.data.snapshots.snapshot import Snapshot
+from gristmill.data.sources.opening import open_source
+from gristmill.data.splits.assignment import row_keys
 from gristmill.paths import CasePaths, case_paths
 
 CaseMaker = Callable[..., Case]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from gristmill.config.case import Case
-from gristmill.data.contract import infer
+from gristmill.data.contract.schema import infer
 
 CaseBuilder = Callable[..., Case]
 

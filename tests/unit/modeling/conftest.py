@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from gristmill.config.case import Case
-from gristmill.data.contract import infer
-from gristmill.data.splits import cross_validation
+from gristmill.data.contract.schema import infer
+from gristmill.data.splits.assignment import cross_validation
 from gristmill.features.builder import make_plan
 from gristmill.features.rows import RowFeatures
 from gristmill.modeling.training_rows import TrainingRows, training_rows

@@ -7,8 +7,8 @@ from tests.unit.registry.test_registration import FAILED, PASSED, in_a_build, re
 from typer.testing import CliRunner
 
 from gristmill import cli, tracking
-from gristmill.data import history
-from gristmill.data.snapshot import Snapshot
+from gristmill.data.snapshots import history
+from gristmill.data.snapshots.snapshot import Snapshot
 from gristmill.errors import RegistryError
 from gristmill.paths import ProjectPaths
 from gristmill.registry import origins

@@ -7,7 +7,7 @@ import pytest
 from tests.models import case_of, customers, describe, fit, save_model
 
 from gristmill import tracking
-from gristmill.data.contract import infer
+from gristmill.data.contract.schema import infer
 from gristmill.errors import ArtifactError, DataError, RegistryError, SourceError
 from gristmill.modeling.artifact import save_candidate
 from gristmill.paths import ProjectPaths

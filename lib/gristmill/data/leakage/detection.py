@@ -1,0 +1,177 @@
+"""Columns and splits that tell the model what it is supposed to predict.
+
+What can be seen from raw rows is looked for here, and stops the build: copies and near-perfect proxies of the target,
+identifiers that pass for features, and rows, groups or times on both sides of the split.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gristmill.data.contract.checks import Check, Severity, examples_of, require
+from gristmill.data.contract.schema import Contract
+from gristmill.data.hashing import content_hashes
+from gristmill.data.leakage.proxies import Power, identifier_evidence, is_copy, looked_at, power
+from gristmill.data.splits.assignment import TEST, TRAIN, bundled, feature_hashes
+from gristmill.data.splits.chronology import moments
+from gristmill.errors import LeakageError
+
+STOP_AUC, WARN_AUC = 0.99, 0.95
+"""ROC-AUC of one column alone, for two classes."""
+
+STOP_SKILL, WARN_SKILL = 0.97, 0.9
+"""Share of the error of a constant guess that one column alone removes: of wrong classes, or squared error."""
+
+STOP_R2 = 0.99
+OVERLAP = 0.05
+"""Share of the rows of a test table that may also be training rows, if the training rows themselves repeat less."""
+
+
+def check(frame: pd.DataFrame, split: pd.DataFrame, case: Any, contract: Contract, test: pd.DataFrame | None = None) -> list[Check]:
+    """Return the verdict of every leakage rule.
+
+    Parameters
+    ----------
+    frame
+        All rows with a target, indexed by row key.
+    split
+        What :func:`gristmill.data.splits.assignment.assign` returned.
+    case, contract
+        The case and the data contract.
+    test
+        Rows of a test table given by the case, already among the rows of ``split``.
+
+    Raises
+    ------
+    LeakageError
+        A rule that stops the build is broken.
+    """
+    training = frame[(split.loc[frame.index, "split"] == TRAIN).to_numpy()]
+    checks = [*columns(training, case, contract), *sides(frame, split, case, test)]
+    require(checks, LeakageError)
+    return checks
+
+
+def columns(frame: pd.DataFrame, case: Any, contract: Contract) -> list[Check]:
+    """Return a verdict on each column that the model may see: is it the target, or an identifier, in disguise."""
+    rows = looked_at(frame, case.target, case.task)
+    checks = []
+    for column in contract["columns"]:
+        if column["used"] and column["name"] != case.target:
+            checks.append(_proxy(rows, column, case))
+            if column["role"] in ("feature", "sensitive"):
+                checks.append(_identifier(frame[column["name"]], column, case))
+    return checks
+
+
+def _proxy(rows: pd.DataFrame, column: dict[str, Any], case: Any) -> Check:
+    """Judge how well a column alone foretells the target."""
+    name, target = column["name"], case.target
+    severity: Severity | None = "stop"
+    if is_copy(rows[name], rows[target]):
+        evidence = f"The column {name!r} holds the same values as the target {target!r}."
+    else:
+        found = power(rows[name], rows[target], column, case.task)
+        severity = _severity(found, case.task)
+        evidence = f"The column {name!r} alone foretells the target {target!r} ({found})."
+    if severity is None:
+        return Check("no proxy", name, "stop", passed=True, count=0, message=f"{name!r} alone does not give the target away.")
+    if name in case.validation.allow_proxies:
+        return Check("no proxy", name, severity, passed=True, count=0, message=f"{evidence} The case file allows it.")
+    advice = (
+        f"If it is only known after {target!r}, add it to `features.exclude`; if it is known before, add it to "
+        "`validation.allow_proxies`."
+    )
+    return Check("no proxy", name, severity, passed=False, count=len(rows), message=f"{evidence} {advice}")
+
+
+def _severity(found: Power, task: str) -> Severity | None:
+    """Return whether a column is so good alone that it stops the build, that it is worth a warning, or neither."""
+    limit = STOP_R2 if task == "regression" else STOP_SKILL
+    if found.skill >= limit or (found.auc or 0) >= STOP_AUC:
+        return "stop"
+    return "warn" if found.skill >= WARN_SKILL or (found.auc or 0) >= WARN_AUC else None
+
+
+def _identifier(values: pd.Series, column: dict[str, Any], case: Any) -> Check:
+    """Judge whether a feature is an identifier."""
+    name = column["name"]
+    evidence = identifier_evidence(values, column)
+    if evidence is None or name in case.validation.allow_proxies:
+        return Check("no identifier", name, "stop", passed=True, count=0, message=f"{name!r} is no identifier.")
+    return Check(
+        "no identifier", name, "stop", passed=False, count=len(values), examples=examples_of(values),
+        message=f"The column {name!r} names rows: {evidence}. A model would learn the rows by heart; add it to `id_columns` "
+        "(or to `validation.allow_proxies`, if it is a measurement).",
+    )  # fmt: skip
+
+
+def sides(frame: pd.DataFrame, split: pd.DataFrame, case: Any, test: pd.DataFrame | None = None) -> list[Check]:
+    """Return verdicts on what stands on both sides of the split: rows, groups, times."""
+    everything = frame if test is None else pd.concat([frame, test.reindex(columns=frame.columns)])
+    is_test = (split.loc[everything.index, "split"] == TEST).to_numpy()
+    checks = [_given_rows(everything, is_test, case) if test is not None else _same_rows(everything, is_test, case)]
+    if case.group_column is not None:
+        checks.append(_same_groups(everything, is_test, case))
+    if case.time_column is not None:
+        checks.append(_times(everything, is_test, case))
+    return checks
+
+
+def _crossing(values: Any, is_test: Any) -> Any:
+    """Return for each row whether it is a test row whose value also occurs in training."""
+    return is_test & np.isin(values, np.unique(values[~is_test]))
+
+
+def _same_rows(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
+    """Judge rows with identical features on both sides of a split made here."""
+    hashes = feature_hashes(everything, case)
+    count = int(_crossing(hashes, is_test).sum())
+    duplicates = bundled(hashes)
+    if not count:
+        text = "No test row has the features of a training row."
+    elif duplicates:
+        text = f"{count:,} test rows have exactly the features of a training row; use another `split.strategy`."
+    else:
+        text = (
+            f"The features have only {len(np.unique(hashes)):,} combinations: {count:,} test rows share theirs with training rows."
+        )
+    severity: Severity = "stop" if duplicates and case.split_strategy != "group" else "warn"
+    return Check("rows on one side", None, severity, count == 0, count, text)
+
+
+def _given_rows(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
+    """Judge rows of a given test table that are training rows as well."""
+    hashes = content_hashes(everything, [name for name in everything.columns if name not in case.id_columns])
+    share = float(_crossing(hashes, is_test).sum() / max(is_test.sum(), 1))
+    repeated = float(pd.Series(hashes[~is_test]).duplicated().mean())
+    limit = max(OVERLAP, 2 * repeated)
+    text = f"{share:.1%} of the rows of `split.test_source` are training rows as well; remove them from one of the two tables."
+    return Check("rows on one side", None, "stop" if share > limit else "warn", share == 0, round(share * is_test.sum()), text)
+
+
+def _same_groups(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
+    """Judge groups on both sides."""
+    values = everything[case.group_column].astype(str).to_numpy()
+    crossing = _crossing(values, is_test)
+    count = len(np.unique(values[crossing]))
+    text = (
+        f"{count:,} groups of {case.group_column!r} are on both sides of the split, such as {values[crossing][0]!r}; use "
+        "`split.strategy: group`, or remove `group_column`." if count else f"No group of {case.group_column!r} is on both sides."
+    )  # fmt: skip
+    return Check("groups on one side", case.group_column, "stop", count == 0, count, text, examples_of(pd.Series(values[crossing])))
+
+
+def _times(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
+    """Judge whether every test row is later than every training row."""
+    times = moments(everything[case.time_column])
+    latest = times[~is_test].max()
+    count = int((times[is_test] <= latest).sum())
+    stops = case.split_strategy == "time"
+    text = (
+        f"{count:,} test rows are not later than the latest training row ({latest}) by {case.time_column!r}; "
+        + ("take them from a later time." if stops else f"the {case.split_strategy} split does not ask for it.")
+        if count else "Every test row is later than every training row."
+    )  # fmt: skip
+    return Check("test rows later", case.time_column, "stop" if stops else "warn", count == 0, count, text)

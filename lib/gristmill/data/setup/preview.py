@@ -1,0 +1,130 @@
+"""What a build of a case will do, said before it is done; nothing is written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gristmill.config.case import Case
+from gristmill.config.loading import load_case
+from gristmill.data.contract import quality
+from gristmill.data.contract import schema as contracts
+from gristmill.data.contract.checks import Check, require
+from gristmill.data.contract.schema import Contract
+from gristmill.data.leakage import detection
+from gristmill.data.products import ROW_KEY
+from gristmill.data.snapshots import history, snapshot
+from gristmill.data.sources.opening import open_case_source, open_test_source
+from gristmill.data.splits.assignment import TEST, assign, row_keys
+from gristmill.data.targets import class_text
+from gristmill.paths import CasePaths
+
+WIDTH = 12
+"""Characters of the column with the names of the facts."""
+
+
+def preview(paths: CasePaths) -> str:
+    """Return what a build of the case will do, as lines of text; reads the table, and writes nothing.
+
+    Raises
+    ------
+    CaseFileError
+        The case file is wrong.
+    SourceError, DataError, LeakageError
+        The build would stop in its first stages, for the same reason.
+    """
+    case = load_case(paths.name, paths.root)
+    kept = history.restored(paths)
+    return describe(_table(case, paths, kept), case, paths.root, kept)
+
+
+def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
+    """Return what a build of the case on ``table`` will do, as lines of text.
+
+    ``root`` is the project's; ``kept`` is the restored snapshot that the rows are of, if they are not the source's.
+
+    Raises
+    ------
+    SourceError, DataError, LeakageError
+        The build would stop in its first stages, for the same reason.
+    """
+    rows = _keyed(quality.usable_rows(table, case), case)
+    contract = contracts.infer(rows, case)
+    checks = quality.check(table, case, contract)
+    require(checks)
+    rows = contracts.coerce(rows, contract)
+    test = _test_rows(case, root, contract)
+    split = assign(rows, case, test)
+    checks += detection.check(rows, split, case, contract, test)
+    facts = list(_facts(case, table, rows, split, contract))
+    if kept is not None:
+        facts.insert(2, ("Version", f"{kept.digest[: history.SHOWN]}, restored: the source is not read"))
+    lines = [f"{name:<{WIDTH}}{fact}" for name, fact in facts]
+    return "\n".join([*lines, *_warnings(checks), "", f"Build it: ploomber build --env--case {case.name}"])
+
+
+def _table(case: Case, paths: CasePaths, kept: snapshot.Snapshot | None) -> pd.DataFrame:
+    """Return the rows that a build would start from: those of a restored snapshot, else those of the source."""
+    if kept is not None:
+        return snapshot.load(paths.root / kept.path)
+    return open_case_source(case, paths.root).read()
+
+
+def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
+    return rows.set_index(pd.Index(row_keys(rows, case.id_columns), name=ROW_KEY))
+
+
+def _test_rows(case: Case, root: Path, contract: Contract) -> pd.DataFrame | None:
+    """Return the rows of the case's own test table, if it names one."""
+    source = open_test_source(case, root)
+    if source is None:
+        return None
+    rows = contracts.coerce(quality.usable_test_rows(source.read(), case), contract, require_target=True)
+    return rows.set_index(pd.Index(row_keys(rows, case.id_columns, prefix="test-"), name=ROW_KEY))
+
+
+def _facts(
+    case: Case, table: pd.DataFrame, rows: pd.DataFrame, split: pd.DataFrame, contract: Contract
+) -> Iterator[tuple[str, str]]:
+    """Give name and sentence of each fact."""
+    positive = f"; probabilities are those of {case.positive_class!r}" if case.positive_class else ""
+    yield "Case", f"{case.name}: {case.task}, predicts {case.target!r}{positive}"
+    yield "Table", f"{case.source.uri}: {len(table):,} rows, {table.shape[1]} columns, {quality.completeness(table):.1%} complete"
+    n_test = int((split["split"] == TEST).sum())
+    folds = split["fold"].dropna().loc[lambda fold: fold >= 0].nunique()
+    way = f"{folds} folds" if folds > 1 else "one hold-out set"
+    yield "Rows", f"{len(split) - n_test:,} for training ({case.split_strategy}, {way}), {n_test:,} kept for the test"
+    if contract["classes"]:
+        shares = class_text(rows[case.target]).value_counts(normalize=True)
+        yield "Classes", ", ".join(f"{name} {share:.1%}" for name, share in shares.head(6).items())
+    yield "Features", _features(case, contract)
+    yield "Training", _training(case)
+    goals = ", ".join(f"{metric} {value:g}" for metric, value in case.evaluation.success_criteria.items()) or "none stated"
+    yield "Selection", f"by {case.primary_metric} out of fold; success criteria: {goals}"
+    groups = ", ".join(case.sensitive_features) or "no sensitive features named, so fairness is not audited"
+    yield "Fairness", groups
+    yield "Products", f"artifacts/{case.name}/, reports/{case.name}/index.html, registered model {case.name!r}"
+
+
+def _features(case: Case, contract: Contract) -> str:
+    """Say how many columns of which kind the model sees, and which it does not."""
+    used = [column for column in contract["columns"] if column["used"] and column["name"] != case.target]
+    kinds = pd.Series([column["kind"] for column in used], dtype=object).value_counts()
+    hidden = [column["name"] for column in contract["columns"] if not column["used"] and column["name"] != case.target]
+    unused = f"; not seen by the model: {', '.join(hidden)}" if hidden else ""
+    return f"{len(used)} columns ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}){unused}"
+
+
+def _training(case: Case) -> str:
+    """Say which families are trained, and for how long."""
+    families = ", ".join(case.training.families)
+    if case.training.trials is not None:
+        return f"{families}: {case.training.trials} trials each"
+    return f"{families}: {case.training.budget_seconds:g} s together"
+
+
+def _warnings(checks: list[Check]) -> list[str]:
+    """Return a line for each broken rule that only warns."""
+    broken: list[Any] = [check for check in checks if not check.passed]
+    return ["", *(f"Warning: {check.message}" for check in broken)] if broken else []

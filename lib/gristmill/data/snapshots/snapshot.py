@@ -1,0 +1,183 @@
+"""Raw tables as immutable Parquet, each named by the SHA-256 of its content.
+
+A snapshot is written to a temporary name and renamed, and never written again: the same table taken twice is one file.
+"""
+
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gristmill.data.snapshots.incremental import Continuation
+from gristmill.data.sources.plain import to_frame
+from gristmill.data.sources.table_source import Source
+from gristmill.errors import ArtifactError, SourceError
+from gristmill.paths import ProjectPaths
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROWS_A_GROUP = 1 << 17
+_TAKING = ".taking-"
+_SECONDS_TO_LOCK = 60
+"""A younger file may belong to a process that has not locked it yet."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known about a snapshot; the form it has in ``snapshot.json``."""
+
+    uri: str
+    digest: str
+    path: str
+    rows: int
+    columns: dict[str, str]
+    ingested_at: str
+    source_version: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a mapping."""
+        return asdict(self)
+
+
+def take(source: Source, paths: ProjectPaths) -> Snapshot:
+    """Store the rows of ``source`` under the project's ``data/snapshots`` and say what was stored.
+
+    Parameters
+    ----------
+    source
+        The table; it is read in batches, never as a whole. One with a watermark is read on from where it was left.
+    paths
+        The project.
+
+    Raises
+    ------
+    SourceError
+        The table cannot be read, or the disk does not take it; nothing is left behind.
+    """
+    folder = paths.snapshots
+    version = source.version()
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(folder)
+    handle, name = tempfile.mkstemp(prefix=_TAKING, suffix=".parquet", dir=folder)
+    fcntl.flock(handle, fcntl.LOCK_EX)  # given back by the system when this process ends, however it ends
+    temporary = Path(name)
+    try:
+        going_on = Continuation(source, paths, _is_whole) if source.watermark is not None else None
+        schema, rows = _write(going_on.batches() if going_on is not None else source.batches(), temporary)
+        digest = _digest(temporary)
+        _keep(temporary, folder / f"{digest}.parquet")
+        if going_on is not None:
+            going_on.save(folder / f"{digest}.parquet")
+    except OSError as error:
+        raise SourceError(f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+        os.close(handle)
+    return Snapshot(
+        uri=source.uri,
+        digest=digest,
+        path=str((folder / f"{digest}.parquet").relative_to(paths.root)),
+        rows=rows,
+        columns={field.name: str(field.type) for field in schema},
+        ingested_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        source_version=version,
+    )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what a process that was killed left half written; nobody holds its lock any more."""
+    for file in folder.glob(f"{_TAKING}*"):
+        with suppress(OSError), file.open("rb") as left:
+            if time.time() - file.stat().st_mtime > _SECONDS_TO_LOCK:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file.unlink()
+
+
+def _write(batches: Iterable[pa.RecordBatch], path: Path) -> tuple[pa.Schema, int]:
+    """Write batches as row groups of one size, so that the file does not depend on how the source cuts them."""
+    writer: pq.ParquetWriter | None = None
+    waiting: list[pa.RecordBatch] = []
+    n_waiting = rows = 0
+    try:
+        for batch in batches:
+            writer = writer or pq.ParquetWriter(path, batch.schema, compression="zstd")
+            waiting.append(batch)
+            n_waiting += batch.num_rows
+            rows += batch.num_rows
+            if n_waiting >= _ROWS_A_GROUP:
+                table = pa.Table.from_batches(waiting)
+                whole = n_waiting - n_waiting % _ROWS_A_GROUP
+                writer.write_table(table.slice(0, whole), row_group_size=_ROWS_A_GROUP)
+                waiting, n_waiting = table.slice(whole).to_batches(), n_waiting - whole
+        if writer is not None and n_waiting:
+            writer.write_table(pa.Table.from_batches(waiting), row_group_size=_ROWS_A_GROUP)
+    finally:
+        if writer is not None:
+            writer.close()
+    if writer is None:  # a source with rows yields a batch; one without raises before this
+        raise SourceError("The source gave no rows. Name a table that has data.")
+    return writer.schema, rows
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_whole(snapshot: Path) -> bool:
+    """Return whether a snapshot is there and holds what its name states."""
+    return snapshot.is_file() and _digest(snapshot) == snapshot.stem
+
+
+def _keep(temporary: Path, target: Path) -> None:
+    """Give a finished file its final name, read-only, unless that content is already there."""
+    if _is_whole(target):
+        return
+    with temporary.open("rb+") as written:
+        os.fsync(written.fileno())
+    temporary.chmod(0o444)
+    temporary.replace(target)
+
+
+def verified(path: Path | str) -> Path:
+    """Return the file of a snapshot after a look at every byte of it.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing, or its content is not the one its name states.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise ArtifactError(
+            f"Expected the snapshot {file}, but it does not exist. Bring it back, or build the case again: `make run`."
+        )
+    if len(file.stem) == 64 and _digest(file) != file.stem:
+        raise ArtifactError(
+            f"The snapshot {file} was changed after it was taken. Delete it, then bring it back or build the case "
+            "again: `make run`."
+        )
+    return file
+
+
+def load(path: Path | str) -> "pd.DataFrame":
+    """Return the rows of a snapshot.
+
+    Raises
+    ------
+    ArtifactError
+        As :func:`verified`.
+    """
+    return to_frame(pq.read_table(verified(path)))

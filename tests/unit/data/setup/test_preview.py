@@ -1,0 +1,65 @@
+"""What a build would do is said, or refused, before it is done (R2, R5)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.conftest import write_case
+
+from gristmill.data.setup.inference import write_case as infer_and_write
+from gristmill.data.setup.preview import preview
+from gristmill.errors import DataError
+from gristmill.paths import ProjectPaths
+
+REGRESSION = "name: small\ntask: regression\nsource: rows.csv\ntarget: y\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pipeline.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said(root: Path, frame: pd.DataFrame, case: str) -> str:
+    frame.to_csv(root / "rows.csv", index=False)
+    write_case(root, case)
+    return preview(ProjectPaths(root).case("small"))
+
+
+def test_classes_are_spelt_as_the_case_file_spells_them(root, customers):
+    frame = customers.drop(columns="customer").assign(y=pd.Series([0.0, 1.0, 0.0, None] * 50))
+    assert "Classes     0 66.7%, 1 33.3%" in said(
+        root, frame, 'name: small\ntask: binary\nsource: rows.csv\ntarget: "y"\npositive_class: 1\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        (["no", "yes"] * 100, "200 of its 200 values are none, such as 'no', 'yes'"),
+        (["1.5", "2.5"] * 99 + ["abc", "3"], "1 of its 200 values is none, such as 'abc'"),
+        ([3.5] * 200, "at least two different numbers"),
+    ],
+)
+def test_a_target_that_is_no_number_is_refused_in_a_sentence(root, customers, target, sentence):
+    with pytest.raises(DataError, match=sentence):
+        said(root, customers.assign(y=target), REGRESSION)
+
+
+def test_numbers_of_any_size_and_infinite_ones_are_described(root, customers):
+    frame = customers.drop(columns="customer").assign(y=np.arange(200.0) % 7)
+    frame["spend"] = frame["spend"].mask(frame.index % 9 == 0, 1.797e308)
+    frame["visits"] = frame["visits"].astype(float).mask(frame.index % 11 == 0, np.inf)
+    assert "Features    5 columns" in said(root, frame, REGRESSION)
+    frame["code"] = (frame.index % 13 + 1) * 1e20
+    assert "Features    6 columns" in said(root, frame, REGRESSION)
+
+
+@pytest.mark.parametrize("columns", [["y"], ["customer", "y"]])
+def test_no_case_file_is_written_for_a_table_without_a_column_to_learn_from(root, customers, columns):
+    customers[columns].to_csv(root / "rows.csv", index=False)
+    with pytest.raises(DataError, match="No column is left to learn from"):
+        infer_and_write("rows.csv", "y", "small", ProjectPaths(root))
+    assert not (root / "configs").exists()
