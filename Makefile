@@ -41,7 +41,7 @@ lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real
 	$(BIN)/jupyter lab
 
 lock: .venv/.uv  ## Resolve the dependencies anew and write the locks and environment.yml
-	$(COMPILE) pyproject.toml --extra demo --extra serve --extra app --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra demo --extra excel --extra postgres --extra serve --extra app --output-file requirements.lock
 	$(COMPILE) pyproject.toml --all-extras --constraints requirements.lock --output-file requirements-dev.lock
 	{ sed '/^      - /d' environment.yml; sed -nE 's/^([A-Za-z0-9_.-]+==[^ ]+)( ; .*)? \\$$/      - "\1\2"/p' requirements.lock; \
 	  echo '      - "-e ."'; } > environment.yml.new && mv environment.yml.new environment.yml
