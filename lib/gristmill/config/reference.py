@@ -12,7 +12,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from gristmill.config.case import Case, ColumnRule, Section
+from gristmill.config.case import Case
+from gristmill.config.sections import ColumnRule, Section
 
 BEGIN, END = "<!-- reference: begin -->", "<!-- reference: end -->"
 

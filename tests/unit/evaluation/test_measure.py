@@ -3,7 +3,7 @@ import pytest
 from tests.models import customers
 from tests.unit.evaluation.conftest import scored_classes
 
-from gristmill.config.case import Threshold
+from gristmill.config.sections import Threshold
 from gristmill.evaluation import curves, figures, measure
 from gristmill.evaluation.explain import raw_predict
 from gristmill.evaluation.predictions import encode_truth

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from tests.unit.evaluation.conftest import scored_classes
 
-from gristmill.config.case import Fairness
+from gristmill.config.sections import Fairness
 from gristmill.evaluation.fairness import Audit, audit_model
 from gristmill.evaluation.verdicts import (
     against_limits,

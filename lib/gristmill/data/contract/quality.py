@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gristmill.config.case import ColumnRule
+from gristmill.config.sections import ColumnRule
 from gristmill.data.contract.checks import Check, examples_of
 from gristmill.data.contract.schema import Contract, check_columns, coerce, nearest_column
 from gristmill.data.hashing import content_hashes

@@ -13,8 +13,9 @@ from urllib.parse import unquote_plus
 import numpy as np
 import pandas as pd
 
-from gristmill.config.case import Case, Validation
+from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
+from gristmill.config.sections import Validation
 from gristmill.data.contract import schema as contracts
 from gristmill.data.contract.quality import completeness
 from gristmill.data.contract.schema import nearest_column

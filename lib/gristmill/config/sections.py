@@ -1,0 +1,227 @@
+"""The sections of the case file, each with its keys, their defaults, and the sentences of ``docs/configuration.md``."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+Family = Literal["linear", "forest", "boosting", "neural"]
+
+
+def _as_text(value: object) -> object:
+    """Read a class or level as the text it has in the table: YAML's ``1`` is the class ``"1"``."""
+    return str(value) if isinstance(value, bool | int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+Scalar = str | int | float | bool
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen; unknown keys, and numbers that are not finite, refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+
+class Source(Section):
+    """Where the table comes from."""
+
+    uri: str = Field(description="The table: a path or a URI (`data/customers.csv`, `postgresql://reader@host/shop?table=orders`).")
+    query: str | None = Field(
+        None, description="What a database is asked, in place of a table; `:name` stands for a parameter of `options.params`."
+    )
+    watermark: str | None = Field(
+        None,
+        description="Column of a database's table that only grows, such as the time of insertion: a refresh then reads the rows "
+        "from its highest known value on, and keeps the earlier ones as they were.",
+    )
+    options: dict[str, Scalar | dict[str, Scalar]] = Field(
+        default_factory=dict,
+        description="Options of the reader, such as `delimiter` of a CSV file, `sheet` of a workbook, or `params` and `retries` of "
+        "a database.",
+    )
+
+
+class Split(Section):
+    """How rows are divided into training, validation and test rows."""
+
+    strategy: Literal["stratified", "random", "time", "group"] | None = Field(
+        None,
+        description="How rows are assigned; by default `group` if `group_column` is set, `time` if `time_column` is set, else "
+        "`stratified` for classes and `random` for numbers.",
+    )
+    test_size: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="Share of the rows kept for the one final test.")
+    n_splits: Annotated[int, Field(ge=2, le=50)] | None = Field(
+        None, description="Number of cross-validation folds; 5 unless `validation_size` is given."
+    )
+    validation_size: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="Share of the training rows held out for validation, instead of folds."
+    )
+    random_state: Seed = Field(42, description="Seed of the assignment.")
+    test_source: str | None = Field(
+        None, description="A second table that is the test set; every row of `source` is then for training."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_validate(self) -> "Split":
+        if self.n_splits is not None and self.validation_size is not None:
+            raise ValueError("give either `n_splits` or `validation_size`, not both")
+        return self
+
+    @property
+    def folds(self) -> int:
+        """Number of validation folds: 1 with a hold-out set, else ``n_splits``."""
+        return 1 if self.validation_size is not None else (self.n_splits or 5)
+
+
+class ColumnRule(Section):
+    """What is allowed in one column."""
+
+    minimum: float | None = Field(None, description="Smallest number allowed.")
+    maximum: float | None = Field(None, description="Largest number allowed.")
+    levels: tuple[Text, ...] | None = Field(None, description="The only values allowed.")
+    required: bool = Field(False, description="Whether missing values are refused.")
+
+
+class Validation(Section):
+    """What the raw table must satisfy."""
+
+    completeness: Share = Field(0.95, description="Smallest share of cells that are not missing, checked by a gate.")
+    min_rows: Annotated[int, Field(ge=2)] = Field(50, description="Fewest rows, with a target, that a model may be built on.")
+    columns: dict[str, ColumnRule] = Field(
+        default_factory=dict, description="Rules by column name; a row that breaks one stops the build."
+    )
+    allow_proxies: tuple[str, ...] = Field(
+        (), description="Columns that predict the target nearly perfectly, yet are legitimately known at prediction time."
+    )
+
+
+class Features(Section):
+    """Which columns the model sees, and how they are prepared."""
+
+    exclude: tuple[str, ...] = Field((), description="Columns the model must not see.")
+    rare_level_share: Share = Field(0.005, description="Levels rarer than this share of the training rows are pooled into one.")
+    max_levels: Annotated[int, Field(ge=2)] = Field(
+        30, description="Categorical columns with more levels are target-encoded instead of one-hot encoded."
+    )
+    date_parts: bool = Field(True, description="Whether dates are expanded into year, month, weekday and day.")
+    text: bool = Field(True, description="Whether free-text columns are turned into TF-IDF features.")
+
+
+class Training(Section):
+    """What is trained and for how long."""
+
+    families: tuple[Family, ...] = Field(
+        ("linear", "forest", "boosting", "neural"), description="Model families to train, each a task of its own."
+    )
+    budget_seconds: Annotated[float, Field(gt=0)] = Field(
+        60, description="Wall-clock seconds for the search of all families together on this machine."
+    )
+    trials: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Exact number of trials a family, in place of the budget: the same model every time."
+    )
+    search: Literal["bayesian", "random"] = Field(
+        "bayesian", description="How configurations are proposed after the family's strong defaults."
+    )
+    random_state: Seed = Field(42, description="Seed of every estimator and search.")
+
+    @field_validator("families")
+    @classmethod
+    def _some_family(cls, families: tuple[Family, ...]) -> tuple[Family, ...]:
+        if not families or len(set(families)) != len(families):
+            raise ValueError("name at least one family, each once")
+        return families
+
+
+class Threshold(Section):
+    """When a probability becomes a decision (binary tasks)."""
+
+    rule: Literal["profit", "f1", "youden", "fixed"] = Field(
+        "f1", description="What the threshold maximises out of fold: profit, F1, Youden's J; or the fixed `value`."
+    )
+    value: Share = Field(0.5, description="The threshold of rule `fixed`.")
+    value_true_positive: Annotated[float, Field(ge=0)] = Field(
+        1.0, description="What acting on a true positive is worth, in the business's currency (rule `profit`)."
+    )
+    cost_contact: Annotated[float, Field(ge=0)] = Field(
+        0.5, description="What acting on any flagged row costs, in the same currency (rule `profit`)."
+    )
+
+
+class Evaluation(Section):
+    """What success is and how surely it must be known."""
+
+    primary_metric: str | None = Field(
+        None, description="The metric that selects models; `roc_auc`, `log_loss` or `rmse` by task when empty."
+    )
+    success_criteria: dict[str, float] = Field(
+        default_factory=dict, description="Test metrics with the value each must reach; each becomes a gate."
+    )
+    business_metric: str | None = Field(None, description="What the model is for, in the business's words; printed in the card.")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="Level of all intervals.")
+    resamples: Annotated[int, Field(ge=100)] = Field(1000, description="Bootstrap resamples behind each interval.")
+    explained_rows: Annotated[int, Field(ge=10)] = Field(
+        500, description="Test rows sampled for SHAP values and permutation importance."
+    )
+
+
+class Fairness(Section):
+    """How far groups of people may be treated differently."""
+
+    exclude_from_model: bool = Field(
+        False, description="Whether the model may not see the sensitive features; they are audited anyway."
+    )
+    min_group_size: Annotated[int, Field(ge=1)] = Field(30, description="Groups with fewer test rows are shown, but not judged.")
+    min_disparate_impact: Share | None = Field(
+        0.8, description="Smallest ratio of selection rates between groups (four-fifths rule); empty: reported, not judged."
+    )
+    max_equal_opportunity_difference: Share | None = Field(
+        0.1, description="Largest difference in true-positive rate between groups; empty: reported, not judged."
+    )
+    max_error_ratio: Annotated[float, Field(ge=1)] | None = Field(
+        1.5, description="Largest ratio of the mean error between groups (regression); empty: reported, not judged."
+    )
+
+
+class Gates(Section):
+    """Limits that decide whether a model may go to production."""
+
+    min_improvement: Share = Field(
+        0.1, description="Smallest relative reduction of the loss (or of 1 - score) against the baseline on the test rows."
+    )
+    max_fold_std: Share = Field(0.05, description="Largest spread of the score over folds; for errors, relative to their mean.")
+    max_row_ms: Annotated[float, Field(gt=0)] = Field(100.0, description="Largest 95th percentile of the time to predict one row.")
+
+
+class Serving(Section):
+    """What the model's users need; stated on the design page and the card."""
+
+    latency_ms: Annotated[float, Field(gt=0)] = Field(100.0, description="95th percentile of the answer time that users need.")
+    requests_per_second: Annotated[float, Field(gt=0)] = Field(1000.0, description="Load that users will put on it.")
+    deployment_target: Literal["local", "vm", "kubernetes", "managed"] = Field("local", description="Where it will run.")
+
+
+class Monitoring(Section):
+    """What is kept with the model so that drift can be measured."""
+
+    reference_bins: Annotated[int, Field(ge=2, le=100)] = Field(
+        10, description="Quantile bins a numeric column in the drift reference."
+    )
+
+
+class Retraining(Section):
+    """When a new model is wanted; stated on the design page."""
+
+    schedule: Literal["none", "daily", "weekly", "monthly"] = Field("weekly", description="How often the model is to be rebuilt.")
+    max_performance_drop: Share = Field(0.05, description="Relative drop of the primary metric that asks for a new model.")
+
+
+class Compliance(Section):
+    """Who answers for the model and what it may be used for; printed in the card."""
+
+    owner: str | None = Field(None, description="Person or team that answers for the model.")
+    intended_use: str | None = Field(None, description="What the model may be used for, by whom.")
+    out_of_scope: str | None = Field(None, description="What it must not be used for.")
+    personal_data: bool = Field(False, description="Whether rows are about people.")
+    notes: tuple[str, ...] = Field((), description="Rules, approvals and reviews that apply.")
