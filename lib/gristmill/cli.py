@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import sampling, snapshots
+from gristmill.commands import contracts, sampling, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 app.add_typer(snapshots.app, name="data")
+app.add_typer(contracts.app, name="contract")
 app.command()(sampling.sample)
 
 

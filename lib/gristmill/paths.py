@@ -93,6 +93,11 @@ class CasePaths:
         return self.project.configs / f"{self.name}.yaml"
 
     @property
+    def contract_file(self) -> Path:
+        """The data contract, ``configs/contracts/<case>.yaml``; a case may have none."""
+        return self.project.configs / "contracts" / f"{self.name}.yaml"
+
+    @property
     def history(self) -> Path:
         """Which snapshots of the case's source were taken or restored, one JSON line each."""
         return self.root / "data" / "history" / f"{self.name}.jsonl"

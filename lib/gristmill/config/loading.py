@@ -71,7 +71,7 @@ def parse_case(text: str, source: str) -> Case:
     try:
         return Case.model_validate(parse_yaml(text, source))
     except ValidationError as error:
-        problems = "\n".join(f"  - {_explain(problem)}" for problem in error.errors())
+        problems = "\n".join(f"  - {explain(problem, Case)}" for problem in error.errors())
         raise CaseFileError(
             f"{source} is not a valid case file:\n{problems}\nMend it and run `gristmill check {Path(source).stem}` again; every "
             "key is explained in docs/configuration.md."
@@ -118,12 +118,12 @@ def load_stage_case(name: str, stage: str, root: Path | None = None) -> StageCas
     return StageCase(load_case(name, root), stage)
 
 
-def _explain(problem: Any) -> str:
-    """Say in one sentence what one of pydantic's problems means for the file."""
-    location = [part for part in problem["loc"] if part not in ("function-before[_as_text(), str]",)]
+def explain(problem: Any, model: type[BaseModel]) -> str:
+    """Say in one sentence what one of pydantic's problems means for a file that states a ``model``."""
+    location = [part for part in problem["loc"] if not str(part).startswith("function-before[")]
     key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
-        valid = _valid_keys(location[:-1])
+        valid = _valid_keys(location[:-1], model)
         near = difflib.get_close_matches(str(location[-1]), valid, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"valid keys here: {', '.join(valid)}"
         return f"unknown key `{key}`; {hint}"
@@ -135,9 +135,9 @@ def _explain(problem: Any) -> str:
     return f"`{key}`: {message[0].lower()}{message[1:]}, got {problem['input']!r}"
 
 
-def _valid_keys(location: list[Any]) -> list[str]:
-    """Return the keys that the section at ``location`` of a case file may have."""
-    model: Any = Case
+def _valid_keys(location: list[Any], root: type[BaseModel]) -> list[str]:
+    """Return the keys that the section at ``location`` of a file may have."""
+    model: Any = root
     for part in location:
         field = model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
         model = _section_in(field.annotation) if field is not None else model

@@ -35,6 +35,9 @@ LOCK_FILE = "requirements.lock"
 READS_SOURCE = ("01_ingest",)
 """Stages that read the source itself, and so depend on its content."""
 
+READS_CONTRACT = ("02_validate",)
+"""Stages that read the data contract's file, which a case may or may not have."""
+
 _READS_DOCSTRINGS = re.compile(r"\b__doc__\b|\bgetdoc\b")
 """Code in which a docstring is more than prose."""
 
@@ -165,7 +168,10 @@ class Survey:
             yield f"`{key}` of the case file", json.dumps(value, ensure_ascii=False)
 
     def _data(self, stage: Stage) -> Iterator[tuple[str, str]]:
-        """Give the state of the tables that a stage reads from outside."""
+        """Give the state of the tables that a stage reads from outside, and of the contract they are held against."""
+        contract = ProjectPaths(self.root).case(str(self.case["name"])).contract_file
+        if stage.name in READS_CONTRACT and contract.is_file():
+            yield self._relative(contract), self.digests.of(contract)
         if stage.name not in READS_SOURCE:
             return
         refreshed = ProjectPaths(self.root).state / "refresh" / str(self.case["name"])

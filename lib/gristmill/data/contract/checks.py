@@ -14,7 +14,25 @@ MOST_EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Check:
-    """One rule, on one column or on the table."""
+    """One rule, on one column or on the table.
+
+    Attributes
+    ----------
+    rule, column
+        Its name, and the column it is about; None if it is about the table.
+    severity
+        What it does when it is broken.
+    passed
+        Whether the rows keep it.
+    count
+        Rows (or values) that do not.
+    message
+        What was found, in a sentence.
+    examples, where
+        The first few values that break it; and the rows they stand in, by identifier or by number from 1.
+    limit, observed
+        What was allowed and what was found, where the rule has figures: for Great Expectations.
+    """
 
     rule: str
     column: str | None
@@ -23,6 +41,9 @@ class Check:
     count: int
     message: str
     examples: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    limit: Any = None
+    observed: Any = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form that ``quality.json`` has."""

@@ -23,7 +23,7 @@ _SAFE_TO_SUM = 1e290
 Contract = dict[str, Any]
 
 
-def infer(frame: pd.DataFrame, case: Any) -> Contract:
+def infer(frame: pd.DataFrame, case: Any, declared: Mapping[str, tuple[str, str | None]] | None = None) -> Contract:
     """Return the contract that the rows of ``frame`` suggest.
 
     Parameters
@@ -32,6 +32,9 @@ def infer(frame: pd.DataFrame, case: Any) -> Contract:
         Rows with a target.
     case
         The case, which says what the columns are for.
+    declared
+        Kind of columns, and the format of dates written as text, where a person's data contract states them; the others' are
+        told from the values.
 
     Returns
     -------
@@ -45,15 +48,15 @@ def infer(frame: pd.DataFrame, case: Any) -> Contract:
     DataError
         A column that the case names is not in the table, or the target has not the classes, or numbers, it should have.
     """
-    check_columns(frame, case)
+    check_columns(list(frame.columns), case)
     target, classes = frame[case.target], None
     if case.task == "regression":
         target = learnable_numbers(target)
     else:
         classes = find_classes(target, case.positive_class)
-    hidden = set(case.non_feature_columns)
+    hidden, kinds = set(case.non_feature_columns), declared or {}
     columns = [
-        _describe(target if name == case.target else frame[name], _role(name, case), used=name not in hidden)
+        _describe(target if name == case.target else frame[name], role_of(name, case), kinds.get(name), used=name not in hidden)
         for name in frame.columns
     ]
     return {"target": case.target, "task": case.task, "classes": classes, "columns": columns}
@@ -68,8 +71,8 @@ def nearest_column(name: str, columns: Sequence[str]) -> str:
     return f"it has {listed}{', ...' if len(columns) > 12 else ''}."
 
 
-def check_columns(frame: pd.DataFrame, case: Any) -> None:
-    """Refuse a case that names a column which the table does not have.
+def check_columns(columns: Sequence[str], case: Any) -> None:
+    """Refuse a case that names a column which is not among those of its table.
 
     Raises
     ------
@@ -84,14 +87,14 @@ def check_columns(frame: pd.DataFrame, case: Any) -> None:
     }  # fmt: skip
     for key, names in named.items():
         for name in names:
-            if name is not None and name not in frame.columns:
+            if name is not None and name not in columns:
                 raise DataError(
                     f"`{key}` of the case {case.name!r} names the column {name!r}, which the table does not have; "
-                    + nearest_column(name, list(frame.columns))
+                    + nearest_column(name, columns)
                 )
 
 
-def _role(name: str, case: Any) -> str:
+def role_of(name: str, case: Any) -> str:
     """Return what the case uses a column for."""
     if name == case.target:
         return "target"
@@ -104,9 +107,10 @@ def _role(name: str, case: Any) -> str:
     return "sensitive" if name in case.sensitive_features else "feature"
 
 
-def _describe(values: pd.Series, role: str, *, used: bool) -> dict[str, Any]:
-    """Return what a contract says of one column."""
-    kind, date_format = kind_of(values)
+def _describe(values: pd.Series, role: str, declared: tuple[str, str | None] | None, *, used: bool) -> dict[str, Any]:
+    """Return what a contract says of one column, its kind told from the values unless it is declared."""
+    kind, date_format = declared or kind_of(values)
+    values = values if declared is None else _as_declared(values, kind)
     present = values.dropna()
     described: dict[str, Any] = {
         "name": values.name,
@@ -128,6 +132,14 @@ def _describe(values: pd.Series, role: str, *, used: bool) -> dict[str, Any]:
     if kind in ("categorical", "boolean") and described["n_levels"] <= MOST_LEVELS:
         described["levels"] = sorted(present.astype(str).unique())
     return described
+
+
+def _as_declared(values: pd.Series, kind: str) -> pd.Series:
+    """Return a column as values of a kind that it is not stored as: codes as levels, numbers written as text as numbers."""
+    stored = {"numeric": is_numeric(values), "boolean": pd.api.types.is_bool_dtype(values), "date": True}
+    if stored.get(kind, values.dtype == object):
+        return values
+    return _coerce_column(values, {"name": values.name, "kind": kind, "dtype": "int64"})
 
 
 def _range(present: pd.Series, kind: str, date_format: str | None) -> dict[str, Any]:

@@ -1,21 +1,27 @@
 """What a build of a case will do, said before it is done; nothing is written."""
 
+import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gristmill.config.case import Case
 from gristmill.config.loading import load_case
-from gristmill.data.contract import quality
+from gristmill.data.contract import acceptance, quality, terms_file
 from gristmill.data.contract import schema as contracts
 from gristmill.data.contract.checks import Check, require
 from gristmill.data.contract.schema import Contract
+from gristmill.data.contract.validation import validate
 from gristmill.data.leakage import detection
 from gristmill.data.products import ROW_KEY
 from gristmill.data.snapshots import history, snapshot
 from gristmill.data.sources.opening import open_case_source, open_test_source
+from gristmill.data.sources.plain import frame_batch, plain_batches
 from gristmill.data.splits.assignment import TEST, assign, row_keys
 from gristmill.data.targets import class_text
 from gristmill.paths import CasePaths
@@ -35,40 +41,46 @@ def preview(paths: CasePaths) -> str:
         The build would stop in its first stages, for the same reason.
     """
     case = load_case(paths.name, paths.root)
+    terms_file.read(paths)  # a wrong contract is said before a large table is read
     kept = history.restored(paths)
-    return describe(_table(case, paths, kept), case, paths.root, kept)
+    if kept is not None:
+        return _describe(paths.root / kept.path, case, paths.root, kept)
+    with snapshot.borrowed(open_case_source(case, paths.root)) as rows:
+        return _describe(rows, case, paths.root)
 
 
-def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
-    """Return what a build of the case on ``table`` will do, as lines of text.
-
-    ``root`` is the project's; ``kept`` is the restored snapshot that the rows are of, if they are not the source's.
+def describe(table: pd.DataFrame, case: Case, root: Path) -> str:
+    """Return what a build of the case on ``table`` will do, as lines of text; ``root`` is the project's.
 
     Raises
     ------
     SourceError, DataError, LeakageError
         The build would stop in its first stages, for the same reason.
     """
-    rows = _keyed(quality.usable_rows(table, case), case)
-    contract = contracts.infer(rows, case)
-    checks = quality.check(table, case, contract)
+    with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
+        file = Path(folder) / "rows.parquet"
+        pq.write_table(pa.Table.from_batches(plain_batches([frame_batch(table)], case.source.uri)), file)
+        return _describe(file, case, root)
+
+
+def _describe(file: Path, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
+    """Return what a build on the rows of a Parquet file will do; ``kept`` is the restored snapshot they are, if they are one."""
+    agreement = acceptance.in_force(CasePaths(root, case.name), file, case, kept.digest if kept else None)
+    checks = validate(file, agreement.terms, case, kept.ingested_at if kept else datetime.now(UTC).isoformat())
     require(checks)
+    table = snapshot.load(file)
+    rows = _keyed(quality.usable_rows(table, case), case)
+    contract = contracts.infer(rows, case, agreement.declared(checks))
     rows = contracts.coerce(rows, contract)
     test = _test_rows(case, root, contract)
     split = assign(rows, case, test)
     checks += detection.check(rows, split, case, contract, test)
     facts = list(_facts(case, table, rows, split, contract))
+    facts.insert(2, ("Contract", agreement.sentence.replace("`", "")))
     if kept is not None:
         facts.insert(2, ("Version", f"{kept.digest[: history.SHOWN]}, restored: the source is not read"))
     lines = [f"{name:<{WIDTH}}{fact}" for name, fact in facts]
     return "\n".join([*lines, *_warnings(checks), "", f"Build it: ploomber build --env--case {case.name}"])
-
-
-def _table(case: Case, paths: CasePaths, kept: snapshot.Snapshot | None) -> pd.DataFrame:
-    """Return the rows that a build would start from: those of a restored snapshot, else those of the source."""
-    if kept is not None:
-        return snapshot.load(paths.root / kept.path)
-    return open_case_source(case, paths.root).read()
 
 
 def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:

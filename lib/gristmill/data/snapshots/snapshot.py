@@ -9,8 +9,8 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,26 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
         ingested_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         source_version=version,
     )
+
+
+@contextmanager
+def borrowed(source: Source) -> Iterator[Path]:
+    """Give the rows of ``source`` as a Parquet file such as :func:`take` keeps, which is gone when the block ends.
+
+    Raises
+    ------
+    SourceError
+        As :func:`take`.
+    """
+    with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
+        file = Path(folder) / "rows.parquet"
+        try:
+            _write(source.batches(), file)
+        except OSError as error:
+            raise SourceError(
+                f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept."
+            ) from error
+        yield file
 
 
 def _remove_abandoned(folder: Path) -> None:

@@ -1,0 +1,143 @@
+"""What is suspicious in a column whatever its contract says: one value only, mostly missing, spoiled numbers, spellings."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gristmill.data.contract.checks import MOST_EXAMPLES, Check
+from gristmill.data.contract.column_sql import Column, Rows
+from gristmill.data.contract.terms import Terms
+
+MOSTLY_MISSING = 0.5
+MOSTLY_NUMBERS = 0.8
+MOST_SPELLED = 10_000
+"""Levels up to which spellings are compared."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rows of one column hold.
+
+    Attributes
+    ----------
+    rows, filled
+        All rows, and those with a value.
+    varies
+        Whether there is more than one value.
+    low, high
+        Ends of a column stored as numbers, infinite ones included; else None.
+    levels
+        Rows of each text, of a column of text with up to ten thousand of them; else None.
+    """
+
+    rows: int
+    filled: int
+    varies: bool
+    low: float | None = None
+    high: float | None = None
+    levels: dict[str, int] | None = None
+
+
+def look(rows: Rows, columns: Sequence[Column], n_rows: int) -> dict[str, Facts]:
+    """Return what each column holds: one scan for the ends, one for the levels of text."""
+    asked = []
+    for column in columns:
+        value, text = without_nan(column), column.stored == "string"
+        ends = [f"approx_count_distinct({column.sql})", "NULL"] if text else [f"min({value})", f"max({value})"]
+        asked += [f"count({value})", *ends]
+    found = rows.aggregates(asked)
+    seen = {column.name: found[3 * number : 3 * number + 3] for number, column in enumerate(columns)}
+    texts = [column for column in columns if column.stored == "string"]
+    few = [column for column in texts if seen[column.name][1] <= MOST_SPELLED]
+    counted = rows.aggregates([f"histogram({column.sql})" for column in few])
+    levels = {column.name: dict(counts or {}) for column, counts in zip(few, counted, strict=True)}
+    return {column.name: _facts(column, n_rows, seen[column.name], levels.get(column.name)) for column in columns}
+
+
+def without_nan(column: Column) -> str:
+    """Return a column as it is stored, not-a-number as missing."""
+    return f"nullif({column.sql}, 'nan'::DOUBLE)" if column.stored == "double" else column.sql
+
+
+def _facts(column: Column, n_rows: int, seen: Sequence[Any], levels: dict[str, int] | None) -> Facts:
+    filled, low, high = seen
+    if column.stored == "string":  # beyond ten thousand levels there is more than one
+        return Facts(n_rows, filled, varies=levels is None or len(levels) > 1, levels=levels)
+    numbers = column.stored in {"int64", "double"}
+    return Facts(n_rows, filled, varies=low != high, low=low if numbers else None, high=high if numbers else None)
+
+
+def _is_number(text: str) -> bool:
+    """Return whether a text reads as a number."""
+    try:
+        return not math.isnan(float(text)) and "_" not in text
+    except ValueError:
+        return False
+
+
+def findings(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], terms: Terms, case: Any) -> Iterator[Check]:
+    """Give the verdicts on what is suspicious in each column."""
+    for column in columns:
+        if column.name != case.target:
+            yield from _constant(column.name, facts[column.name], terms)
+    texts = [
+        column for column in columns
+        if column.stored == "string" and facts[column.name].filled
+        and (column.name not in terms.columns or terms.columns[column.name].type == "category")
+    ]  # fmt: skip
+    many = [column for column in texts if facts[column.name].levels is None]
+    counted = dict(
+        zip((column.name for column in many), rows.aggregates([f"count({column.number})" for column in many]), strict=True)
+    )
+    for column in texts:
+        levels = facts[column.name].levels
+        numbers = counted[column.name] if levels is None else sum(count for level, count in levels.items() if _is_number(level))
+        spoiled = MOSTLY_NUMBERS <= numbers / facts[column.name].filled < 1
+        yield _numbers(rows, column, facts[column.name].filled - numbers, terms, spoiled=spoiled)
+        if levels is not None and not spoiled:
+            yield _spelling(column.name, levels, terms)
+
+
+def _constant(name: str, facts: Facts, terms: Terms) -> Iterator[Check]:
+    """Judge whether a column can tell rows apart."""
+    n_rows = facts.rows
+    severity, missing = terms.severity_of("constant", name), n_rows - facts.filled
+    few = missing <= MOSTLY_MISSING * n_rows
+    yield Check("mostly filled", name, severity, few, missing, f"{name!r} is missing in {missing:,} of {n_rows:,} rows.")
+    varies = facts.varies or 0 < facts.filled < n_rows
+    said = "differs between rows" if varies else "has one value only: it tells nothing" if facts.filled else "has no value at all"
+    yield Check("varies", name, severity, varies, 0 if varies else n_rows, f"{name!r} {said}.")
+
+
+def _numbers(rows: Rows, column: Column, n_others: int, terms: Terms, *, spoiled: bool) -> Check:
+    """Judge whether a few texts keep a column from being one of numbers."""
+    name, severity = column.name, terms.severity_of("spellings", column.name)
+    if not spoiled:
+        return Check(
+            "numbers as numbers", name, severity, passed=True, count=0, message=f"{name!r} has levels, not spoiled numbers."
+        )
+    others = f"{column.number} IS NULL AND NOT {column.missing}"
+    found = rows.select(
+        f"{column.sql} AS v, count(*) AS n", others, f"GROUP BY v ORDER BY n DESC, v LIMIT {MOST_EXAMPLES}"
+    ).fetchall()
+    examples = tuple(str(value) for value, _ in found)
+    return Check(
+        "numbers as numbers", name, severity, passed=False, count=n_others, examples=examples,
+        message=f"{name!r} would be numeric but for {n_others:,} rows such as "
+        f"{', '.join(map(repr, examples[:3]))}; if they mean \"missing\", say so in `source.options.missing`.",
+    )  # fmt: skip
+
+
+def _spelling(name: str, counts: dict[str, int], terms: Terms) -> Check:
+    """Judge whether levels differ in case and blanks only."""
+    alike: dict[str, list[str]] = {}
+    for level in sorted(counts):
+        alike.setdefault(level.strip().casefold(), []).append(level)
+    several = [level for levels in alike.values() if len(levels) > 1 for level in levels]
+    return Check(
+        "one spelling", name, terms.severity_of("spellings", name), not several, sum(counts[level] for level in several),
+        f"{name!r} spells levels in several ways: {', '.join(map(repr, several[:MOST_EXAMPLES]))}." if several
+        else f"No two levels of {name!r} differ only in case or blanks.",
+        tuple(several[:MOST_EXAMPLES]),
+    )  # fmt: skip

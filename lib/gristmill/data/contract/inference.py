@@ -1,0 +1,247 @@
+"""The contract that a snapshot suggests, found in few scans of its Parquet file.
+
+What was seen is expected, with room: next month's ordinary rows must not trip over this month's extremes.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gristmill.data.contract.column_sql import ROW, Column, Rows, opened
+from gristmill.data.contract.table_rules import usable
+from gristmill.data.contract.terms import NUMBERS, OUTLIERS, ColumnTerms, ColumnType, Limits, TableLimits, TableTerms, Terms
+from gristmill.data.kinds import DATE_FORMATS, kind_of
+
+SLACK = 0.5
+"""Part of the observed range that a number may lie beyond either end of it."""
+
+MOST_LEVELS = 50
+"""Levels up to which a contract lists them; with more, new ones are ordinary."""
+
+FEWEST_PER_LEVEL = 20
+"""Rows a level, on average, from which a level that was not seen is worth a warning."""
+
+FEWEST_ROWS = 0.5
+"""Share of the rows seen that a later table is expected to have at least."""
+
+SAMPLED = 100_000
+"""Rows, evenly spread, from which quartiles are taken and dates are recognised."""
+
+_FEW_TEXTS = 2_000
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the rows of one column hold."""
+
+    filled: int
+    different: int
+    low: Any
+    high: Any
+
+
+def infer(path: Path, case: Any, snapshot: str | None = None, *, tolerant: bool = False) -> Terms:
+    """Return the contract that the rows of a snapshot suggest: every limit under ``expect``, none under ``require``.
+
+    Parameters
+    ----------
+    path
+        Its Parquet file; rows without a target are not looked at.
+    case
+        The case, which says what the columns are for.
+    snapshot
+        Digest of the snapshot, whose beginning the contract notes.
+    tolerant
+        Whether duplicates and outliers as frequent as here are to be expected from now on, as when a person accepts the rows.
+
+    Raises
+    ------
+    DataError
+        A column that the case names is not in the table, or too few rows have a target.
+    """
+    with opened(path, case.target) as (rows, columns):
+        _, n_rows = usable(path, rows, case)
+        kinds = dict(zip((column.name for column in columns), _kinds(rows, columns, n_rows), strict=True))
+        seen = _look(rows, columns, kinds)
+        levels = _levels(rows, columns, kinds, seen)
+        outliers = _outliers(rows, [column for column in columns if kinds[column.name][0] in NUMBERS], n_rows) if tolerant else {}
+        repeated = rows.repeated([column for column in columns if column.name not in case.id_columns]) if tolerant else None
+    terms = {
+        column.name: ColumnTerms(
+            type=kinds[column.name][0],
+            format=kinds[column.name][1],
+            expect=_limits(
+                column, kinds[column.name][0], seen[column.name], case, n_rows, levels.get(column.name), outliers.get(column.name)
+            ),
+        )
+        for column in columns
+    }
+    table = TableLimits(
+        rows=max(case.validation.min_rows, math.floor(n_rows * FEWEST_ROWS)),
+        duplicates=None if repeated is None else _share_with_room(repeated / n_rows),
+    )
+    return Terms(snapshot=snapshot[:12] if snapshot else None, table=TableTerms(expect=table), columns=terms)
+
+
+def _kinds(rows: Rows, columns: Sequence[Column], n_rows: int) -> Iterator[tuple[ColumnType, str | None]]:
+    """Give the type of each column, and the format of its dates if they are text."""
+    texts = [column for column in columns if column.stored == "string"]
+    sampled = {column.name: kind for column, kind in zip(texts, _text_kinds(rows, texts, n_rows), strict=True)}
+    stored: dict[str, ColumnType] = {"int64": "integer", "double": "number", "bool": "boolean"}
+    for column in columns:
+        yield sampled.get(column.name) or (stored.get(column.stored, "date"), None)
+
+
+def _text_kinds(rows: Rows, texts: Sequence[Column], n_rows: int) -> Iterator[tuple[ColumnType, str | None]]:
+    """Give the type of each column of text: a few thousand rows propose it, dates have to hold in all of them."""
+    every = max(1, n_rows // _FEW_TEXTS)
+    dates: dict[str, str] = {}
+    proposed: dict[str, ColumnType] = {}
+    for first in range(0, len(texts), 500):
+        some = texts[first : first + 500]
+        frame = rows.select(", ".join(column.sql for column in some), f"{ROW} % {every} = 0").df()
+        for column in some:
+            kind, date_format = kind_of(frame[column.sql])
+            proposed[column.name] = "text" if kind == "text" else "category"
+            if kind == "date" and date_format is not None:
+                dates[column.name] = date_format
+    candidates = [column for column in texts if column.name in dates]
+    formats = [[dates[one.name], *(way for way in DATE_FORMATS if way != dates[one.name])] for one in candidates]
+    tried = [(column, way) for column, ways in zip(candidates, formats, strict=True) for way in ways]
+    counted = rows.aggregates([f"count({_strictly(column, way)}) = count({column.sql})" for column, way in tried])
+    holding = {}
+    for number, (column, ways) in enumerate(zip(candidates, formats, strict=True)):
+        verdicts = counted[number * len(DATE_FORMATS) : (number + 1) * len(DATE_FORMATS)]
+        holding[column.name] = next((way for way, holds in zip(ways, verdicts, strict=True) if holds), None)
+    for column in texts:
+        found = holding.get(column.name)
+        yield ("date", found) if found else (proposed[column.name], None)
+
+
+def _strictly(column: Column, date_format: str) -> str:
+    """Return a text as a moment by one format alone."""
+    return column.moment(None) if date_format == "ISO8601" else f"try_strptime({column.sql}, '{date_format}')"
+
+
+def _look(rows: Rows, columns: Sequence[Column], kinds: dict[str, tuple[ColumnType, str | None]]) -> dict[str, _Seen]:
+    """Return what each column holds."""
+    asked = []
+    for column in columns:
+        kind, date_format = kinds[column.name]
+        value = column.moment(date_format) if kind == "date" else f"CASE WHEN isfinite({column.number}) THEN {column.number} END"
+        ends = [f"min({value})", f"max({value})"] if kind in (*NUMBERS, "date") else ["NULL", "NULL"]
+        asked += [f"count_if(NOT {column.missing})", f"approx_count_distinct({column.sql})", *ends]
+    found = rows.aggregates(asked)
+    return {column.name: _Seen(*found[4 * number : 4 * number + 4]) for number, column in enumerate(columns)}
+
+
+def far_out(rows: Rows, columns: Sequence[Column], n_rows: int) -> dict[str, tuple[float, float]]:
+    """Return the fences of columns of numbers: three interquartile ranges outside the quartiles (Tukey 1977's "far out").
+
+    Quartiles are those of evenly spread rows, about a hundred thousand, so that the same file always has the same fences. A column
+    whose quartiles are the same has none.
+    """
+    every = max(1, n_rows // SAMPLED)
+    fences = {}
+    for first in range(0, len(columns), 200):
+        some = columns[first : first + 200]
+        answer = rows.select(", ".join(f"{column.number} AS v{column.position}" for column in some), f"{ROW} % {every} = 0").df()
+        for column in some:
+            low, high = finite_quartiles(answer[f"v{column.position}"])
+            width = high - low
+            if width > 0:
+                fences[column.name] = (low - 3 * width, high + 3 * width)
+    return fences
+
+
+def finite_quartiles(values: pd.Series) -> tuple[float, float]:
+    """Return the quartiles of the finite values of a column; zeros if it has none."""
+    finite = values.astype("float64")
+    finite = finite[finite.abs() < math.inf]
+    if finite.empty:
+        return 0.0, 0.0
+    return float(finite.quantile(0.25)), float(finite.quantile(0.75))
+
+
+def _levels(
+    rows: Rows, columns: Sequence[Column], kinds: dict[str, tuple[ColumnType, str | None]], seen: dict[str, _Seen]
+) -> dict[str, tuple[str, ...]]:
+    """Return the levels of the columns that have few of them, each often."""
+    few = [
+        column for column in columns
+        if kinds[column.name][0] == "category" and 0 < seen[column.name].different <= 1.1 * MOST_LEVELS
+    ]  # fmt: skip
+    counted = rows.aggregates([f"histogram({column.level})" for column in few])
+    found = {column.name: tuple(sorted(counts)) for column, counts in zip(few, counted, strict=True) if counts}
+    return {
+        name: levels for name, levels in found.items()
+        if len(levels) <= MOST_LEVELS and seen[name].filled >= FEWEST_PER_LEVEL * len(levels)
+    }  # fmt: skip
+
+
+def _limits(
+    column: Column, kind: ColumnType, seen: _Seen, case: Any, n_rows: int, levels: tuple[str, ...] | None, outliers: float | None
+) -> Limits:
+    """Return what is expected of one column."""
+    low, high = _ends(kind, seen)
+    named = column.name in case.id_columns and len(case.id_columns) == 1
+    missing: float | None = _share_with_room(1 - seen.filled / n_rows)
+    if column.name == case.target:
+        missing = None  # such rows are left out
+    elif named and seen.filled == n_rows:
+        missing = 0.0
+    return Limits(
+        missing=missing,
+        minimum=None if named else low,
+        maximum=None if named else high,
+        levels=levels,
+        unique=named,
+        outliers=outliers if not named and column.name != case.target else None,
+    )
+
+
+def _outliers(rows: Rows, columns: Sequence[Column], n_rows: int) -> dict[str, float]:
+    """Return the share of far outliers to be expected, of the columns in which it is above what is usual."""
+    fences = far_out(rows, columns, n_rows)
+    fenced = [column for column in columns if column.name in fences]
+    counts = rows.aggregates([f"count_if({beyond(column, fences[column.name])})" for column in fenced])
+    shares = {column.name: count / n_rows for column, count in zip(fenced, counts, strict=True)}
+    return {name: _share_with_room(share) for name, share in shares.items() if share > OUTLIERS}
+
+
+def beyond(column: Column, ends: tuple[float, float]) -> str:
+    """Return the condition that a finite number lies outside a range."""
+    return f"coalesce(isfinite({column.number}) AND ({column.number} < {ends[0]!r} OR {column.number} > {ends[1]!r}), false)"
+
+
+def _share_with_room(share: float) -> float:
+    """Return a share that next month's table may well have: what was seen and half as much again, nothing if nothing was."""
+    return min(1.0, round(math.ceil(share * 1.5 * 1000) / 1000 + 0.01, 3)) if share > 0 else 0.01
+
+
+def _ends(kind: ColumnType, seen: _Seen) -> tuple[Any, Any]:
+    """Return the range that is expected, with slack beyond what was seen; of dates only the beginning, since time goes on."""
+    if kind == "date":
+        return (seen.low.date().isoformat() if isinstance(seen.low, datetime) else None), None
+    if kind not in NUMBERS or seen.low is None or seen.low == seen.high:
+        return None, None
+    if kind == "integer" and seen.high - seen.low == 1:
+        return float(seen.low), float(seen.high)  # a flag
+    room = (float(seen.high) - float(seen.low)) * SLACK
+    low, high = (_rounded(float(seen.low) - room, math.floor), _rounded(float(seen.high) + room, math.ceil))
+    if seen.low >= 0 > low:
+        low = 0.0  # what is never negative is expected to stay so
+    return (low, high) if math.isfinite(room) else (None, None)
+
+
+def _rounded(value: float, towards: Any) -> float:
+    """Return a number with two significant digits, rounded outwards, as a person would write a limit."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return float(f"{towards(value / step) * step:.12g}")
