@@ -8,6 +8,8 @@ from gristmill.config.case import Case
 from gristmill.config.loading import load_case, parse_case
 from gristmill.config.reference import renewed
 from gristmill.config.sections import Section
+from gristmill.data.contract.reference import reference_tables
+from gristmill.data.contract.terms_file import parse as parse_contract
 
 
 def test_every_key_is_documented_as_the_models_have_it(repository: Path):
@@ -31,6 +33,20 @@ def test_the_example_on_the_page_is_a_valid_case(repository: Path):
     page = (repository / "docs" / "configuration.md").read_text(encoding="utf-8")
     example = page.split("```yaml\n")[1].split("```")[0]
     assert parse_case(example, "docs/configuration.md").positive_class == "Yes"
+
+
+def test_every_key_of_a_contract_is_documented_as_the_models_have_it(repository: Path):
+    page = (repository / "docs" / "data-contracts.md").read_text(encoding="utf-8")
+    tables = reference_tables()
+    assert page == renewed(page, tables), "run: python -m gristmill.data.contract.reference docs/data-contracts.md"
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert parse_contract(example, "docs/data-contracts.md", "churn").columns["tenure"].require.minimum == 0
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("configs/contracts/*.yaml")), ids=lambda path: path.stem)
+def test_every_contract_of_the_repository_is_valid_and_of_a_case(path: Path, repository: Path):
+    case = load_case(path.stem, repository)
+    assert case.target in parse_contract(path.read_text(encoding="utf-8"), path.name, path.stem).columns
 
 
 @pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("configs/*.yaml")), ids=lambda path: path.stem)

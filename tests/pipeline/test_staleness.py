@@ -180,8 +180,20 @@ def metadata(stage: str) -> list[str]:
 
 SECOND_DATA = each(lambda root: shutil.copy(root / "table.csv", root / "other.csv"), set_key("source: other.csv"))
 
+CONTRACT = "configs/contracts/toy.yaml"
+
+
+def write_contract(text: str) -> Edit:
+    def edit(root: Path) -> None:
+        (root / CONTRACT).parent.mkdir(exist_ok=True)
+        (root / CONTRACT).write_text(text)
+
+    return edit
+
+
 EDITS: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "nothing": (lambda root: None, NONE),
+    "a first data contract": (write_contract("columns: {left: {type: category}}\n"), FROM[VALIDATE]),
     # notebooks
     "prose": (edit_cells(LINEAR, lambda cells: cells[0].update(source="# Other words")), NONE),
     "a new prose cell": (edit_cells(LINEAR, lambda cells: cells.insert(1, toy.cell("Why", "markdown"))), NONE),

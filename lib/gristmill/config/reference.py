@@ -20,21 +20,22 @@ BEGIN, END = "<!-- reference: begin -->", "<!-- reference: end -->"
 
 def reference_tables() -> str:
     """Return the Markdown tables of all keys: one for the top level, one for each section."""
-    parts = ["### Top level", _table(Case)]
+    parts = ["### Top level", section_table(Case)]
     for name, field in Case.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            parts += [f"### `{name}`", str(field.annotation.__doc__), _table(field.annotation)]
-    parts += ["### `validation.columns.COLUMN`", str(ColumnRule.__doc__), _table(ColumnRule)]
+            parts += [f"### `{name}`", str(field.annotation.__doc__), section_table(field.annotation)]
+    parts += ["### `validation.columns.COLUMN`", str(ColumnRule.__doc__), section_table(ColumnRule)]
     return "\n\n".join(parts)
 
 
-def renewed(page: str) -> str:
-    """Return the text of a page with the tables between its markers written anew."""
+def renewed(page: str, tables: str | None = None) -> str:
+    """Return the text of a page with the tables between its markers written anew; those of the case file if none are given."""
     head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n\n{reference_tables()}\n\n{END}{rest.split(END)[1]}"
+    return f"{head}{BEGIN}\n\n{tables or reference_tables()}\n\n{END}{rest.split(END)[1]}"
 
 
-def _table(section: type[Section]) -> str:
+def section_table(section: type[Section]) -> str:
+    """Return the Markdown table of a section's keys."""
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
     for name, field in section.model_fields.items():
         cells = (f"`{name}`", _kind(field.annotation), _default(field), str(field.description))

@@ -19,6 +19,9 @@ from gristmill.reporting.stage_report import stage_label
 PRODUCTS = ("snapshot", "quality", "contract", "selection", "evaluation", "explanation", "fairness", "metrics", "registration")
 """Products that the pages tell of, without their ending."""
 
+PAGES = ("model_card.html", "profile.html", "data_docs/index.html", "design.html")
+"""Pages beside the stages' reports that a case may have."""
+
 _DONE = frozenset({"executed", "skipped", "done"})
 _FAILED = frozenset({"errored", "failed", "broken_product", "brokenproduct"})
 _FACT = re.compile(r'<meta name="gristmill-(\w+)" content="([^"]*)">')
@@ -94,7 +97,7 @@ def read_record(project: ProjectPaths, name: str, statuses: Mapping[str, str] | 
     case, problem = _case(project, name)
     pipeline = read_stages(project.root / "pipeline.yaml")
     products = {product: content for product in PRODUCTS if (content := _json(paths.artifacts / f"{product}.json"))}
-    pages = frozenset(page for page in ("model_card.html", "profile.html", "design.html") if (paths.reports / page).is_file())
+    pages = frozenset(page for page in PAGES if (paths.reports / page).is_file())
     stages = [_stage(paths, stage, (statuses or {}).get(stage.name, "")) for stage in pipeline]
     return BuildRecord(name, case, problem, pipeline, stages, products, pages)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from gristmill.data.contract.column_sql import ROW, Column, Rows, opened
 from gristmill.data.contract.table_rules import usable
@@ -150,22 +150,24 @@ def far_out(rows: Rows, columns: Sequence[Column], n_rows: int) -> dict[str, tup
     fences = {}
     for first in range(0, len(columns), 200):
         some = columns[first : first + 200]
-        answer = rows.select(", ".join(f"{column.number} AS v{column.position}" for column in some), f"{ROW} % {every} = 0").df()
+        asked = ", ".join(f"{column.number} AS v{column.position}" for column in some)
+        answer = rows.select(asked, f"{ROW} % {every} = 0").fetchnumpy()
         for column in some:
-            low, high = finite_quartiles(answer[f"v{column.position}"])
+            low, high = _quartiles(answer[f"v{column.position}"])
             width = high - low
             if width > 0:
                 fences[column.name] = (low - 3 * width, high + 3 * width)
     return fences
 
 
-def finite_quartiles(values: pd.Series) -> tuple[float, float]:
+def _quartiles(values: Any) -> tuple[float, float]:
     """Return the quartiles of the finite values of a column; zeros if it has none."""
-    finite = values.astype("float64")
-    finite = finite[finite.abs() < math.inf]
-    if finite.empty:
+    filled = np.ma.compressed(values).astype(np.float64)
+    finite = filled[np.isfinite(filled)]
+    if not len(finite):
         return 0.0, 0.0
-    return float(finite.quantile(0.25)), float(finite.quantile(0.75))
+    low, high = np.quantile(finite, [0.25, 0.75])
+    return float(low), float(high)
 
 
 def _levels(
