@@ -29,7 +29,7 @@ def scored(
     """Write a table, score it, and read what came out; CSV as text."""
     source, target = tmp_path / f"in{read}", tmp_path / f"out{write}"
     frame.to_csv(source, index=False, **csv) if read == ".csv" else frame.to_parquet(source, index=False)
-    assert batch.score(source, target, model, ProjectPaths(tmp_path)) == len(frame)
+    assert batch.score(source, target, model, ProjectPaths(tmp_path)).rows == len(frame)
     return pd.read_csv(target, dtype=str, keep_default_na=False) if write == ".csv" else pd.read_parquet(target)
 
 

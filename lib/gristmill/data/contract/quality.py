@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from gristmill.config.sections import ColumnRule
+from gristmill.data.contract import duplicates
 from gristmill.data.contract.checks import Check, examples_of
 from gristmill.data.contract.schema import Contract, check_columns, coerce, nearest_column
-from gristmill.data.hashing import content_hashes
 from gristmill.data.kinds import is_numeric
 from gristmill.data.targets import class_text
 from gristmill.errors import DataError
@@ -23,7 +23,7 @@ MOSTLY_NUMBERS = 0.8
 
 
 def usable_rows(frame: pd.DataFrame, case: Any) -> pd.DataFrame:
-    """Return the rows that have a target; the others teach nothing.
+    """Return the rows that have a target; the others teach nothing. Without duplicates, if the case says so.
 
     Raises
     ------
@@ -31,10 +31,12 @@ def usable_rows(frame: pd.DataFrame, case: Any) -> pd.DataFrame:
         The target, or another column that the case names, is not in the table, or too few rows have a target.
     """
     check_columns(frame, case)
-    rows: pd.DataFrame = frame[frame[case.target].notna()]
+    with_target = frame[frame[case.target].notna()]
+    rows = duplicates.without_duplicates(with_target, case)
     if len(rows) < case.validation.min_rows:
-        missing = len(frame) - len(rows)
+        missing, repeated = len(frame) - len(with_target), len(with_target) - len(rows)
         lost = f" ({missing} more have no value in {case.target!r})" if missing else ""
+        lost += f" ({repeated} more repeat them, and `validation.duplicates` drops those)" if repeated else ""
         raise DataError(
             f"Expected at least {case.validation.min_rows} rows with a target, found {len(rows)}{lost}. Collect more rows; or "
             "lower `validation.min_rows` in the case file if so few are enough."
@@ -74,7 +76,8 @@ def check(frame: pd.DataFrame, case: Any, contract: Contract) -> list[Check]:
         The data contract that the columns are held against.
     """
     rows = frame[frame[case.target].notna()]
-    checks = [_missing_target(frame, case), _columns_to_learn_from(contract), _duplicates(rows, case), _completeness(rows, case)]
+    checks = [_missing_target(frame, case), _columns_to_learn_from(contract)]
+    checks += [*duplicates.check(rows, case), _completeness(rows, case)]
     for column in contract["columns"]:
         if column["name"] not in rows.columns:
             continue
@@ -100,15 +103,6 @@ def _columns_to_learn_from(contract: Contract) -> Check:
         "columns to learn from", None, "stop", count > 0, count,
         f"{count:,} columns that a model may see differ between rows." if count
         else "No column is left to learn from: none that a model may see differs between rows. Add columns, or exclude fewer.",
-    )  # fmt: skip
-
-
-def _duplicates(rows: pd.DataFrame, case: Any) -> Check:
-    hashes = pd.Series(content_hashes(rows, [name for name in rows.columns if name not in case.id_columns]))
-    count = int(hashes.duplicated().sum())
-    return Check(
-        "no duplicates", None, "warn", count == 0, count,
-        f"{count:,} rows repeat an earlier one in everything but their identifiers; they are kept, on one side of the split.",
     )  # fmt: skip
 
 
@@ -193,7 +187,7 @@ def _infinite(values: pd.Series, *, is_target: bool) -> Check:
 
 
 def _outliers(filled: pd.Series, name: str) -> Check:
-    """Count numbers far outside the quartiles; they are kept, this only says where they are."""
+    """Count numbers far outside the quartiles; this only says where they are, ``features.outliers`` what becomes of them."""
     numbers = filled.astype("float64")
     low, high = (numbers.quantile(0.25), numbers.quantile(0.75)) if len(numbers) else (0.0, 0.0)
     width = high - low
@@ -203,7 +197,10 @@ def _outliers(filled: pd.Series, name: str) -> Check:
         else pd.Series(data=False, index=numbers.index)
     )
     count = int(beyond.sum())
-    text = f"{count:,} rows of {name!r} lie more than {FAR_OUT:g} interquartile ranges outside the quartiles; they are kept."
+    text = (
+        f"{count:,} rows of {name!r} lie more than {FAR_OUT:g} interquartile ranges outside the quartiles; "
+        "`features.outliers` says what becomes of them."
+    )
     return Check("outliers", name, "warn", count <= MANY_OUTLIERS * len(filled), count, text, examples_of(numbers[beyond]))
 
 
@@ -276,6 +273,7 @@ def report(frame: pd.DataFrame, checks: list[Check], leaks: list[Check], case: A
         "completeness": completeness(rows),
         "schema_compliance": 1 - len(wrong) / max(len(columns), 1),
         "duplicates": next((one.count for one in checks if one.rule == "no duplicates"), 0),
+        "duplicate_rows": duplicates.counts(rows, checks, case),
         "missing_target": int(frame[case.target].isna().sum()),
         "checks": [one.to_dict() for one in checks],
         "leakage": [one.to_dict() for one in leaks],
