@@ -72,6 +72,12 @@ def test_missing_numbers_are_predicted_as_missing(tmp_path: Path, model: str) ->
     assert scored(tmp_path, rows, model)["probability"].astype(float).tolist() == pytest.approx(expected)
 
 
+def test_a_model_without_a_plan_says_nothing_of_the_rows(tmp_path: Path, model: str) -> None:
+    customers().to_csv(tmp_path / "in.csv", index=False)
+    done = batch.score(tmp_path / "in.csv", tmp_path / "out.csv", model, ProjectPaths(tmp_path))
+    assert (done.rows, done.counts, done.sentence) == (60, None, "")
+
+
 def test_semicolons_and_decimal_commas_are_read(tmp_path: Path, model: str) -> None:
     answers = scored(tmp_path, customers(), model, sep=";", decimal=",")
     expected = Predictor.load(model).predict(customers())["probability"].tolist()

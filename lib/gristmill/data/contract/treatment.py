@@ -51,8 +51,10 @@ def limits_of(values: Floats, method: str, factor: float, lower: float, upper: f
     finite = values[np.isfinite(values)]
     if not len(finite):
         return -np.inf, np.inf
-    shares = (0.25, 0.75) if method == "iqr" else (lower, upper)
-    low, high = (float(value) for value in np.quantile(finite, shares))
+    if method == "iqr":
+        low, high = (float(value) for value in np.quantile(finite, (0.25, 0.75)))
+    else:  # values that occur: between 0 and 1 there is nothing to clip a flag to
+        low, high = (float(value) for value in np.quantile(finite, (lower, upper), method="inverted_cdf"))
     if low == high:
         return -np.inf, np.inf
     if method == "quantile":
