@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from gristmill.data.contract.checks import Check
 from gristmill.data.hashing import content_hashes
-
-MOST_ROWS_A_COMBINATION = 10
-"""Rows that share all their features, on average, above which identical ones are no copies but the few things that can happen."""
+from gristmill.data.splits.assignment import bundled
 
 
 def repeats(rows: pd.DataFrame, case: Any) -> NDArray[np.bool_]:
@@ -32,11 +30,11 @@ def conflicts(rows: pd.DataFrame, case: Any) -> NDArray[np.bool_]:
     with many others, rows must differ in their target, and none counts.
     """
     hidden = set(case.non_feature_columns)
-    alike = pd.Series(content_hashes(rows, [name for name in rows.columns if name not in hidden]))
-    if len(rows) > MOST_ROWS_A_COMBINATION * alike.nunique():
+    alike = content_hashes(rows, [name for name in rows.columns if name not in hidden])
+    if not bundled(alike):
         return np.zeros(len(rows), dtype=bool)
     targets = pd.Series(content_hashes(rows, [case.target]))
-    return (targets.groupby(alike).transform("nunique") > 1).to_numpy()
+    return (targets.groupby(pd.Series(alike)).transform("nunique") > 1).to_numpy()
 
 
 def check(rows: pd.DataFrame, case: Any) -> list[Check]:
