@@ -14,7 +14,7 @@ import pandas as pd
 from gristmill.config.treatment import DEFAULTS, Policy
 from gristmill.data.contract.treatment import policies
 from gristmill.errors import DataError
-from gristmill.features.rows import DATE_PARTS, RowFeatures, dates
+from gristmill.features.rows import DATE_PARTS, MARKERS, RowFeatures, dates
 from gristmill.features.selection import uninformative
 
 FORMAT = 1
@@ -49,8 +49,9 @@ def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[
     -------
     dict
         ``format``, ``version`` (a digest of the rest), ``task``, ``n_classes`` (0 for a regression), ``rows``, ``settings``,
-        ``features`` (``name``, ``source``, ``step``, ``levels``: how many distinct values, ``missing_share``), ``treatment``
-        (source column -> its policy for missing values and outliers) and ``dropped`` (``column``, ``reason``).
+        ``features`` (``name``, ``source``, ``step``, ``levels``: how many distinct values, ``missing_share``, ``has_gaps``: whether
+        any value is missing), ``treatment`` (source column -> its policy for missing values and outliers) and ``dropped``
+        (``column``, ``reason``).
 
     Raises
     ------
@@ -151,10 +152,11 @@ def _with_unique_names(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _measured(feature: dict[str, Any], values: pd.Series) -> dict[str, Any]:
-    """Return the feature with the number of its levels and its share of missing values."""
+    """Return the feature with the number of its levels, its share of missing values, and whether a level or text is missing."""
     is_text = values.dtype == object
     return {
         **feature,
         "levels": None if feature["step"] == "text" else int(values.nunique()),
         "missing_share": 0.0 if is_text else float(values.isna().mean()),
+        "has_gaps": bool((values == MARKERS[feature["step"]]).any() if is_text else values.isna().any()),
     }

@@ -24,7 +24,7 @@ from sklearn.preprocessing import (
 from gristmill.features.builder import policy_in
 from gristmill.features.filling import FillText
 from gristmill.features.limits import OutlierLimits
-from gristmill.features.rows import MISSING_LEVEL, NO_TEXT, date_part, levels, plain_array
+from gristmill.features.rows import MARKERS, MISSING_LEVEL, NO_TEXT, date_part, levels, plain_array
 from gristmill.features.target_means import TargetMeans
 from gristmill.features.text import TextFeatures
 
@@ -33,9 +33,6 @@ NATIVE_LEVELS = 250
 
 SCALED = ("linear", "neural")
 """Families that need every number filled in, centred and scaled."""
-
-MARKERS = {"level": MISSING_LEVEL, "text": NO_TEXT}
-"""Row-wise step -> the text that stands for a missing value."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,8 @@ def treatment_of(plan: dict[str, Any], feature: dict[str, Any], family: str) -> 
     elif fill == "native":
         fill = "median" if family in SCALED else None
     value = _constant(step, policy.fill_value) if fill == "constant" else None
-    return Treatment(fill, value, policy.indicator and fill is not None, limits)
+    told = fill is not None and (step not in MARKERS or feature.get("has_gaps", True))  # numbers tell it by what a fold holds
+    return Treatment(fill, value, policy.indicator and told, limits)
 
 
 def _constant(step: str, value: Any) -> float | str:

@@ -16,6 +16,9 @@ MISSING_LEVEL = "(missing)"
 NO_TEXT = ""
 """The text that stands for missing free text."""
 
+MARKERS = {"level": MISSING_LEVEL, "text": NO_TEXT}
+"""Row-wise step -> the text that stands for a missing value; the other steps give not-a-number."""
+
 LARGEST = 1e30
 """Numbers are clipped to this size, so that squares stay finite and single precision can hold them."""
 

@@ -19,8 +19,10 @@ from gristmill.data.contract.treatment import limits_of
 from gristmill.features.builder import KIND_OF_STEP, policy_in
 from gristmill.features.filling import FillText
 from gristmill.features.limits import OutlierLimits
-from gristmill.features.preparation import MARKERS, treatment_of
+from gristmill.features.preparation import treatment_of
+from gristmill.features.rows import MARKERS
 from gristmill.features.target_means import TargetMeans
+from gristmill.reporting.wording import opening
 
 COUNTS = ("missing", "filled", "clipped", "set_missing", "unseen_levels")
 """What is counted in each column and over all of them."""
@@ -60,10 +62,10 @@ class Treated:
     def sentence(self) -> str:
         """The totals in words, without a full stop."""
         totals, asked = self.totals, {column["outliers"] for column in self.columns}
-        parts = [f"{totals['missing']:,} values missing", f"{totals['filled']:,} filled in"]
-        parts += [f"{totals['clipped']:,} outliers clipped"] if "clip" in asked else []
-        parts += [f"{totals['set_missing']:,} outliers made missing"] if "missing" in asked else []
-        return ", ".join([*parts, f"{totals['unseen_levels']:,} with a level never seen"])
+        parts = [f"missing values: {totals['missing']:,}", f"filled in: {totals['filled']:,}"]
+        parts += [f"outliers clipped: {totals['clipped']:,}"] if "clip" in asked else []
+        parts += [f"outliers made missing: {totals['set_missing']:,}"] if "missing" in asked else []
+        return opening(", ".join([*parts, f"values of a level never seen: {totals['unseen_levels']:,}"]))
 
     def metrics(self, prefix: str) -> dict[str, float]:
         """Return the totals under names for the tracking of runs, such as ``test_filled_cells``."""

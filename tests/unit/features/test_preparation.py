@@ -159,6 +159,12 @@ def test_a_level_that_was_filled_in_is_told_apart_and_leaves_boosting_its_catego
     assert flags.astype(bool).ravel().tolist() == nasty["🙂"].isna().tolist()
 
 
+def test_a_column_of_levels_without_a_gap_gets_no_flag(nasty: pd.DataFrame):
+    plan = plan_for(nasty, missing={"categorical": "most_frequent"})
+    flags = [name for name in fitted(nasty, plan, "boosting").get_feature_names_out() if name.startswith("level_missing")]
+    assert flags == ["level_missing__missingindicator_🙂"]
+
+
 def test_many_levels_are_filled_in_before_their_means_are_learnt(nasty: pd.DataFrame):
     frame = nasty.assign(many=nasty["many"].where(nasty.index % 4 > 0))
     plan = plan_for(frame, max_levels=5, columns={"many": {"missing": "constant", "fill_value": "level 1"}})

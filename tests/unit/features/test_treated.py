@@ -118,6 +118,6 @@ def test_chunks_add_up_to_the_whole():
 def test_the_counts_are_said_in_a_table_in_words_and_as_metrics():
     counts = made(table(), ("linear",), outliers={"numeric": "clip"})
     assert counts.table.loc["x", ["missing", "filled by"]].tolist() == [4, "linear"]
-    assert counts.sentence == "10 values missing, 7 filled in, 1 outliers clipped, 0 with a level never seen"
+    assert counts.sentence == "Missing values: 10, filled in: 7, outliers clipped: 1, values of a level never seen: 0"
     assert counts.metrics("test")["test_clipped_cells"] == 1.0
     assert counts.as_product()["rows"] == 100

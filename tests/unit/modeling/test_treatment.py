@@ -117,7 +117,7 @@ def test_files_rows_and_tables_are_answered_alike_and_counted(tmp_path: Path, we
     assert answers.tolist() == pytest.approx(alone, abs=1e-12)
     assert done.counts == applied(fitted.pipeline, coerce(new, fitted.contract), list(weights))
     assert done.counts.totals["unseen_levels"] == 1
-    assert "with a level never seen." in done.sentence
+    assert done.sentence.endswith("values of a level never seen: 1.")
 
 
 def test_changing_the_rows_that_validate_moves_no_limit_and_no_fill_value():

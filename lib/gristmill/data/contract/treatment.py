@@ -102,7 +102,7 @@ def settings_in_words(features: Any) -> str:
     """Return in a sentence what the case's policy is, by kind of column."""
     general, outliers = features.missing, features.outliers
     kinds = ", ".join(f"{kind} *{getattr(general, kind)}*" for kind in DEFAULTS)
-    own = f"; {len(features.columns):,} columns have a policy of their own" if features.columns else ""
+    own = f"; columns with a policy of their own: {len(features.columns):,}" if features.columns else ""
     return f"Missing values: {kinds}. Outliers: *{outliers.numeric}*{own}."
 
 

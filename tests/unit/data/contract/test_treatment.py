@@ -59,7 +59,7 @@ def test_the_policy_is_said_in_words_and_as_parameters(make_case):
     features = make_case(features={"missing": {"numeric": "mean"}, "columns": {"a": {"outliers": "clip"}}}).features
     assert settings_in_words(features) == (
         "Missing values: numeric *mean*, categorical *level*, boolean *native*, date *native*, text *empty*. Outliers: *keep*; "
-        "1 columns have a policy of their own."
+        "columns with a policy of their own: 1."
     )
     assert settings(features)["missing_numeric"] == "mean"
     assert settings(features)["columns_treated"] == "{'a': {'outliers': 'clip'}}"
