@@ -72,8 +72,8 @@ def score(
     """Predict every row of IN with the production model and write OUT, one row for each, in order."""
     from gristmill.serving.batch import score as score_batch  # noqa: PLC0415
 
-    rows = score_batch(input_file, output_file, model or f"{DEFAULT_CASE}@champion")
-    typer.echo(f"Wrote {rows:,} predictions to {output_file}.")
+    scored = score_batch(input_file, output_file, model or f"{DEFAULT_CASE}@champion")
+    typer.echo(f"Wrote {scored.rows:,} predictions to {output_file}. {scored.sentence}".rstrip())
 
 
 @app.command()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from gristmill.config.base import Section
 from gristmill.config.case import Case
 from gristmill.config.loading import load_case, parse_case
 from gristmill.config.reference import renewed
-from gristmill.config.sections import Section
 from gristmill.data.contract.reference import reference_tables
 from gristmill.data.contract.terms_file import parse as parse_contract
 

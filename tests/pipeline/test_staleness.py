@@ -323,6 +323,15 @@ KEYS: dict[str, tuple[Edit, tuple[str, ...]]] = {
 }
 
 
+DETAILS: dict[str, tuple[Edit, tuple[str, ...]]] = {
+    "features.missing": (set_key("features: {missing: {numeric: median}}"), FROM[VALIDATE]),
+    "features.outliers": (set_key("features: {outliers: {numeric: clip}}"), FROM[VALIDATE]),
+    "features.columns": (set_key("features: {columns: {age: {outliers: clip, factor: 1.5}}}"), FROM[VALIDATE]),
+    "validation.duplicates": (set_key("validation: {duplicates: drop}"), FROM[VALIDATE]),
+    "a default that is spelt out": (set_key("features: {missing: {numeric: native}}"), NONE),
+}
+
+
 def _refresh(root: Path, when: str) -> None:
     folder = root / "state" / "refresh"
     folder.mkdir(parents=True)
@@ -342,6 +351,14 @@ def test_a_key_of_the_case_file_makes_stale_the_stages_that_may_read_it(root: Pa
     edit, expected = KEYS[key]
     edit(root)
     assert stale(root) == expected
+
+
+@pytest.mark.parametrize("key", DETAILS)
+def test_a_policy_for_the_rows_reruns_what_looks_at_them_and_not_the_ingest(root: Path, key: str):
+    edit, expected = DETAILS[key]
+    edit(root)
+    assert stale(root) == expected
+    assert "01_ingest" not in expected
 
 
 def test_every_top_level_key_of_the_case_file_is_among_the_edits():

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from gristmill.config.base import Section, Text
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, DEFAULT_METRIC, REGRESSION_METRICS
 from gristmill.config.metric_ranges import require_in_range
 from gristmill.config.sections import (
@@ -17,11 +18,9 @@ from gristmill.config.sections import (
     Gates,
     Monitoring,
     Retraining,
-    Section,
     Serving,
     Source,
     Split,
-    Text,
     Threshold,
     Training,
     Validation,

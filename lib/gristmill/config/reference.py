@@ -6,26 +6,36 @@
 import re
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from gristmill.config.base import Section
 from gristmill.config.case import Case
-from gristmill.config.sections import ColumnRule, Section
 
 BEGIN, END = "<!-- reference: begin -->", "<!-- reference: end -->"
 
 
 def reference_tables() -> str:
-    """Return the Markdown tables of all keys: one for the top level, one for each section."""
+    """Return the Markdown tables of all keys: one for the top level, one for each section, and for each section inside one."""
+    sections = list(_sections_of(Case))
+    inner = [(f"{name}.{key}", part) for name, section in sections for key, part in _sections_of(section)]
     parts = ["### Top level", section_table(Case)]
-    for name, field in Case.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            parts += [f"### `{name}`", str(field.annotation.__doc__), section_table(field.annotation)]
-    parts += ["### `validation.columns.COLUMN`", str(ColumnRule.__doc__), section_table(ColumnRule)]
+    for name, section in (*sections, *inner):
+        parts += [f"### `{name}`", str(section.__doc__), section_table(section)]
     return "\n\n".join(parts)
+
+
+def _sections_of(section: type[Section]) -> Iterator[tuple[str, type[Section]]]:
+    """Yield the keys of a section that hold sections themselves; one by column is ``key.COLUMN``."""
+    for name, field in section.model_fields.items():
+        by_column = get_origin(field.annotation) is dict
+        kind = get_args(field.annotation)[1] if by_column else field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield f"{name}.COLUMN" if by_column else name, kind
 
 
 def renewed(page: str, tables: str | None = None) -> str:

@@ -2,26 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from gristmill.config.base import Scalar, Section, Seed, Share, Text
+from gristmill.config.treatment import ColumnTreatment, Missing, Outliers
 
 Family = Literal["linear", "forest", "boosting", "neural"]
-
-
-def _as_text(value: object) -> object:
-    """Read a class or level as the text it has in the table: YAML's ``1`` is the class ``"1"``."""
-    return str(value) if isinstance(value, bool | int | float) else value
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
-Scalar = str | int | float | bool
-Share = Annotated[float, Field(ge=0, le=1)]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen; unknown keys, and numbers that are not finite, refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
 
 class Source(Section):
@@ -95,6 +81,11 @@ class Validation(Section):
     allow_proxies: tuple[str, ...] = Field(
         (), description="Columns that predict the target nearly perfectly, yet are legitimately known at prediction time."
     )
+    duplicates: Literal["keep", "drop", "stop"] = Field(
+        "keep",
+        description="Rows that repeat another one in everything but their identifiers: `keep` them, on one side of the split; "
+        "`drop` all but the first of each before the split; or `stop` the build.",
+    )
 
 
 class Features(Section):
@@ -107,6 +98,11 @@ class Features(Section):
     )
     date_parts: bool = Field(True, description="Whether dates are expanded into year, month, weekday and day.")
     text: bool = Field(True, description="Whether free-text columns are turned into TF-IDF features.")
+    missing: Missing = Field(default_factory=Missing, description="What is done about missing values.")
+    outliers: Outliers = Field(default_factory=Outliers, description="What is done about numbers far from the others.")
+    columns: dict[str, ColumnTreatment] = Field(
+        default_factory=dict, description="What is done about missing values and outliers in single columns, by name."
+    )
 
 
 class Training(Section):

@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from gristmill.config.case import Case
 from gristmill.config.metric_names import greater_is_better
 from gristmill.config.stages import StageCase
+from gristmill.evaluation import treatment
 from gristmill.evaluation.measure import cell
 from gristmill.evaluation.verdicts import against_limits, conclusion, limits
 from gristmill.reporting.documents import markdown_page
@@ -250,6 +251,8 @@ def card_body(evidence: Evidence, images: Mapping[str, str] | None = None) -> st
             summary=summary(evidence),
             images={"scores": "", "importance": "", **(images or {})},
             warnings=[check["message"] for check in checks if not check["passed"]],
+            policy=treatment.policy_in_words(evidence.case.features, evidence.quality),
+            treated=treatment.lines(evidence.selection, evidence.evaluation),
             verdicts=lines,
             fairness_conclusion=fairness_conclusion,
             caveats=caveats(evidence, lines),

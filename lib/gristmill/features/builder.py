@@ -1,8 +1,8 @@
-"""The plan of what the model sees, and the unfitted steps that carry it out.
+"""The plan of what the model sees.
 
 A plan is plain data that can be read, compared and stored: which features are made from which columns by which row-wise step,
-which columns are left out and why. Whatever has to be fitted - imputation, scaling, encodings - is built here unfitted, one
-way a family, and fitted inside the folds.
+which columns are left out and why, and what is to be done about missing values and outliers. Whatever has to be fitted is built
+by :mod:`gristmill.features.preparation`, unfitted, and fitted inside the folds.
 """
 
 import hashlib
@@ -10,29 +10,15 @@ import json
 from typing import Any
 
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    OneHotEncoder,
-    OrdinalEncoder,
-    QuantileTransformer,
-    SplineTransformer,
-    StandardScaler,
-)
 
+from gristmill.config.treatment import DEFAULTS, Policy
+from gristmill.data.contract.treatment import policies
 from gristmill.errors import DataError
-from gristmill.features.rows import DATE_PARTS, RowFeatures, dates, plain_array
+from gristmill.features.rows import DATE_PARTS, MARKERS, RowFeatures, dates
 from gristmill.features.selection import uninformative
-from gristmill.features.target_means import TargetMeans
-from gristmill.features.text import TextFeatures
 
 FORMAT = 1
 """Version of the plan's layout."""
-
-NATIVE_LEVELS = 250
-"""Most levels that histogram-based boosting splits natively; its bins are counted in one byte."""
 
 MOSTLY_UNIQUE = 0.9
 """Share of distinct values from which a categorical column names rows instead of describing them."""
@@ -40,7 +26,11 @@ MOSTLY_UNIQUE = 0.9
 FEW_ROWS = 20
 """Below this many rows a column is never taken for a name of rows: small tables repeat little."""
 
-_STEP_OF_KIND = {"numeric": "number", "boolean": "flag", "categorical": "level", "text": "text"}
+STEP_OF_KIND = {"numeric": "number", "boolean": "flag", "categorical": "level", "text": "text"}
+"""Kind of column -> the row-wise step that makes its one feature; dates have several."""
+
+KIND_OF_STEP = {**{step: kind for kind, step in STEP_OF_KIND.items()}, **dict.fromkeys(DATE_PARTS, "date")}
+"""Row-wise step -> kind of the column it reads."""
 
 
 def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[str, Any]:
@@ -59,13 +49,14 @@ def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[
     -------
     dict
         ``format``, ``version`` (a digest of the rest), ``task``, ``n_classes`` (0 for a regression), ``rows``, ``settings``,
-        ``features`` (``name``, ``source``, ``step``, ``levels``: how many distinct values, ``missing_share``) and ``dropped``
+        ``features`` (``name``, ``source``, ``step``, ``levels``: how many distinct values, ``missing_share``, ``has_gaps``: whether
+        any value is missing), ``treatment`` (source column -> its policy for missing values and outliers) and ``dropped``
         (``column``, ``reason``).
 
     Raises
     ------
     DataError
-        No column is left that a model could learn from.
+        No column is left that a model could learn from, or the case asks for what a column's kind does not have.
     """
     features, dropped = _candidates(train, case, contract)
     made = RowFeatures({"features": features}).transform(train)
@@ -77,6 +68,7 @@ def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[
             "; ".join(f"{item['column']!r}: {item['reason']}" for item in dropped[:5]) or "there is no other column than the target"
         )
         raise DataError(f"Expected at least one column to learn from, but none is left ({why}). Add columns to the table.")
+    treatment, sources = policies(case, contract), {feature["source"] for feature in kept}
     plan = {
         "format": FORMAT,
         "task": case.task,
@@ -84,15 +76,28 @@ def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[
         "rows": len(train),
         "settings": {"rare_level_share": case.features.rare_level_share, "max_levels": case.features.max_levels},
         "features": kept,
+        "treatment": {name: policy.as_dict() for name, policy in treatment.items() if name in sources},
         "dropped": dropped,
     }
     return {"version": _digest(plan), **plan}
 
 
+def policy_in(plan: dict[str, Any], feature: dict[str, Any]) -> Policy:
+    """Return the policy for the source column of one of a plan's features; the default in a plan that has none."""
+    stated = plan.get("treatment", {}).get(feature["source"])
+    return Policy(**stated) if stated else DEFAULTS[KIND_OF_STEP[feature["step"]]]
+
+
 def _digest(plan: dict[str, Any]) -> str:
-    """Return a short digest of what a plan makes of a row: equal digests mean equal features."""
+    """Return a short digest of what a plan makes of a row: equal digests mean equal features, equally treated."""
     made = [[feature[key] for key in ("name", "source", "step")] for feature in plan["features"]]
-    return hashlib.sha256(json.dumps([plan["format"], plan["settings"], made]).encode()).hexdigest()[:12]
+    special = {
+        feature["source"]: policy_in(plan, feature).as_dict()
+        for feature in plan["features"]
+        if policy_in(plan, feature) != DEFAULTS[KIND_OF_STEP[feature["step"]]]
+    }
+    content = [plan["format"], plan["settings"], made, *([special] if special else [])]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
 def _candidates(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
@@ -108,7 +113,7 @@ def _candidates(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> tup
         if reason is not None:
             dropped.append({"column": name, "reason": reason})
             continue
-        steps = _date_steps(train[name], case) if column["kind"] == "date" else [_STEP_OF_KIND[column["kind"]]]
+        steps = _date_steps(train[name], case) if column["kind"] == "date" else [STEP_OF_KIND[column["kind"]]]
         features += [{"name": name if len(steps) == 1 else f"{name}: {step}", "source": name, "step": step} for step in steps]
     return _with_unique_names(features), dropped
 
@@ -147,104 +152,11 @@ def _with_unique_names(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _measured(feature: dict[str, Any], values: pd.Series) -> dict[str, Any]:
-    """Return the feature with the number of its levels and its share of missing values."""
+    """Return the feature with the number of its levels, its share of missing values, and whether a level or text is missing."""
     is_text = values.dtype == object
     return {
         **feature,
         "levels": None if feature["step"] == "text" else int(values.nunique()),
         "missing_share": 0.0 if is_text else float(values.isna().mean()),
+        "has_gaps": bool((values == MARKERS[feature["step"]]).any() if is_text else values.isna().any()),
     }
-
-
-def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -> ColumnTransformer:
-    """Return the unfitted steps that turn row-wise features into the matrix that a family learns from.
-
-    ========= =========================================================== ========================================
-    family    numbers                                                     levels
-    ========= =========================================================== ========================================
-    linear    median, a flag for missing, then ``numeric``                one-hot with rare ones pooled
-    neural    as linear                                                   as linear
-    forest    as they are, missing included                               ordinal codes with rare ones pooled
-    boosting  as they are, missing included                               codes that are split as categories
-    ========= =========================================================== ========================================
-
-    Columns with more levels than ``features.max_levels`` (boosting: than it can split natively) are encoded by the target's mean,
-    fitted on other inner folds; free text becomes topics.
-
-    Parameters
-    ----------
-    plan
-        What :func:`make_plan` returned.
-    family
-        ``linear``, ``forest``, ``boosting`` or ``neural``.
-    numeric
-        What linear and neural models get of a number: ``standard`` (centred and scaled), ``quantile`` (its rank as a normal
-        deviate) or ``spline`` (five cubic curves over its ranks).
-    """
-    native = NATIVE_LEVELS if family == "boosting" else plan["settings"]["max_levels"]
-    scaled = family in ("linear", "neural")
-    names: dict[str, list[str]] = {"levels": [], "many_levels": [], "flags": [], "numbers": []}
-    texts = []
-    for feature in plan["features"]:
-        if feature["step"] == "level":
-            names["levels" if feature["levels"] <= native else "many_levels"].append(feature["name"])
-        elif feature["step"] == "text":
-            texts.append(feature["name"])
-        else:
-            curved = numeric == "standard" or feature["levels"] > 2
-            names["numbers" if curved or not scaled else "flags"].append(feature["name"])
-    steps = {
-        "levels": make_pipeline(_without_names(), _one_hot(plan) if scaled else _codes(plan, family)),
-        "many_levels": make_pipeline(TargetMeans(plan["n_classes"]), StandardScaler())
-        if scaled
-        else TargetMeans(plan["n_classes"]),
-        "flags": _scaled_numbers(plan, "standard"),
-        "numbers": _scaled_numbers(plan, numeric) if scaled else "passthrough",
-    }
-    chosen: list[tuple[str, Any, Any]] = [(part, steps[part], columns) for part, columns in names.items() if columns]
-    topics = make_pipeline(TextFeatures(), StandardScaler()) if scaled else TextFeatures()
-    chosen += [(f"text_{place}", topics, name) for place, name in enumerate(texts)]
-    return ColumnTransformer(chosen, sparse_threshold=0.0)
-
-
-def native_categories(plan: dict[str, Any]) -> int:
-    """Return how many columns of the boosting family's matrix, counted from the first, hold codes of categories."""
-    return sum(feature["step"] == "level" and feature["levels"] <= NATIVE_LEVELS for feature in plan["features"])
-
-
-def _pooled_below(plan: dict[str, Any]) -> float | None:
-    """Return the share of rows below which levels are pooled, as scikit-learn's encoders want it."""
-    share = float(plan["settings"]["rare_level_share"])
-    return min(share, 1 - 1e-9) if share > 0 else None
-
-
-def _without_names() -> FunctionTransformer:
-    """Return the step that hands a plain array on, which makes predicting one row several times as fast."""
-    return FunctionTransformer(plain_array, feature_names_out="one-to-one")
-
-
-def _one_hot(plan: dict[str, Any]) -> OneHotEncoder:
-    """Return one column a level; a level never seen counts as a rare one."""
-    return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=_pooled_below(plan), sparse_output=False)
-
-
-def _codes(plan: dict[str, Any], family: str) -> OrdinalEncoder:
-    """Return a code a level; a level never seen is missing to boosting, which knows what to do, and -1 to a forest."""
-    unseen = float("nan") if family == "boosting" else -1
-    return OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=unseen, min_frequency=_pooled_below(plan), max_categories=NATIVE_LEVELS
-    )
-
-
-def _scaled_numbers(plan: dict[str, Any], numeric: str) -> Pipeline:
-    """Return imputation by the median with a flag for what was missing, then scaling."""
-    array, impute = _without_names(), SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    ranks = QuantileTransformer(
-        n_quantiles=max(2, min(200, plan["rows"] // 4)), output_distribution="normal", subsample=50_000, random_state=42
-    )
-    if numeric == "quantile":
-        return make_pipeline(array, impute, ranks, StandardScaler())
-    if numeric == "spline":
-        ranks.set_params(output_distribution="uniform")
-        return make_pipeline(array, impute, ranks, SplineTransformer(n_knots=5, include_bias=False), StandardScaler())
-    return make_pipeline(array, impute, StandardScaler())

@@ -13,6 +13,12 @@ from gristmill.errors import DataError
 MISSING_LEVEL = "(missing)"
 """The level that stands for a missing value of a categorical column: being missing may itself tell something."""
 
+NO_TEXT = ""
+"""The text that stands for missing free text."""
+
+MARKERS = {"level": MISSING_LEVEL, "text": NO_TEXT}
+"""Row-wise step -> the text that stands for a missing value; the other steps give not-a-number."""
+
 LARGEST = 1e30
 """Numbers are clipped to this size, so that squares stay finite and single precision can hold them."""
 
@@ -44,7 +50,7 @@ def levels(values: pd.Series) -> NDArray[np.object_]:
 
 def texts(values: pd.Series) -> NDArray[np.object_]:
     """Return a column of free text, shape ``(n_rows,)``, with the empty text for what is missing."""
-    return np.array(["" if pd.isna(item) else str(item) for item in values], dtype=object)
+    return np.array([NO_TEXT if pd.isna(item) else str(item) for item in values], dtype=object)
 
 
 def dates(values: pd.Series) -> pd.DatetimeIndex:
@@ -53,6 +59,13 @@ def dates(values: pd.Series) -> pd.DatetimeIndex:
         return pd.DatetimeIndex(pd.to_datetime(values.astype(object), errors="coerce", utc=True)).tz_localize(None)
     index = pd.DatetimeIndex(values)
     return index if index.tz is None else index.tz_convert("UTC").tz_localize(None)
+
+
+def date_part(step: str, values: pd.Series) -> NDArray[np.float64]:
+    """Return one part of a column of dates, shape ``(n_rows,)``; ``step`` is a key of :data:`DATE_PARTS`."""
+    index = dates(values)
+    part = np.asarray(DATE_PARTS[step](index), dtype=np.float64)
+    return np.where(index.isna(), np.nan, part)
 
 
 def plain_array(X: Any) -> NDArray[Any]:
@@ -72,11 +85,7 @@ _STEPS: Mapping[str, Callable[[pd.Series], Any]] = {"number": numbers, "flag": n
 
 def _feature(step: str, values: pd.Series) -> Any:
     """Return the values of one feature, made from its source column by ``step``."""
-    if step in _STEPS:
-        return _STEPS[step](values)
-    index = dates(values)
-    part = np.asarray(DATE_PARTS[step](index), dtype=np.float64)
-    return np.where(index.isna(), np.nan, part)
+    return _STEPS[step](values) if step in _STEPS else date_part(step, values)
 
 
 class RowFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -20,7 +20,7 @@ from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 
-from gristmill.features.builder import native_categories, preprocessor
+from gristmill.features.preparation import native_categories, preprocessor
 from gristmill.modeling.known_classes import KnownClasses
 from gristmill.modeling.scaled_target import ScaledTarget
 

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from gristmill.data.contract.schema import coerce
 from gristmill.errors import ArtifactError, DataError
+from gristmill.features.rows import RowFeatures
+from gristmill.features.treated import Treated, count
 from gristmill.modeling.artifact import CONTRACT, MODEL, PIPELINE, REBUILD, Manifest, read_verified, require_files
 from gristmill.modeling.persistence import load_pipeline_bytes
+from gristmill.modeling.treatment import preparations
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +48,8 @@ class FittedModel:
         The data contract.
     manifest
         What was verified.
+    families
+        Its members; none where the directory does not say.
     """
 
     pipeline: Any
@@ -56,6 +61,7 @@ class FittedModel:
     feature_columns: tuple[str, ...]
     contract: Mapping[str, Any]
     manifest: Manifest
+    families: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, directory: Path | str) -> "FittedModel":
@@ -101,11 +107,28 @@ class FittedModel:
         DataError
             As :meth:`features`.
         """
-        X = self.features(frame)
+        return self.predict_counted(frame, counted=False)[0]
+
+    def predict_counted(self, frame: pd.DataFrame, *, counted: bool = True) -> tuple[Floats, Treated | None]:
+        """Return what :meth:`predict_values` does, and what was missing, far out or unseen in the rows.
+
+        The counts are those of :func:`gristmill.features.treated.count`; None for no rows, and for a pipeline without a plan.
+
+        Raises
+        ------
+        DataError
+            As :meth:`features`.
+        """
+        X: pd.DataFrame = self.features(frame)
         if not len(X):  # scikit-learn refuses to predict nothing
-            return np.empty((0, len(self.classes)) if self.classes else (0,))
-        values = self.pipeline.predict_proba(X) if self.classes else self.pipeline.predict(X)
-        return np.asarray(values, dtype=np.float64)
+            return np.empty((0, len(self.classes)) if self.classes else (0,)), None
+        model, counts = self.pipeline, None
+        if counted and isinstance(model[0], RowFeatures):
+            rows, model = model[0], model[1:]
+            X = rows.transform(X)
+            counts = count(X, rows.plan or {}, preparations(model[-1], self.families))
+        values = model.predict_proba(X) if self.classes else model.predict(X)
+        return np.asarray(values, dtype=np.float64), counts
 
 
 def _facts(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,4 +141,5 @@ def _facts(model: Mapping[str, Any]) -> dict[str, Any]:
         "target": str(model["target"]),
         "id_columns": tuple(model.get("id_columns") or ()),
         "feature_columns": tuple(model["feature_columns"]),
+        "families": tuple(model.get("families") or ()),
     }

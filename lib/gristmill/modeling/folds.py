@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from gristmill.features.builder import preprocessor
+from gristmill.features.preparation import preprocessor
 from gristmill.metrics.scores import as_gain, score
 from gristmill.modeling.families import Params, Problem, estimator
 

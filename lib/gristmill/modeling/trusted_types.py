@@ -5,6 +5,8 @@ Each name here is a promise that building such an object from a file runs no cod
 
 TRUSTED_TYPES: tuple[str, ...] = (
     "functools.partial",  # histogram-based boosting checks its categories through one; what it calls must be named here, too
+    "gristmill.features.filling.FillText",
+    "gristmill.features.limits.OutlierLimits",
     "gristmill.features.rows.RowFeatures",
     "gristmill.features.rows.plain_array",
     "gristmill.features.target_means.TargetMeans",

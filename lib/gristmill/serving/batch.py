@@ -3,9 +3,11 @@
 The contract says what the columns are, not the file: codes such as ``01`` stay text wherever the model was built on text.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import pandas as pd
 
 from gristmill.data.products import replacing
 from gristmill.errors import DataError, SourceError
+from gristmill.features.treated import Treated
 from gristmill.paths import ProjectPaths, project_paths
 from gristmill.registry.references import resolve
 from gristmill.serving.predictor import PREDICTION, Predictor
@@ -23,9 +26,33 @@ if TYPE_CHECKING:
 
 Write = Callable[["pa.RecordBatch"], None]
 
+_LOG = logging.getLogger(__name__)
 
-def score(input_file: Path | str, output_file: Path | str, model_reference: str, paths: ProjectPaths | None = None) -> int:
-    """Predict every row of a file and write one row for each, in order; return how many there were.
+
+@dataclass(frozen=True)
+class Scored:
+    """What was scored.
+
+    Attributes
+    ----------
+    rows
+        How many rows were predicted.
+    counts
+        What was missing, far out or unseen in them, None where there were
+        no rows, or the model has no plan.
+    """
+
+    rows: int
+    counts: Treated | None
+
+    @property
+    def sentence(self) -> str:
+        """What became of missing values, outliers and levels never seen; empty where nothing is known of them."""
+        return "" if self.counts is None else f"{self.counts.sentence}."
+
+
+def score(input_file: Path | str, output_file: Path | str, model_reference: str, paths: ProjectPaths | None = None) -> Scored:
+    """Predict every row of a file and write one row for each, in order; return how many there were, and what was wrong in them.
 
     Parameters
     ----------
@@ -51,11 +78,16 @@ def score(input_file: Path | str, output_file: Path | str, model_reference: str,
     with open_rows(source, predictor.model) as rows, replacing(target) as temporary:
         schema = _output_schema(rows.ids, predictor)
         done = 0
+        counts: Treated | None = None
         with _writer(target.suffix.lower(), temporary, schema) as write:
             for batch in rows.batches:
-                write(_answered(batch, predictor, schema, f"{source}, from row {done + 1}"))
+                answers, more = _answered(batch, predictor, schema, f"{source}, from row {done + 1}")
+                write(answers)
                 done += batch.num_rows
-    return done
+                counts = more if counts is None or more is None else counts.with_more(more)
+    totals = None if counts is None else counts.totals
+    _LOG.info("scored %s with %s: %d rows, %s", source, predictor.manifest.digest[:12], done, totals)
+    return Scored(done, counts)
 
 
 def _check_files(source: Path, target: Path) -> None:
@@ -83,8 +115,10 @@ def _output_schema(ids: "pa.Schema", predictor: Predictor) -> "pa.Schema":
     return pa.schema([*ids, *added])
 
 
-def _answered(batch: "pa.RecordBatch", predictor: Predictor, schema: "pa.Schema", place: str) -> "pa.RecordBatch":
-    """Return identifiers and predictions of one batch of rows."""
+def _answered(
+    batch: "pa.RecordBatch", predictor: Predictor, schema: "pa.Schema", place: str
+) -> tuple["pa.RecordBatch", Treated | None]:
+    """Return identifiers and predictions of one batch of rows, and what was wrong in them."""
     import pyarrow as pa  # noqa: PLC0415
 
     from gristmill.data.sources.plain import plain_batches  # noqa: PLC0415
@@ -92,11 +126,11 @@ def _answered(batch: "pa.RecordBatch", predictor: Predictor, schema: "pa.Schema"
     n_ids = len(schema) - len(predictor.columns)
     plain = next(plain_batches([batch], place))
     try:
-        answers = predictor.answer(plain.to_pandas())
+        answers, counts = predictor.answer_counted(plain.to_pandas())
     except DataError as error:
         raise DataError(f"{place}: {error}") from error
     made = [pa.array(answers[field.name], type=field.type, from_pandas=False) for field in list(schema)[n_ids:]]
-    return pa.RecordBatch.from_arrays([*(batch.column(name) for name in schema.names[:n_ids]), *made], schema=schema)
+    return pa.RecordBatch.from_arrays([*(batch.column(name) for name in schema.names[:n_ids]), *made], schema=schema), counts
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from gristmill.errors import DataError
+from gristmill.features.treated import Treated
 from gristmill.metrics.scores import Floats, decide
 from gristmill.modeling.artifact import Manifest
 from gristmill.modeling.fitted import FittedModel
@@ -88,13 +89,21 @@ class Predictor:
 
     def answer(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return prediction and probabilities alone; see :meth:`predict`."""
-        values = self.model.predict_values(frame)
+        return self._said(self.model.predict_values(frame), frame.index)
+
+    def answer_counted(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, Treated | None]:
+        """Return what :meth:`answer` does, and what was missing, far out or unseen in the rows; None for a model without a plan."""
+        values, counts = self.model.predict_counted(frame)
+        return self._said(values, frame.index), counts
+
+    def _said(self, values: Floats, index: pd.Index) -> pd.DataFrame:
+        """Return probabilities or numbers in the words of the table."""
         if not self.model.classes:
-            return pd.DataFrame({PREDICTION: values}, index=frame.index)
+            return pd.DataFrame({PREDICTION: values}, index=index)
         classes = pd.array(self.model.classes, dtype=object)
-        prediction = pd.DataFrame({PREDICTION: classes[decide(values, self.model.threshold)]}, index=frame.index, dtype=object)
+        prediction = pd.DataFrame({PREDICTION: classes[decide(values, self.model.threshold)]}, index=index, dtype=object)
         shown = values[:, 1:] if self.model.task == "binary" else values
-        return pd.concat([prediction, pd.DataFrame(shown, columns=list(self.columns[1:]), index=frame.index)], axis=1)
+        return pd.concat([prediction, pd.DataFrame(shown, columns=list(self.columns[1:]), index=index)], axis=1)
 
 
 def _load_pyfunc(path: str) -> Predictor:

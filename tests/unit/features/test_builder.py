@@ -8,7 +8,8 @@ import pytest
 from tests.unit.features.conftest import contract_of, make_case
 
 from gristmill.errors import DataError
-from gristmill.features.builder import NATIVE_LEVELS, make_plan, native_categories, preprocessor
+from gristmill.features.builder import make_plan
+from gristmill.features.preparation import NATIVE_LEVELS, native_categories, preprocessor
 from gristmill.features.rows import RowFeatures
 
 FAMILIES = ("linear", "forest", "boosting", "neural")

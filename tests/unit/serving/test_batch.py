@@ -29,7 +29,7 @@ def scored(
     """Write a table, score it, and read what came out; CSV as text."""
     source, target = tmp_path / f"in{read}", tmp_path / f"out{write}"
     frame.to_csv(source, index=False, **csv) if read == ".csv" else frame.to_parquet(source, index=False)
-    assert batch.score(source, target, model, ProjectPaths(tmp_path)) == len(frame)
+    assert batch.score(source, target, model, ProjectPaths(tmp_path)).rows == len(frame)
     return pd.read_csv(target, dtype=str, keep_default_na=False) if write == ".csv" else pd.read_parquet(target)
 
 
@@ -70,6 +70,12 @@ def test_missing_numbers_are_predicted_as_missing(tmp_path: Path, model: str) ->
     rows = customers().assign(charge=None)
     expected = Predictor.load(model).predict(rows)["probability"].tolist()
     assert scored(tmp_path, rows, model)["probability"].astype(float).tolist() == pytest.approx(expected)
+
+
+def test_a_model_without_a_plan_says_nothing_of_the_rows(tmp_path: Path, model: str) -> None:
+    customers().to_csv(tmp_path / "in.csv", index=False)
+    done = batch.score(tmp_path / "in.csv", tmp_path / "out.csv", model, ProjectPaths(tmp_path))
+    assert (done.rows, done.counts, done.sentence) == (60, None, "")
 
 
 def test_semicolons_and_decimal_commas_are_read(tmp_path: Path, model: str) -> None:

@@ -6,14 +6,28 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from gristmill.data.contract import duplicates
 from gristmill.data.contract.checks import Check
 from gristmill.data.contract.schema import nearest_column
 from gristmill.errors import DataError
 
 
 def usable_rows(frame: pd.DataFrame, case: Any) -> pd.DataFrame:
-    """Return the rows that have a target; the others teach nothing."""
-    rows: pd.DataFrame = frame[frame[case.target].notna()]
+    """Return the rows that have a target; the others teach nothing. Without duplicates, if the case says so.
+
+    Raises
+    ------
+    DataError
+        Too few rows are left when duplicates are dropped.
+    """
+    with_target = frame[frame[case.target].notna()]
+    rows = duplicates.without_duplicates(with_target, case)
+    if len(rows) < min(case.validation.min_rows, len(with_target)):
+        raise DataError(
+            f"Expected at least {case.validation.min_rows} rows with a target, found {len(rows)} "
+            f"({len(with_target) - len(rows)} more repeat them, and `validation.duplicates` drops those). Collect more rows; or "
+            "lower `validation.min_rows` in the case file if so few are enough."
+        )
     return rows
 
 
@@ -51,7 +65,7 @@ def compliance(checks: list[Check]) -> float:
     return 1 - len(wrong) / max(len(columns), 1)
 
 
-def report(path: Path, checks: list[Check], leaks: list[Check]) -> dict[str, Any]:
+def report(path: Path, checks: list[Check], leaks: list[Check], case: Any) -> dict[str, Any]:
     """Return the content of ``quality.json``.
 
     Parameters
@@ -59,7 +73,10 @@ def report(path: Path, checks: list[Check], leaks: list[Check]) -> dict[str, Any
     path
         The Parquet file of the snapshot.
     checks, leaks
-        Verdicts of :func:`gristmill.data.contract.validation.validate` and of the leakage rules.
+        Verdicts of :func:`gristmill.data.contract.validation.validate`, and of :func:`duplicates.label_conflicts`; and of the
+        leakage rules.
+    case
+        The case; its policy for duplicates is stated.
     """
     about = pq.read_metadata(path)
     found = {check.rule: check for check in checks if check.rule in {"completeness", "no duplicates", "target present"}}
@@ -69,6 +86,7 @@ def report(path: Path, checks: list[Check], leaks: list[Check]) -> dict[str, Any
         "completeness": found["completeness"].observed,
         "schema_compliance": compliance(checks),
         "duplicates": found["no duplicates"].count,
+        "duplicate_rows": duplicates.counts(about.num_rows - found["target present"].count, checks, case),
         "missing_target": found["target present"].count,
         "checks": [check.to_dict() for check in checks],
         "leakage": [check.to_dict() for check in leaks],

@@ -6,8 +6,8 @@
 import sys
 from pathlib import Path
 
+from gristmill.config.base import Section
 from gristmill.config.reference import renewed, section_table
-from gristmill.config.sections import Section
 from gristmill.data.contract.terms import ColumnSeverity, ColumnTerms, Freshness, Limits, RuleSeverity, TableLimits, Terms
 
 SECTIONS: dict[str, type[Section]] = {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gristmill.data.contract.treatment import policies
 from gristmill.data.kinds import FALSE_TEXTS, TRUE_TEXTS, is_numeric, kind_of, parse_dates
 from gristmill.data.targets import class_text, find_classes, learnable_numbers
 from gristmill.errors import DataError
@@ -46,7 +47,8 @@ def infer(frame: pd.DataFrame, case: Any, declared: Mapping[str, tuple[str, str 
     Raises
     ------
     DataError
-        A column that the case names is not in the table, or the target has not the classes, or numbers, it should have.
+        A column that the case names is not in the table, or has a policy that its kind does not know; or the target has not
+        the classes, or numbers, it should have.
     """
     check_columns(list(frame.columns), case)
     target, classes = frame[case.target], None
@@ -59,7 +61,9 @@ def infer(frame: pd.DataFrame, case: Any, declared: Mapping[str, tuple[str, str 
         _describe(target if name == case.target else frame[name], role_of(name, case), kinds.get(name), used=name not in hidden)
         for name in frame.columns
     ]
-    return {"target": case.target, "task": case.task, "classes": classes, "columns": columns}
+    contract = {"target": case.target, "task": case.task, "classes": classes, "columns": columns}
+    policies(case, contract)
+    return contract
 
 
 def nearest_column(name: str, columns: Sequence[str]) -> str:
@@ -82,8 +86,8 @@ def check_columns(columns: Sequence[str], case: Any) -> None:
     named = {
         "target": [case.target], "id_columns": case.id_columns, "time_column": [case.time_column],
         "group_column": [case.group_column], "sensitive_features": case.sensitive_features,
-        "features.exclude": case.features.exclude, "validation.columns": tuple(case.validation.columns),
-        "validation.allow_proxies": case.validation.allow_proxies,
+        "features.exclude": case.features.exclude, "features.columns": tuple(case.features.columns),
+        "validation.columns": tuple(case.validation.columns), "validation.allow_proxies": case.validation.allow_proxies,
     }  # fmt: skip
     for key, names in named.items():
         for name in names:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gristmill.data.contract.checks import Check, Severity
 from gristmill.data.contract.column_sql import Column, Rows
+from gristmill.data.contract.duplicates import DONE
 from gristmill.data.contract.findings import Facts
 from gristmill.data.contract.schema import check_columns
 from gristmill.data.contract.terms import Freshness, TableLimits, Terms
@@ -48,11 +49,12 @@ def checks(
     filled = sum(one.filled for one in facts.values()) / max(n_rows * len(columns), 1)
     blocks: tuple[tuple[TableLimits, Severity], ...] = ((terms.table.require, "stop"), (terms.table.expect, "warn"))
     for limits, severity in blocks:
-        yield from _of_limits(limits, severity, n_rows, repeated, filled)
+        yield from _of_limits(limits, severity, n_rows, repeated, filled, case)
         if limits.freshness is not None and taken_at is not None:
             yield _fresh(rows, columns, limits.freshness, severity, terms, taken_at)
-    if all(limits.duplicates is None for limits, _ in blocks):
-        yield _duplicates(repeated, n_rows, 0.0, "warn")
+    forbidden = case.validation.duplicates == "stop"
+    if forbidden or all(limits.duplicates is None for limits, _ in blocks):
+        yield _duplicates(repeated, n_rows, 0.0, "stop" if forbidden else "warn", case)
     yield Check(
         "completeness", None, "warn", filled >= case.validation.completeness, round((1 - filled) * n_rows * len(columns)),
         f"{filled:.2%} of the cells are filled; `validation.completeness` asks for {case.validation.completeness:.0%}.",
@@ -61,7 +63,9 @@ def checks(
     yield from _identifiers(rows, columns, case)
 
 
-def _of_limits(limits: TableLimits, severity: Severity, n_rows: int, repeated: int, filled: float) -> Iterator[Check]:
+def _of_limits(
+    limits: TableLimits, severity: Severity, n_rows: int, repeated: int, filled: float, case: Any
+) -> Iterator[Check]:  # fmt: skip
     """Give the verdicts on the limits that one block of the contract states."""
     if limits.rows is not None:
         yield Check(
@@ -69,8 +73,8 @@ def _of_limits(limits: TableLimits, severity: Severity, n_rows: int, repeated: i
             f"{n_rows:,} rows have a target; the data contract asks for {limits.rows:,} or more.",
             limit=limits.rows, observed=n_rows,
         )  # fmt: skip
-    if limits.duplicates is not None:
-        yield _duplicates(repeated, n_rows, limits.duplicates, severity)
+    if limits.duplicates is not None and case.validation.duplicates != "stop":
+        yield _duplicates(repeated, n_rows, limits.duplicates, severity, case)
     if limits.completeness is not None:
         yield Check(
             "completeness of the contract", None, severity, filled >= limits.completeness, 0,
@@ -79,13 +83,13 @@ def _of_limits(limits: TableLimits, severity: Severity, n_rows: int, repeated: i
         )  # fmt: skip
 
 
-def _duplicates(repeated: int, n_rows: int, allowed: float, severity: Severity) -> Check:
+def _duplicates(repeated: int, n_rows: int, allowed: float, severity: Severity, case: Any) -> Check:
     """Judge rows that repeat others."""
     limit = f" ({repeated / n_rows:.1%}; the data contract allows for {allowed:.1%})" if allowed else ""
     return Check(
         "no duplicates", None, severity, repeated <= allowed * n_rows, repeated,
-        f"{repeated:,} rows repeat an earlier one in everything but their identifiers{limit}; they are kept, on one side of the "
-        "split.",
+        f"{repeated:,} rows repeat an earlier one in everything but their identifiers{limit}; "
+        + DONE[case.validation.duplicates],
         limit=allowed, observed=repeated / n_rows,
     )  # fmt: skip
 

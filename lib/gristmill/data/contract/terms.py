@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from gristmill.config.sections import Section, Share, Text
+from gristmill.config.base import Section, Share, Text
 from gristmill.data.contract.checks import Severity
 
 ColumnType = Literal["integer", "number", "boolean", "date", "category", "text"]

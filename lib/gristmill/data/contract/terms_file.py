@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from gristmill.config.base import Section
 from gristmill.config.loading import explain, parse_yaml
-from gristmill.config.sections import Section
 from gristmill.data.contract.terms import ColumnTerms, RuleSeverity, Terms
 from gristmill.data.products import replacing
 from gristmill.errors import CaseFileError

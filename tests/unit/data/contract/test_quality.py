@@ -137,7 +137,7 @@ def test_a_class_with_fewer_rows_than_folds_warns(verdicts, customers, make_case
 def test_the_report_has_the_figures_that_gates_read(bench, customers, make_case):
     case = make_case(validation={"columns": {"visits": {"maximum": 0}}})
     frame = customers.assign(y=customers["y"].mask(customers.index < 5))
-    report = quality.report(bench.store(frame), bench.checks(frame, None, case), [])
+    report = quality.report(bench.store(frame), bench.checks(frame, None, case), [], case)
     assert report["schema_compliance"] == pytest.approx(6 / 7)
     assert report["missing_target"] == 5
     assert report["completeness"] == pytest.approx(1 - 19 / (195 * 7))

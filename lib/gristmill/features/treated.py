@@ -1,0 +1,197 @@
+"""How many values were missing, far out or unseen, and what became of them: counted on any rows, for any fitted model.
+
+Limits and known levels are read off the fitted steps themselves, so that what is reported is what the model does.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+from gristmill.config.sections import Family
+from gristmill.data.contract.treatment import limits_of
+from gristmill.features.builder import KIND_OF_STEP, policy_in
+from gristmill.features.filling import FillText
+from gristmill.features.limits import OutlierLimits
+from gristmill.features.preparation import treatment_of
+from gristmill.features.rows import MARKERS
+from gristmill.features.target_means import TargetMeans
+from gristmill.reporting.wording import opening
+
+COUNTS = ("missing", "filled", "clipped", "set_missing", "unseen_levels")
+"""What is counted in each column and over all of them."""
+
+
+@dataclass(frozen=True)
+class Treated:
+    """What was missing, far out or unseen in some rows, and what became of it.
+
+    Attributes
+    ----------
+    rows
+        How many rows were looked at.
+    columns
+        For each source column ``column``, ``kind``, its policy (``missing_values``, ``outliers``), the limits in force (``lower``,
+        ``upper``) and, as cells, ``missing``, ``filled`` (of those that are missing or were made so), ``filled_by`` (families; the
+        others read a gap as a gap), ``clipped``, ``set_missing`` and ``unseen_levels``.
+    """
+
+    rows: int
+    columns: tuple[dict[str, Any], ...]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """The counts over all columns."""
+        return {key: sum(column[key] for column in self.columns) for key in COUNTS}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The counts for reading, one row a column of the data."""
+        names = ["column", "kind", "missing_values", "outliers", "lower", "upper", *COUNTS, "filled_by"]
+        table = pd.DataFrame(list(self.columns), columns=names).astype({"lower": "float64", "upper": "float64"})
+        table["filled_by"] = table["filled_by"].map(", ".join)
+        return table.rename(columns=lambda name: name.replace("_", " ")).set_index("column")
+
+    @property
+    def sentence(self) -> str:
+        """The totals in words, without a full stop."""
+        totals, asked = self.totals, {column["outliers"] for column in self.columns}
+        parts = [f"missing values: {totals['missing']:,}", f"filled in: {totals['filled']:,}"]
+        parts += [f"outliers clipped: {totals['clipped']:,}"] if "clip" in asked else []
+        parts += [f"outliers made missing: {totals['set_missing']:,}"] if "missing" in asked else []
+        return opening(", ".join([*parts, f"values of a level never seen: {totals['unseen_levels']:,}"]))
+
+    def metrics(self, prefix: str) -> dict[str, float]:
+        """Return the totals under names for the tracking of runs, such as ``test_filled_cells``."""
+        return {f"{prefix}_{key}_cells": float(value) for key, value in self.totals.items()}
+
+    def as_product(self) -> dict[str, Any]:
+        """Return the counts as JSON-able data: ``rows``, ``columns`` and ``totals``."""
+        return {"rows": self.rows, "columns": list(self.columns), "totals": self.totals}
+
+    def with_more(self, more: "Treated") -> "Treated":
+        """Return the counts of these rows and others together, as of one table read in chunks."""
+        both = zip(self.columns, more.columns, strict=True)
+        columns = tuple({**one, **{key: one[key] + other[key] for key in COUNTS}} for one, other in both)
+        return Treated(self.rows + more.rows, columns)
+
+
+def planned(features: pd.DataFrame, plan: dict[str, Any], families: Sequence[str] = get_args(Family)) -> Treated:
+    """Return what a plan will have the families do to rows, by limits learnt on these very rows; see :func:`count`.
+
+    The limits only describe: those a model uses are learnt inside its folds.
+    """
+    limits = {}
+    for feature in plan["features"]:
+        policy = policy_in(plan, feature)
+        if policy.outliers != "keep" and feature["step"] == "number":
+            values = features[feature["name"]].to_numpy(dtype=np.float64)
+            limits[feature["name"]] = limits_of(values, policy.method, policy.factor, policy.lower, policy.upper)
+    filled_by = {
+        feature["name"]: [family for family in families if treatment_of(plan, feature, family).fill is not None]
+        for feature in plan["features"]
+    }
+    return _counted(features, plan, filled_by, limits, {})
+
+
+def count(features: pd.DataFrame, plan: dict[str, Any], fitted: Mapping[str, ColumnTransformer]) -> Treated:
+    """Return what fitted models do to rows.
+
+    Parameters
+    ----------
+    features
+        Row-wise features, shape ``(n_rows, n_features)``.
+    plan
+        The plan they were made by.
+    fitted
+        Family -> its fitted preparation.
+    """
+    preparations = list(fitted.values())
+    filled_by: dict[str, list[str]] = {}
+    for family, preparation in fitted.items():
+        for steps, columns in _groups([preparation]):
+            if any(isinstance(step, SimpleImputer | FillText) for step in steps):
+                for name in columns:
+                    filled_by.setdefault(name, []).append(family)
+    return _counted(features, plan, filled_by, _limits(preparations), _known_levels(preparations))
+
+
+def _counted(
+    features: pd.DataFrame,
+    plan: dict[str, Any],
+    filled_by: Mapping[str, list[str]],
+    limits: Mapping[str, tuple[float, float]],
+    known: Mapping[str, Any],
+) -> Treated:
+    """Return the counts, one entry a source column: a date counts once, whatever the number of its parts."""
+    firsts = {feature["source"]: feature for feature in reversed(plan["features"])}
+    sources = list(dict.fromkeys(feature["source"] for feature in plan["features"]))
+    columns = [_column(features[firsts[name]["name"]], plan, firsts[name], filled_by, limits, known) for name in sources]
+    return Treated(len(features), tuple(columns))
+
+
+def _column(
+    values: pd.Series,
+    plan: dict[str, Any],
+    feature: dict[str, Any],
+    filled_by: Mapping[str, list[str]],
+    limits: Mapping[str, tuple[float, float]],
+    known: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the counts of one column."""
+    step, policy = feature["step"], policy_in(plan, feature)
+    gaps = (values == MARKERS[step]).to_numpy() if step in MARKERS else values.isna().to_numpy()
+    lower, upper = limits.get(feature["name"], (-np.inf, np.inf))
+    outside = 0 if step in MARKERS else int(((values < lower) | (values > upper)).sum())
+    missing, emptied = int(gaps.sum()), outside if policy.outliers == "missing" else 0
+    unseen = int((~gaps & ~values.isin(known[feature["name"]]).to_numpy()).sum()) if feature["name"] in known else 0
+    return {
+        "column": feature["source"],
+        "kind": KIND_OF_STEP[step],
+        "missing_values": policy.missing,
+        "outliers": policy.outliers,
+        "lower": lower if np.isfinite(lower) else None,
+        "upper": upper if np.isfinite(upper) else None,
+        "missing": missing,
+        "filled": missing + emptied if filled_by.get(feature["name"]) else 0,
+        "filled_by": filled_by.get(feature["name"], []),
+        "clipped": outside if policy.outliers == "clip" else 0,
+        "set_missing": emptied,
+        "unseen_levels": unseen,
+    }
+
+
+def _limits(preparations: Iterable[ColumnTransformer]) -> dict[str, tuple[float, float]]:
+    """Return the fitted limits by feature; members of an ensemble were fitted on the same rows and agree."""
+    found: dict[str, tuple[float, float]] = {}
+    for steps, columns in _groups(preparations):
+        for step in steps:
+            if isinstance(step, OutlierLimits):
+                found |= dict(zip(columns, zip(step.lower_.tolist(), step.upper_.tolist(), strict=True), strict=True))
+    return found
+
+
+def _known_levels(preparations: Iterable[ColumnTransformer]) -> dict[str, Any]:
+    """Return the levels that a model was fitted on, by feature."""
+    found: dict[str, Any] = {}
+    for steps, columns in _groups(preparations):
+        for step in steps:
+            if isinstance(step, OneHotEncoder | OrdinalEncoder):
+                found |= dict(zip(columns, step.categories_, strict=True))
+            elif isinstance(step, TargetMeans):
+                found |= dict(zip(columns, step.levels_, strict=True))
+    return found
+
+
+def _groups(preparations: Iterable[ColumnTransformer]) -> Iterable[tuple[list[Any], list[str]]]:
+    """Yield the fitted steps and the features of every group of every preparation."""
+    for preparation in preparations:
+        for _, fitted, columns in preparation.transformers_:
+            steps = [step for _, step in fitted.steps] if isinstance(fitted, Pipeline) else [fitted]
+            yield steps, [columns] if isinstance(columns, str) else list(columns)
