@@ -104,6 +104,7 @@ def test_the_suite_is_loaded_again_by_the_library(make_terms):
     assert {one.severity.value for one in suite.expectations} == {"critical", "warning"}
 
 
+@pytest.mark.slow
 def test_the_pages_are_the_same_again_and_hold_no_markup_of_the_data(bench, good, make_case, make_terms, tmp_path):
     name = "<img src=x onerror=alert(1)> $a"
     terms = make_terms({**COLUMNS, name: {"type": "category", "expect": {"levels": ["<b>"]}}}, table=TABLE)
