@@ -3,6 +3,7 @@
 Nothing of the library is imported here: it takes seconds. :mod:`data_docs` turns these into its own objects.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -105,9 +106,9 @@ def _of_limits(name: str, known: ColumnTerms, limits: Limits, severity: str) -> 
     if limits.missing is not None:
         yield _expect("expect_column_values_to_not_be_null", "missing", name, severity, **_mostly(limits.missing))
     if limits.minimum is not None and known.format is None:
-        yield _expect("expect_column_values_to_be_between", "minimum", name, severity, min_value=limits.minimum)
+        yield _expect("expect_column_values_to_be_between", "minimum", name, severity, min_value=_end(limits.minimum))
     if limits.maximum is not None and known.format is None:
-        yield _expect("expect_column_values_to_be_between", "maximum", name, severity, max_value=limits.maximum)
+        yield _expect("expect_column_values_to_be_between", "maximum", name, severity, max_value=_end(limits.maximum))
     if limits.levels is not None:
         levels = [float(level) for level in limits.levels] if known.type in NUMBERS else list(limits.levels)
         yield _expect("expect_column_values_to_be_in_set", "levels", name, severity, value_set=levels)
@@ -120,6 +121,11 @@ def _of_limits(name: str, known: ColumnTerms, limits: Limits, severity: str) -> 
             "expect_column_values_to_not_be_outliers", "outliers", name, severity, method="iqr", multiplier=3,
             **_mostly(limits.outliers),
         )  # fmt: skip
+
+
+def _end(end: float | str) -> float | str:
+    """Return an end of a range; a date with its time, since the library compares a bare date with no moment."""
+    return dt.datetime.fromisoformat(end).isoformat() if isinstance(end, str) else end
 
 
 def results(suite: Sequence[Expectation], checks: Sequence[Check], columns: Sequence[str], n_rows: int) -> list[dict[str, Any]]:

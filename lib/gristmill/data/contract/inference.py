@@ -238,7 +238,7 @@ def _ends(kind: ColumnType, seen: _Seen) -> tuple[Any, Any]:
     low, high = (_rounded(float(seen.low) - room, math.floor), _rounded(float(seen.high) + room, math.ceil))
     if seen.low >= 0 > low:
         low = 0.0  # what is never negative is expected to stay so
-    return (low, high) if math.isfinite(room) else (None, None)
+    return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
 
 
 def _rounded(value: float, towards: Any) -> float:

@@ -106,6 +106,8 @@ def renewed(text: str, old: Terms, new: Terms, case: str) -> str:
 def _blocks(text: str) -> tuple[str, dict[str, str]]:
     """Return the lines before the first column, and the lines of each column by its name; none if columns share lines."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if root is None:
+        return "", {}
     columns = next((value for key, value in root.value if key.value == "columns"), None)
     if columns is None or columns.flow_style or not columns.value or root.value[-1][1] is not columns:
         return "", {}

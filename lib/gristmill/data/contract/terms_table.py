@@ -23,8 +23,8 @@ def _type(column: ColumnTerms) -> str:
 def _sentence(limits: Limits) -> str:
     """Return limits in words."""
     stated = limits.stated
-    ends = [_value(stated[name]) if name in stated else "" for name in ("minimum", "maximum")]
-    parts = [f"{ends[0]} .. {ends[1]}".strip()] if any(ends) else []
+    low, high = (_value(stated[name]) if name in stated else "" for name in ("minimum", "maximum"))
+    parts = [f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"] if low or high else []
     if "missing" in stated:
         parts.append("never missing" if not stated["missing"] else f"{stated['missing']:.1%} missing at most")
     if "levels" in stated:

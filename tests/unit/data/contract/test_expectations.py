@@ -76,13 +76,25 @@ def test_both_give_the_same_verdict_on_every_rule(bench, good, make_case, make_t
     configurations = expectations(terms, case.id_columns)
     ours = results(configurations, bench.checks(frame, terms, case), list(frame.columns), len(frame))
     theirs = batch_of(frame).validate(data_docs.suite_of("small", "y", configurations), result_format="BASIC").results
-    by_rule = {  # the library returns its results in an order of its own
-        (one.expectation_config.meta["gristmill"]["rule"], one.expectation_config.meta["gristmill"]["column"]): one.success
-        for one in theirs
-    }  # fmt: skip
-    named = [(one["meta"]["gristmill"]["rule"], one["meta"]["gristmill"]["column"]) for one in configurations]
-    assert {place: verdict["success"] for place, verdict in zip(named, ours, strict=True)} == by_rule
-    assert all(by_rule.values()) == (fault == "nothing")
+    named = [place_of(one) for one in configurations]
+    expected = {place: verdict["success"] for place, verdict in zip(named, ours, strict=True)}
+    judged = {place_of(one.expectation_config.to_json_dict()): one.success for one in theirs if not raised(one)}
+    assert {place: expected[place] for place in judged} == judged
+    assert all(expected.values()) == (fault == "nothing")
+    assert {place[1] for place in set(named) - set(judged)} <= UNJUDGED.get(fault, set())
+
+
+UNJUDGED = {"text in numbers": {"spend"}, "a column gone": {"member", None}, "text in booleans": {"member"}}
+"""Fault -> columns on which the library gives up instead of judging: it cannot compare a text with a number."""
+
+
+def place_of(configuration):
+    about = configuration["meta"]["gristmill"]
+    return about["rule"], about["column"]
+
+
+def raised(result):
+    return "'raised_exception': True" in str(result.exception_info)
 
 
 def test_the_suite_is_loaded_again_by_the_library(make_terms):
@@ -92,6 +104,7 @@ def test_the_suite_is_loaded_again_by_the_library(make_terms):
     assert {one.severity.value for one in suite.expectations} == {"critical", "warning"}
 
 
+@pytest.mark.slow
 def test_the_pages_are_the_same_again_and_hold_no_markup_of_the_data(bench, good, make_case, make_terms, tmp_path):
     name = "<img src=x onerror=alert(1)> $a"
     terms = make_terms({**COLUMNS, name: {"type": "category", "expect": {"levels": ["<b>"]}}}, table=TABLE)
