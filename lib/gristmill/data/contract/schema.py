@@ -80,7 +80,7 @@ def check_columns(frame: pd.DataFrame, case: Any) -> None:
         "target": [case.target], "id_columns": case.id_columns, "time_column": [case.time_column],
         "group_column": [case.group_column], "sensitive_features": case.sensitive_features,
         "features.exclude": case.features.exclude, "validation.columns": tuple(case.validation.columns),
-        "validation.allow_proxies": case.validation.allow_proxies,
+        "validation.allow_proxies": case.validation.allow_proxies, "validation.known_later": case.validation.known_later,
     }  # fmt: skip
     for key, names in named.items():
         for name in names:

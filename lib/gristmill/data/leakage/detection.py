@@ -13,7 +13,8 @@ from gristmill.data.contract.checks import Check, Severity, examples_of, require
 from gristmill.data.contract.schema import Contract
 from gristmill.data.hashing import content_hashes
 from gristmill.data.leakage.proxies import Power, identifier_evidence, is_copy, looked_at, power
-from gristmill.data.splits.assignment import TEST, TRAIN, bundled, feature_hashes
+from gristmill.data.splits.assignment import TEST, TRAIN
+from gristmill.data.splits.bundles import bundled, feature_hashes
 from gristmill.data.splits.chronology import moments
 from gristmill.errors import LeakageError
 
