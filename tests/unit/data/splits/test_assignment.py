@@ -264,7 +264,7 @@ def test_without_a_gap_every_row_is_used():
 def test_a_gap_lies_before_a_given_test_table_too():
     one = case(id_columns=["id"], time_column="t", split={"gap": "12 hours", "test_source": "later.csv"})
     frame = keyed(table().assign(t=HOURS), one)
-    test = keyed(table(40, seed=1).assign(t=HOURS[:40] + pd.Timedelta(hours=302)), one).add_prefix("")
+    test = keyed(table(40, seed=1).assign(t=HOURS[:40] + pd.Timedelta(hours=302)), one)
     split = assignment.assign(frame, one, test.set_axis("test-" + test.index))
     latest = frame["t"][(split.loc[frame.index, "split"] == "train").to_numpy()].max()
     assert test["t"].min() - latest == pd.Timedelta(hours=12)
