@@ -16,7 +16,9 @@ from gristmill.data.leakage import detection
 from gristmill.data.products import ROW_KEY
 from gristmill.data.snapshots import history, snapshot
 from gristmill.data.sources.opening import open_case_source, open_test_source
-from gristmill.data.splits.assignment import TEST, assign, row_keys
+from gristmill.data.splits.assignment import TEST, TRAIN, assign, row_keys
+from gristmill.data.splits.line import Line
+from gristmill.data.splits.stored import open_line
 from gristmill.data.targets import class_text
 from gristmill.paths import CasePaths
 
@@ -36,13 +38,15 @@ def preview(paths: CasePaths) -> str:
     """
     case = load_case(paths.name, paths.root)
     kept = history.restored(paths)
-    return describe(_table(case, paths, kept), case, paths.root, kept)
+    uri = open_case_source(case, paths.root).uri if kept is None else kept.uri
+    return describe(_table(case, paths, kept), case, paths.root, kept, open_line(paths, case, uri))
 
 
-def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
+def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapshot | None = None, line: Line | None = None) -> str:
     """Return what a build of the case on ``table`` will do, as lines of text.
 
-    ``root`` is the project's; ``kept`` is the restored snapshot that the rows are of, if they are not the source's.
+    ``root`` is the project's; ``kept`` is the restored snapshot that the rows are of, if they are not the source's; ``line`` is
+    what earlier snapshots have decided about the split.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapsho
     require(checks)
     rows = contracts.coerce(rows, contract)
     test = _test_rows(case, root, contract)
-    split = assign(rows, case, test)
+    split = assign(rows, case, test, line)
     checks += detection.check(rows, split, case, contract, test)
     facts = list(_facts(case, table, rows, split, contract))
     if kept is not None:
@@ -91,10 +95,11 @@ def _facts(
     positive = f"; probabilities are those of {case.positive_class!r}" if case.positive_class else ""
     yield "Case", f"{case.name}: {case.task}, predicts {case.target!r}{positive}"
     yield "Table", f"{case.source.uri}: {len(table):,} rows, {table.shape[1]} columns, {quality.completeness(table):.1%} complete"
-    n_test = int((split["split"] == TEST).sum())
+    n_test, n_train = (int((split["split"] == side).sum()) for side in (TEST, TRAIN))
+    idle = f", {len(split) - n_test - n_train:,} not used" if len(split) > n_test + n_train else ""
     folds = split["fold"].dropna().loc[lambda fold: fold >= 0].nunique()
     way = f"{folds} folds" if folds > 1 else "one hold-out set"
-    yield "Rows", f"{len(split) - n_test:,} for training ({case.split_strategy}, {way}), {n_test:,} kept for the test"
+    yield "Rows", f"{n_train:,} for training ({case.split_strategy}, {way}), {n_test:,} kept for the test{idle}"
     if contract["classes"]:
         shares = class_text(rows[case.target]).value_counts(normalize=True)
         yield "Classes", ", ".join(f"{name} {share:.1%}" for name, share in shares.head(6).items())

@@ -29,7 +29,7 @@ def account(frame: pd.DataFrame, split: pd.DataFrame, case: Any, line: Line) -> 
     -------
     dict
         ``line`` (None where the case brings its own test rows), ``strategy``, ``rows`` (by side), ``new_line``, ``kept`` (rows
-        whose place an earlier snapshot decided), ``new``, ``test_share`` (of training and test rows), ``test_size`` and
+        whose place an earlier snapshot decided; by time, those before the last block), ``new`` (all others), ``test_share`` (of training and test rows), ``test_size`` and
         ``drifted``.
     """
     counts = split["split"].value_counts()
@@ -51,7 +51,7 @@ def account(frame: pd.DataFrame, split: pd.DataFrame, case: Any, line: Line) -> 
 
 
 def _kept(frame: pd.DataFrame, case: Any, line: Line) -> int:
-    """Return how many rows an earlier snapshot decided about: by time, those before the last moment it can have known of."""
+    """Return how many rows an earlier snapshot decided about: by time, those before the last block."""
     if not line.drawn:
         return 0
     if case.split_strategy == "time":
@@ -84,9 +84,11 @@ def _of_the_line(found: Mapping[str, Any]) -> str:
     if found["new_line"]:
         return "This is the first split of its line: where each row is now, it stays in later snapshots."
     if found["strategy"] == "time":
+        stay = "The moments that divide the rows were set by an earlier snapshot and stay"
         return (
-            f"The moments that divide the rows were set by an earlier snapshot and stay: {found['kept']:,} rows are before the "
-            f"test rows, {found['new']:,} are not."
+            f"{stay}."
+            if found["line"] is None
+            else f"{stay}: rows from the last of them on are test rows, {found['new']:,} by now."
         )
     kept, new = found["kept"], found["new"]
     return f"{kept:,} rows are where an earlier snapshot put them or rows like them; {new:,} are new and fill the quotas."

