@@ -29,8 +29,8 @@ def account(frame: pd.DataFrame, split: pd.DataFrame, case: Any, line: Line) -> 
     -------
     dict
         ``line`` (None where the case brings its own test rows), ``strategy``, ``rows`` (by side), ``new_line``, ``kept`` (rows
-        whose place an earlier snapshot decided; by time, those before the last block), ``new`` (all others), ``test_share`` (of training and test rows), ``test_size`` and
-        ``drifted``.
+        whose place an earlier snapshot decided; by time, those before the last block), ``new`` (all others), ``test_share`` (of
+        training and test rows), ``test_size`` and ``drifted``.
     """
     counts = split["split"].value_counts()
     rows = {side: int(counts.get(side, 0)) for side in (TRAIN, TEST, GAP, UNUSED)}
