@@ -187,6 +187,7 @@ def leaking(frame: pd.DataFrame, **keys) -> set[str | None]:
     return {one.column for one in checks if one.severity == "stop" and not one.passed}
 
 
+@pytest.mark.slow
 def test_flights_are_stopped_by_the_delay_and_by_the_arrival_and_by_nothing_else(flights):
     assert leaking(flights) == {"arr_delay", "arr_time"}
     assert leaking(flights, features={"exclude": ["arr_delay"]}) == {"arr_time"}
