@@ -103,6 +103,11 @@ class CasePaths:
         return self.root / "data" / "history" / f"{self.name}.jsonl"
 
     @property
+    def splits(self) -> Path:
+        """Which row of the case's source is on which side, one folder a line of splits."""
+        return self.root / "data" / "splits" / self.name
+
+    @property
     def artifacts(self) -> Path:
         """Products of the last build."""
         return self.root / "artifacts" / self.name

@@ -28,6 +28,9 @@ from gristmill.config.sections import (
 
 Task = Literal["binary", "multiclass", "regression"]
 
+GROUP_STRATEGIES = ("group", "stratified_group")
+"""Strategies of a split that keep groups whole."""
+
 
 class Case(Section):
     """A use case, as its case file states it."""
@@ -71,10 +74,13 @@ class Case(Section):
             raise ValueError(f"the target {self.target!r} cannot be an identifier, sensitive, time or group column as well")
         if self.split.strategy == "time" and self.time_column is None:
             raise ValueError("`split.strategy: time` needs `time_column`")
-        if self.split.strategy == "group" and self.group_column is None:
-            raise ValueError("`split.strategy: group` needs `group_column`")
-        if self.split.strategy == "stratified" and self.task == "regression":
-            raise ValueError("`split.strategy: stratified` needs classes; use `random` for a regression task")
+        if self.split.strategy in GROUP_STRATEGIES and self.group_column is None:
+            raise ValueError(f"`split.strategy: {self.split.strategy}` needs `group_column`")
+        other = {"stratified": "random", "stratified_group": "group"}.get(self.split.strategy or "")
+        if other is not None and self.task == "regression":
+            raise ValueError(f"`split.strategy: {self.split.strategy}` needs classes; use `{other}` for a regression task")
+        if self.split.gap is not None and self.split_strategy != "time":
+            raise ValueError(f"`split.gap` belongs to a split by time, and this one is {self.split_strategy}; remove it")
         return self
 
     @model_validator(mode="after")
@@ -98,7 +104,7 @@ class Case(Section):
         if self.split.strategy is not None:
             return self.split.strategy
         if self.group_column is not None:
-            return "group"
+            return "group" if self.task == "regression" else "stratified_group"
         if self.time_column is not None:
             return "time"
         return "random" if self.task == "regression" else "stratified"

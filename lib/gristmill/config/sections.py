@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gristmill.config.base import Scalar, Section, Seed, Share, Text
+from gristmill.config.durations import seconds
 from gristmill.config.treatment import ColumnTreatment, Missing, Outliers
 
 Family = Literal["linear", "forest", "boosting", "neural"]
@@ -32,10 +33,11 @@ class Source(Section):
 class Split(Section):
     """How rows are divided into training, validation and test rows."""
 
-    strategy: Literal["stratified", "random", "time", "group"] | None = Field(
+    strategy: Literal["stratified", "random", "time", "group", "stratified_group"] | None = Field(
         None,
-        description="How rows are assigned; by default `group` if `group_column` is set, `time` if `time_column` is set, else "
-        "`stratified` for classes and `random` for numbers.",
+        description="How rows are assigned; by default groups stay whole if `group_column` is set (`stratified_group` balances the "
+        "classes as well, `group` is for numbers), `time` if `time_column` is set, else `stratified` for classes and `random` for "
+        "numbers.",
     )
     test_size: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="Share of the rows kept for the one final test.")
     n_splits: Annotated[int, Field(ge=2, le=50)] | None = Field(
@@ -44,7 +46,16 @@ class Split(Section):
     validation_size: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="Share of the training rows held out for validation, instead of folds."
     )
-    random_state: Seed = Field(42, description="Seed of the assignment.")
+    gap: str | int | float | None = Field(
+        None,
+        description="How long before each validation block and the test rows of a split by time no row is used at all: a duration "
+        "such as `7 days` or `12 hours`, or a number where `time_column` holds numbers.",
+    )
+    random_state: Seed = Field(
+        42,
+        description="Seed of the assignment. Rows that were assigned once stay where they are in later snapshots; another seed "
+        "draws a new line, with new test rows.",
+    )
     test_source: str | None = Field(
         None, description="A second table that is the test set; every row of `source` is then for training."
     )
@@ -54,6 +65,15 @@ class Split(Section):
         if self.n_splits is not None and self.validation_size is not None:
             raise ValueError("give either `n_splits` or `validation_size`, not both")
         return self
+
+    @field_validator("gap", mode="before")
+    @classmethod
+    def _some_time(cls, gap: object) -> object:
+        if isinstance(gap, str):
+            seconds(gap)
+        elif isinstance(gap, bool) or (isinstance(gap, int | float) and gap <= 0):
+            raise ValueError(f"expected a number above zero, got {gap!r}; leave `gap` out for none")
+        return gap
 
     @property
     def folds(self) -> int:
@@ -79,7 +99,14 @@ class Validation(Section):
         default_factory=dict, description="Rules by column name; a row that breaks one stops the build."
     )
     allow_proxies: tuple[str, ...] = Field(
-        (), description="Columns that predict the target nearly perfectly, yet are legitimately known at prediction time."
+        (),
+        description="Columns that leakage checks must not stop at, because they are legitimately known at prediction time: "
+        "near-perfect predictors, numbers that look like identifiers, dates after the row's time.",
+    )
+    known_later: tuple[str, ...] = Field(
+        (),
+        description="Columns whose values become known only after the moment of prediction; the build stops if the model would see "
+        "one, or a copy of one.",
     )
     duplicates: Literal["keep", "drop", "stop"] = Field(
         "keep",

@@ -191,7 +191,9 @@ def _evaluation_caveats(evaluation: Product) -> list[str]:
         found.append(f"Predictions are less reliable where {names}.")
     metric = evaluation["primary_metric"]
     test, validation = evaluation["test"][metric], evaluation["validation"].get(metric) or {}
-    if _outside(validation.get("value"), test):
+    if evaluation.get("gap"):
+        found.append(evaluation["gap"])
+    elif _outside(validation.get("value"), test):
         found.append(
             f"{metric_label(metric)} out of fold ({figure(validation['value'])}) lies outside the test rows' interval: test and "
             "training rows may differ."

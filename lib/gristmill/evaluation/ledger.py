@@ -1,7 +1,8 @@
 """How often a set of test rows was used.
 
 Each look at the test rows spends some of their honesty: a candidate chosen after many looks is partly chosen *for* those rows.
-The ledger holds one line per candidate and set of test rows; evaluating the same candidate again adds nothing.
+The ledger holds one entry per candidate and set of test rows; evaluating the same candidate again adds nothing. The test rows of a
+later snapshot hold those of the earlier ones of its line of splits, so a look at any of them counts for all.
 """
 
 import fcntl
@@ -56,12 +57,13 @@ def read_ledger(state: Path) -> list[dict[str, Any]]:
         ) from error
 
 
-def uses(state: Path, rows: str) -> int:
-    """Return how many different candidates were evaluated on the rows with digest ``rows``."""
-    return len({entry["candidate"] for entry in read_ledger(state) if entry["rows"] == rows})
+def uses(state: Path, rows: str, line: str | None = None) -> int:
+    """Return how many different candidates were evaluated on the rows with digest ``rows``, or on any of the line of splits."""
+    seen = (entry for entry in read_ledger(state) if entry["rows"] == rows or (line is not None and entry.get("line") == line))
+    return len({entry["candidate"] for entry in seen})
 
 
-def record_use(state: Path, *, case: str, row_keys: pd.Index, candidate: str, at: datetime) -> int:
+def record_use(state: Path, *, case: str, row_keys: pd.Index, candidate: str, at: datetime, line: str | None = None) -> int:
     """Enter that ``candidate`` is evaluated on some test rows, and return how many candidates have been so far.
 
     Parameters
@@ -76,6 +78,8 @@ def record_use(state: Path, *, case: str, row_keys: pd.Index, candidate: str, at
         Digest of the candidate; one that is in the ledger already is not counted twice.
     at
         When; timezone-aware.
+    line
+        The line of splits that the rows are the test rows of, by name; None if the case brings its own.
 
     Raises
     ------
@@ -87,7 +91,8 @@ def record_use(state: Path, *, case: str, row_keys: pd.Index, candidate: str, at
         entries = read_ledger(state)
         if not any(entry["rows"] == rows and entry["candidate"] == candidate for entry in entries):
             entry = {"rows": rows, "candidate": candidate, "case": case, "n_rows": len(row_keys), "at": at.isoformat()}
+            entry |= {} if line is None else {"line": line}
             entries.append(entry)
             with replacing(path) as temporary:
                 temporary.write_text("".join(json.dumps(line) + "\n" for line in entries), encoding="utf-8")
-        return uses(state, rows)
+        return uses(state, rows, line)

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gristmill.data.targets import encode_classes, encode_numbers
+from gristmill.features.unfitted import require_unfitted
 from gristmill.modeling.families import Problem
 from gristmill.modeling.folds import Folds
 from gristmill.modeling.scaled_target import is_skewed
@@ -102,7 +103,10 @@ def training_rows(
     ------
     DataError
         The target holds what the task does not allow.
+    LeakageError
+        The plan holds something fitted.
     """
+    require_unfitted(plan)
     target = target.loc[features.index]
     names = tuple(classes or ())
     y: NDArray[Any] = encode_classes(target, names) if names else encode_numbers(target)

@@ -123,7 +123,8 @@ class Records:
 def product_files(root: Path, stage: Stage) -> list[Path]:
     """Return the files that a stage's products consist of.
 
-    A product called ``manifest.json`` stands for all files of its folder, and ``snapshot.json`` for the snapshots it names.
+    A product called ``manifest.json`` stands for all files of its folder, ``snapshot.json`` for the snapshots it names, and
+    ``split.json`` for the files of the stored split.
     """
     files = list(stage.products.values())
     for product in stage.products.values():
@@ -131,6 +132,8 @@ def product_files(root: Path, stage: Stage) -> list[Path]:
             files.extend(path for path in sorted(product.parent.rglob("*")) if path.is_file())
         if product.name == "snapshot.json":
             files.extend(root / path for path in _named_snapshots(read_json_or_none(product) or {}))
+        if product.name == "split.json":
+            files.extend(root / path for path in (read_json_or_none(product) or {}).get("files", ()))
     return list(dict.fromkeys(files))
 
 

@@ -139,6 +139,7 @@ def _why_split(case: Case) -> str:
     return {
         "time": "Later rows test a model of earlier ones, as it will be in use.",
         "group": f"Rows of one {case.group_column} never stand on both sides.",
+        "stratified_group": f"Rows of one {case.group_column} never stand on both sides; each part has its share of the classes.",
         "stratified": "Every part has the classes in the same proportion.",
         "random": "Rows are taken to be exchangeable.",
     }[case.split_strategy]

@@ -57,3 +57,13 @@ def test_a_broken_line_is_refused_with_what_to_do(tmp_path):
 
 def test_an_absent_ledger_has_no_entries(tmp_path):
     assert read_ledger(tmp_path) == []
+
+
+def test_test_rows_that_grew_with_their_line_remember_who_was_judged_by_them(tmp_path):
+    def judge(candidate, rows, line):
+        return record_use(tmp_path, case="churn", row_keys=pd.Index(rows), candidate=candidate, at=WHEN, line=line)
+
+    assert judge("one", ["a", "b"], "first") == 1
+    assert judge("two", ["a", "b", "c"], "first") == 2
+    assert judge("three", ["x", "y"], "second") == 1
+    assert judge("two", ["a", "b", "c"], "first") == 2

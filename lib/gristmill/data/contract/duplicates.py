@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gristmill.data.contract.checks import Check
 from gristmill.data.hashing import content_hashes
-from gristmill.data.splits.assignment import bundled
+from gristmill.data.splits.bundles import bundled
 
 
 def repeats(rows: pd.DataFrame, case: Any) -> NDArray[np.bool_]:

@@ -88,6 +88,7 @@ def check_columns(columns: Sequence[str], case: Any) -> None:
         "group_column": [case.group_column], "sensitive_features": case.sensitive_features,
         "features.exclude": case.features.exclude, "features.columns": tuple(case.features.columns),
         "validation.columns": tuple(case.validation.columns), "validation.allow_proxies": case.validation.allow_proxies,
+        "validation.known_later": case.validation.known_later,
     }  # fmt: skip
     for key, names in named.items():
         for name in names:

@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gristmill.config.case import GROUP_STRATEGIES
 from gristmill.data.contract.checks import Check, Severity, examples_of, require
 from gristmill.data.contract.schema import Contract
 from gristmill.data.hashing import content_hashes
+from gristmill.data.leakage.combinations import pair_checks
+from gristmill.data.leakage.lateness import late_columns
 from gristmill.data.leakage.proxies import Power, identifier_evidence, is_copy, looked_at, power
-from gristmill.data.splits.assignment import TEST, TRAIN, bundled, feature_hashes
-from gristmill.data.splits.chronology import moments
+from gristmill.data.leakage.similarity import near_duplicates, unlike
+from gristmill.data.splits.assignment import TEST, TRAIN
+from gristmill.data.splits.bundles import bundled, feature_hashes
+from gristmill.data.splits.chronology import clock, gap_length, moments
 from gristmill.errors import LeakageError
 
 STOP_AUC, WARN_AUC = 0.99, 0.95
@@ -48,13 +53,13 @@ def check(frame: pd.DataFrame, split: pd.DataFrame, case: Any, contract: Contrac
         A rule that stops the build is broken.
     """
     training = frame[(split.loc[frame.index, "split"] == TRAIN).to_numpy()]
-    checks = [*columns(training, case, contract), *sides(frame, split, case, test)]
+    checks = [*columns(training, case, contract), *sides(frame, split, case, test, contract)]
     require(checks, LeakageError)
     return checks
 
 
 def columns(frame: pd.DataFrame, case: Any, contract: Contract) -> list[Check]:
-    """Return a verdict on each column that the model may see: is it the target, or an identifier, in disguise."""
+    """Return a verdict on each column that the model may see: is it the target or an identifier in disguise, or known too late."""
     rows = looked_at(frame, case.target, case.task)
     checks = []
     for column in contract["columns"]:
@@ -62,7 +67,9 @@ def columns(frame: pd.DataFrame, case: Any, contract: Contract) -> list[Check]:
             checks.append(_proxy(rows, column, case))
             if column["role"] in ("feature", "sensitive"):
                 checks.append(_identifier(frame[column["name"]], column, case))
-    return checks
+    checks += late_columns(frame, case, contract)
+    stopping = {str(check.column) for check in checks if check.severity == "stop" and not check.passed}
+    return [*checks, *pair_checks(rows, case, contract, stopping)]
 
 
 def _proxy(rows: pd.DataFrame, column: dict[str, Any], case: Any) -> Check:
@@ -107,15 +114,25 @@ def _identifier(values: pd.Series, column: dict[str, Any], case: Any) -> Check:
     )  # fmt: skip
 
 
-def sides(frame: pd.DataFrame, split: pd.DataFrame, case: Any, test: pd.DataFrame | None = None) -> list[Check]:
-    """Return verdicts on what stands on both sides of the split: rows, groups, times."""
+def sides(
+    frame: pd.DataFrame, split: pd.DataFrame, case: Any, test: pd.DataFrame | None = None, contract: Contract | None = None
+) -> list[Check]:
+    """Return verdicts on what stands on both sides of the split: rows, groups, times.
+
+    With a contract, rows that are nearly the same are looked for as well. Rows that no stage uses are on neither side.
+    """
     everything = frame if test is None else pd.concat([frame, test.reindex(columns=frame.columns)])
-    is_test = (split.loc[everything.index, "split"] == TEST).to_numpy()
+    side = split.loc[everything.index, "split"]
+    everything, is_test = everything[side.isin([TRAIN, TEST]).to_numpy()], (side[side.isin([TRAIN, TEST])] == TEST).to_numpy()
     checks = [_given_rows(everything, is_test, case) if test is not None else _same_rows(everything, is_test, case)]
     if case.group_column is not None:
         checks.append(_same_groups(everything, is_test, case))
     if case.time_column is not None:
         checks.append(_times(everything, is_test, case))
+    if contract is not None:
+        checks.append(near_duplicates(everything[~is_test], everything[is_test], contract))
+        if test is not None and case.split_strategy not in ("time", *GROUP_STRATEGIES):
+            checks.append(unlike(everything[~is_test], everything[is_test], contract))
     return checks
 
 
@@ -132,12 +149,15 @@ def _same_rows(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
     if not count:
         text = "No test row has the features of a training row."
     elif duplicates:
-        text = f"{count:,} test rows have exactly the features of a training row; use another `split.strategy`."
+        text = (
+            f"{count:,} test rows have exactly the features of a training row; use another `split.strategy`, or draw a new line "
+            "with another `split.random_state`."
+        )
     else:
         text = (
             f"The features have only {len(np.unique(hashes)):,} combinations: {count:,} test rows share theirs with training rows."
         )
-    severity: Severity = "stop" if duplicates and case.split_strategy != "group" else "warn"
+    severity: Severity = "stop" if duplicates and case.split_strategy not in GROUP_STRATEGIES else "warn"
     return Check("rows on one side", None, severity, count == 0, count, text)
 
 
@@ -154,11 +174,13 @@ def _given_rows(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
 def _same_groups(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
     """Judge groups on both sides."""
     values = everything[case.group_column].astype(str).to_numpy()
-    crossing = _crossing(values, is_test)
+    crossing = _crossing(values, is_test) & everything[case.group_column].notna().to_numpy()
+    own = case.split.test_source is None
+    advice = "use `split.strategy: group`, or remove `group_column`" if own else "remove them from one of the two tables"
     count = len(np.unique(values[crossing]))
     text = (
-        f"{count:,} groups of {case.group_column!r} are on both sides of the split, such as {values[crossing][0]!r}; use "
-        "`split.strategy: group`, or remove `group_column`." if count else f"No group of {case.group_column!r} is on both sides."
+        f"{count:,} groups of {case.group_column!r} are on both sides of the split, such as {values[crossing][0]!r}; "
+        f"{advice}." if count else f"No group of {case.group_column!r} is on both sides."
     )  # fmt: skip
     return Check("groups on one side", case.group_column, "stop", count == 0, count, text, examples_of(pd.Series(values[crossing])))
 
@@ -166,12 +188,15 @@ def _same_groups(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
 def _times(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
     """Judge whether every test row is later than every training row."""
     times = moments(everything[case.time_column])
-    latest = times[~is_test].max()
-    count = int((times[is_test] <= latest).sum())
     stops = case.split_strategy == "time"
+    latest = times[~is_test].max()
+    early = clock(everything[case.time_column])
+    length = gap_length(case.split.gap, everything[case.time_column])
+    count = int((early[is_test] < early[~is_test].max() + max(length, 1e-9)).sum())
+    apart = f", by `split.gap: {case.split.gap}` or more" if length else ""
     text = (
         f"{count:,} test rows are not later than the latest training row ({latest}) by {case.time_column!r}; "
         + ("take them from a later time." if stops else f"the {case.split_strategy} split does not ask for it.")
-        if count else "Every test row is later than every training row."
+        if count else f"Every test row is later than every training row{apart}."
     )  # fmt: skip
     return Check("test rows later", case.time_column, "stop" if stops else "warn", count == 0, count, text)

@@ -76,7 +76,7 @@ def power(values: pd.Series, target: pd.Series, column: dict[str, Any], task: st
         Kind of target.
     """
     if column["kind"] in ("numeric", "date"):
-        numbers = _as_numbers(values, column)
+        numbers = as_numbers(values, column)
         outcome, guess = _by_tree(numbers, target, task)
         if task == "regression":
             return Power(max(_r2(outcome, guess), _correlation(numbers, outcome)), None)
@@ -92,7 +92,7 @@ def _halves(n_rows: int) -> NDArray[np.bool_]:
     return np.asarray(np.random.default_rng(0).permutation(n_rows) % 2 == 0)
 
 
-def _as_numbers(values: pd.Series, column: dict[str, Any]) -> Floats:
+def as_numbers(values: pd.Series, column: dict[str, Any]) -> Floats:
     """Return numbers, or dates as days."""
     if column["kind"] == "date":
         dates = parse_dates(values, column.get("format"))
@@ -101,7 +101,7 @@ def _as_numbers(values: pd.Series, column: dict[str, Any]) -> Floats:
     return np.clip(np.where(np.isfinite(numbers), numbers, np.nan), -_LARGEST, _LARGEST)
 
 
-def _outcome(target: pd.Series, task: str) -> NDArray[Any]:
+def outcome_of(target: pd.Series, task: str) -> NDArray[Any]:
     """Return the target as codes of classes, or as numbers."""
     if task == "regression":
         numbers = pd.to_numeric(target, errors="coerce").to_numpy(dtype=np.float64)
@@ -113,7 +113,7 @@ def _by_tree(numbers: Floats, target: pd.Series, task: str) -> tuple[NDArray[Any
     """Return the outcome and its out-of-fold guess: probabilities of classes, or numbers."""
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor  # noqa: PLC0415 - a second to import
 
-    outcome, X = _outcome(target, task), numbers.reshape(-1, 1)
+    outcome, X = outcome_of(target, task), numbers.reshape(-1, 1)
     half = _halves(len(outcome))
     n_classes = 1 if task == "regression" else int(outcome.max()) + 1
     guess = np.zeros((len(outcome), n_classes))
@@ -131,7 +131,7 @@ def _by_tree(numbers: Floats, target: pd.Series, task: str) -> tuple[NDArray[Any
 
 def _by_levels(values: pd.Series, target: pd.Series, task: str) -> tuple[NDArray[Any], Floats]:
     """Return the outcome and its out-of-fold guess from the level: what was seen with it, drawn a little towards the average."""
-    outcome = _outcome(target, task)
+    outcome = outcome_of(target, task)
     levels = pd.factorize(values.astype(object).where(values.notna(), "\x1fmissing").astype(str))[0]
     seen = outcome.reshape(-1, 1).astype(float) if task == "regression" else np.eye(int(outcome.max()) + 1)[outcome]
     half, guess = _halves(len(outcome)), np.zeros_like(seen)

@@ -194,7 +194,7 @@ def _tried(rows: pd.DataFrame, guesses: list[Guess]) -> list[Guess]:
     training = rows[(split["split"] == assignment.TRAIN).to_numpy()]
     checks = detection.columns(training, case, contracts.infer(rows, case))
     broken = [check for check in checks if check.severity == "stop" and not check.passed and check.column is not None]
-    proxies = {str(check.column): check.message.split(". If it", 1)[0] for check in broken if check.rule == "no proxy"}
+    proxies = {str(check.column): check.message.split(". If it", 1)[0] for check in broken if check.rule != "no identifier"}
     names = {
         str(check.column): check.message.split(": ", 1)[-1].split(".", 1)[0] for check in broken if check.column not in proxies
     }

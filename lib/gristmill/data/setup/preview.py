@@ -22,7 +22,9 @@ from gristmill.data.products import ROW_KEY
 from gristmill.data.snapshots import history, snapshot
 from gristmill.data.sources.opening import open_case_source, open_test_source
 from gristmill.data.sources.plain import frame_batch, plain_batches
-from gristmill.data.splits.assignment import TEST, assign, row_keys
+from gristmill.data.splits.assignment import TEST, TRAIN, assign, row_keys
+from gristmill.data.splits.line import Line
+from gristmill.data.splits.stored import open_line
 from gristmill.data.targets import class_text
 from gristmill.paths import CasePaths
 
@@ -44,9 +46,10 @@ def preview(paths: CasePaths) -> str:
     terms_file.read(paths)  # a wrong contract is said before a large table is read
     kept = history.restored(paths)
     if kept is not None:
-        return _describe(paths.root / kept.path, case, paths.root, kept)
-    with snapshot.borrowed(open_case_source(case, paths.root)) as rows:
-        return _describe(rows, case, paths.root)
+        return _describe(paths.root / kept.path, case, paths.root, kept, open_line(paths, case, kept.uri))
+    source = open_case_source(case, paths.root)
+    with snapshot.borrowed(source) as rows:
+        return _describe(rows, case, paths.root, line=open_line(paths, case, source.uri))
 
 
 def describe(table: pd.DataFrame, case: Case, root: Path) -> str:
@@ -63,8 +66,14 @@ def describe(table: pd.DataFrame, case: Case, root: Path) -> str:
         return _describe(file, case, root)
 
 
-def _describe(file: Path, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
-    """Return what a build on the rows of a Parquet file will do; ``kept`` is the restored snapshot they are, if they are one."""
+def _describe(
+    file: Path, case: Case, root: Path, kept: snapshot.Snapshot | None = None, line: Line | None = None
+) -> str:  # fmt: skip
+    """Return what a build on the rows of a Parquet file will do.
+
+    ``kept`` is the restored snapshot that the rows are of, if they are of one; ``line`` is what earlier snapshots have decided
+    about the split.
+    """
     agreement = acceptance.in_force(CasePaths(root, case.name), file, case, kept.digest if kept else None)
     checks = validate(file, agreement.terms, case, kept.ingested_at if kept else datetime.now(UTC).isoformat())
     require(checks)
@@ -73,7 +82,7 @@ def _describe(file: Path, case: Case, root: Path, kept: snapshot.Snapshot | None
     contract = contracts.infer(rows, case, agreement.declared(checks))
     rows = contracts.coerce(rows, contract)
     test = _test_rows(case, root, contract)
-    split = assign(rows, case, test)
+    split = assign(rows, case, test, line)
     checks += detection.check(rows, split, case, contract, test)
     facts = list(_facts(case, table, rows, split, contract))
     facts.insert(2, ("Contract", agreement.sentence.replace("`", "")))
@@ -103,10 +112,11 @@ def _facts(
     positive = f"; probabilities are those of {case.positive_class!r}" if case.positive_class else ""
     yield "Case", f"{case.name}: {case.task}, predicts {case.target!r}{positive}"
     yield "Table", f"{case.source.uri}: {len(table):,} rows, {table.shape[1]} columns, {quality.completeness(table):.1%} complete"
-    n_test = int((split["split"] == TEST).sum())
+    n_test, n_train = (int((split["split"] == side).sum()) for side in (TEST, TRAIN))
+    idle = f", {len(split) - n_test - n_train:,} not used" if len(split) > n_test + n_train else ""
     folds = split["fold"].dropna().loc[lambda fold: fold >= 0].nunique()
     way = f"{folds} folds" if folds > 1 else "one hold-out set"
-    yield "Rows", f"{len(split) - n_test:,} for training ({case.split_strategy}, {way}), {n_test:,} kept for the test"
+    yield "Rows", f"{n_train:,} for training ({case.split_strategy}, {way}), {n_test:,} kept for the test{idle}"
     if contract["classes"]:
         shares = class_text(rows[case.target]).value_counts(normalize=True)
         yield "Classes", ", ".join(f"{name} {share:.1%}" for name, share in shares.head(6).items())

@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def allocate(counts: Integers, order: NDArray[np.uint64], shares: Floats) -> Integers:
+def allocate(counts: Integers, order: NDArray[np.uint64], shares: Floats, placed: Integers | None = None) -> Integers:
     """Return the side that each bundle goes to, shape ``(n_bundles,)``.
 
     Parameters
@@ -27,19 +27,24 @@ def allocate(counts: Integers, order: NDArray[np.uint64], shares: Floats) -> Int
         A pseudo-random number a bundle, which breaks ties, shape ``(n_bundles,)``.
     shares
         Share of the rows that each side should get, summing to 1, shape ``(n_sides,)``.
+    placed
+        Rows of each class that are on each side already, and count towards its share, shape ``(n_sides, n_classes)``; none if
+        not given.
 
     Returns
     -------
     ndarray of int
-        Numbers of sides. The rows of each class on each side differ from their share by less than the largest bundle placed
-        (iterative stratification after Sechidis et al. 2011, "On the stratification of multi-label data").
+        Numbers of sides. The rows of each class on each side differ from their share by less than the largest bundle placed,
+        unless too many were there already (iterative stratification after Sechidis et al. 2011, "On the stratification of
+        multi-label data").
     """
-    totals = counts.sum(axis=0)
+    placed = np.zeros((len(shares), counts.shape[1]), dtype=np.int64) if placed is None else placed
+    totals = counts.sum(axis=0) + placed.sum(axis=0)
     sizes = counts.sum(axis=1)
     main_class = counts.argmax(axis=1)
     in_class = np.bincount(main_class, minlength=counts.shape[1])
     sides = np.full(len(counts), -1, dtype=np.int64)
-    missed = shares[:, None] * totals[None, :]
+    missed = shares[:, None] * totals[None, :] - placed
     alone = (in_class[main_class] <= ONE_BY_ONE) | (sizes > _largest_in_bulk(sizes, shares))
     for bundle in np.lexsort((order, -sizes, totals[main_class])):
         if alone[bundle]:
@@ -49,7 +54,7 @@ def allocate(counts: Integers, order: NDArray[np.uint64], shares: Floats) -> Int
         members = np.flatnonzero(~alone & (main_class == code))
         members = members[np.argsort(order[members], kind="stable")]
         sides[members] = _deal(sizes[members], missed[:, code])
-    return _fill_empty_sides(sides, sizes, order, len(shares))
+    return _fill_empty_sides(sides, sizes, order, placed.sum(axis=1))
 
 
 def _largest_in_bulk(sizes: Integers, shares: Floats) -> float:
@@ -72,11 +77,11 @@ def _deal(sizes: Integers, missed: Floats) -> Integers:
     return np.asarray(np.searchsorted(borders, middles, side="right"), dtype=np.int64)
 
 
-def _fill_empty_sides(sides: Integers, sizes: Integers, order: NDArray[np.uint64], n_sides: int) -> Integers:
+def _fill_empty_sides(sides: Integers, sizes: Integers, order: NDArray[np.uint64], placed: Integers) -> Integers:
     """Give every side at least one bundle while there are enough of them: the smallest of the side with most."""
-    for side in range(n_sides):
-        per_side = np.bincount(sides, minlength=n_sides)
-        if per_side[side] == 0 and per_side.max() > 1:
+    for side in range(len(placed)):
+        per_side = np.bincount(sides, minlength=len(placed))
+        if placed[side] == 0 and per_side[side] == 0 and per_side.max() > 1:
             members = np.flatnonzero(sides == per_side.argmax())
             sides[members[np.lexsort((order[members], sizes[members]))[0]]] = side
     return sides

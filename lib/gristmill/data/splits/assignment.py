@@ -11,22 +11,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gristmill.config.case import GROUP_STRATEGIES
 from gristmill.data.hashing import Hashes, content_hashes
 from gristmill.data.products import ROW_KEY
 from gristmill.data.splits.allocation import allocate
-from gristmill.data.splits.chronology import blocks, moments
+from gristmill.data.splits.bundles import count, shuffled
+from gristmill.data.splits.chronology import block_starts, clock, gap_length, in_gaps
+from gristmill.data.splits.line import FIRST_FOLD, TESTED, UNKNOWN, Line, places
 from gristmill.data.targets import class_text
 from gristmill.errors import DataError
 
-TRAIN, TEST = "train", "test"
+TRAIN, TEST, GAP, UNUSED = "train", "test", "gap", "unused"
+"""Sides of a split: rows in a gap of a split by time, and rows that would be on two sides, are used by no stage."""
+
+SIDES = np.array([TRAIN, TEST, GAP, UNUSED], dtype=object)
+TRAIN_SIDE, TEST_SIDE, GAP_SIDE, UNUSED_SIDE = range(4)
+NOWHERE = -1
 NEVER_VALIDATED = -1
 """The fold of rows that every model trains on and none is validated on."""
 
 FEWEST_OF_A_CLASS = 3
 """Rows of a class that are needed: one to test on, one to validate on, one to train on."""
 
-MOST_ROWS_A_COMBINATION = 10
-"""Rows that share all their features, on average, above which they are no duplicates but the few things that can happen."""
+MOST_SET_ASIDE = 0.05
+"""Share of the rows that may be left out because they were changed since they were assigned."""
 
 _NO_FOLD = pd.NA
 
@@ -69,8 +77,8 @@ def _identifier_keys(frame: pd.DataFrame, id_columns: Sequence[str]) -> pd.Serie
     return None if keys.duplicated().any() else keys.reset_index(drop=True)
 
 
-def assign(frame: pd.DataFrame, case: Any, test: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return ``split`` ("train" or "test") and ``fold`` of each row, with the index of ``frame``.
+def assign(frame: pd.DataFrame, case: Any, test: pd.DataFrame | None = None, line: Line | None = None) -> pd.DataFrame:
+    """Return ``split`` and ``fold`` of each row, with the index of ``frame``.
 
     Parameters
     ----------
@@ -80,26 +88,31 @@ def assign(frame: pd.DataFrame, case: Any, test: pd.DataFrame | None = None) -> 
         The case; its ``split``, columns and task say how.
     test
         The rows of ``split.test_source``, indexed by row key: they are the test set, and all of ``frame`` is for training.
+    line
+        What earlier snapshots have decided; nothing if not given.
 
     Returns
     -------
     DataFrame
-        ``split`` and ``fold``: null for test rows, -1 for rows that are never validated, else the fold that validates the row.
+        ``split``: "train"; "test"; "gap" (before a block of a split by time) or "unused" (changed since it was assigned, so that
+        it would be on two sides), which no stage uses. ``fold``: -1 for training rows that are never validated, else the fold that
+        validates the row; null for all others.
 
     Raises
     ------
     DataError
         A class has too few rows, a time or group is missing, or there are too few of them to split.
     """
+    line = line or Line()
     classes = class_text(frame[case.target]).to_numpy() if case.task != "regression" else None
     _refuse_rare_classes(classes, case)
     if case.split_strategy == "time":
-        sides, folds = _by_time(frame, classes, case, with_test=test is None)
+        sides, folds = _by_time(frame, classes, case, line, test)
     else:
-        sides, folds = _by_bundles(_bundles(frame, case), classes, case, with_test=test is None)
-    split = pd.DataFrame({"split": np.where(sides == 1, TEST, TRAIN)}, index=frame.index)
-    split["fold"] = pd.array(np.where(sides == 1, NEVER_VALIDATED, folds), dtype="Int64")
-    split.loc[split["split"] == TEST, "fold"] = _NO_FOLD
+        sides, folds = _by_bundles(frame, classes, case, line, with_test=test is None)
+    split = pd.DataFrame({"split": SIDES[sides]}, index=frame.index)
+    split["fold"] = pd.array(np.where(sides == TRAIN_SIDE, folds, NEVER_VALIDATED), dtype="Int64")
+    split.loc[split["split"] != TRAIN, "fold"] = _NO_FOLD
     if test is None:
         return split
     given = pd.DataFrame({"split": TEST, "fold": pd.array([_NO_FOLD] * len(test), dtype="Int64")}, index=test.index)
@@ -120,108 +133,70 @@ def _refuse_rare_classes(classes: NDArray[Any] | None, case: Any) -> None:
         )
 
 
-def feature_hashes(frame: pd.DataFrame, case: Any) -> Hashes:
-    """Return a hash of the features of each row, equal for rows that a model could not tell apart; shape ``(n_rows,)``.
-
-    Under a split by time, the time counts as a feature even if the model does not see it: the same state of affairs at another
-    time is another observation.
-    """
-    hidden = set(case.non_feature_columns) - ({case.time_column} if case.split_strategy == "time" else set())
-    return content_hashes(frame, [name for name in frame.columns if name not in hidden])
-
-
-def bundled(hashes: Hashes) -> bool:
-    """Return whether rows with identical features are to be kept together.
-
-    They are duplicates, which must not be trained on and tested on, unless the features have so few combinations that almost
-    every row shares its own with many others, as in a table of two categories.
-    """
-    return len(hashes) <= MOST_ROWS_A_COMBINATION * len(np.unique(hashes))
-
-
-def _bundles(frame: pd.DataFrame, case: Any) -> Hashes:
-    """Return a number a row, equal for rows that must stay together; numbers come from content, not from position."""
-    alike = feature_hashes(frame, case)
-    if not bundled(alike):
-        alike = pd.util.hash_array(frame.index.astype(str).to_numpy(dtype=object))
-    if case.split_strategy != "group":
-        return alike
-    groups = frame[case.group_column]
-    if groups.isna().any():
-        raise DataError(
-            f"The group column {case.group_column!r} is missing in {int(groups.isna().sum())} rows; every row needs its group. "
-            "Fill it in the source, or remove `group_column`."
-        )
-    return _connected(content_hashes(frame, [case.group_column]), alike)
-
-
-def _connected(groups: Hashes, same_features: Hashes) -> Hashes:
-    """Return bundles that keep groups whole, and identical rows together where that does not chain everything into one."""
-    from scipy.sparse import coo_matrix  # noqa: PLC0415 - only groups need it
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-
-    group_codes, group_values = pd.factorize(groups)
-    row_codes, _ = pd.factorize(same_features)
-    n_groups, n_rows = len(group_values), int(row_codes.max()) + 1
-    links = coo_matrix((np.ones(len(groups)), (group_codes, n_groups + row_codes)), shape=(n_groups + n_rows,) * 2)
-    component = connected_components(links, directed=False)[1][:n_groups]
-    joined = pd.Series(group_values).groupby(component).transform("min").to_numpy()
-    largest = np.bincount(component[group_codes]).max()
-    limit = max(np.bincount(group_codes).max(), 0.1 * len(groups))
-    return joined[group_codes] if largest <= limit else groups
-
-
-def _shuffled(bundles: Hashes, random_state: int) -> Hashes:
-    """Return a pseudo-random number a bundle, from its content and the seed (splitmix64)."""
-    mixed = bundles + np.uint64((random_state * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) % 2**64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
-def _count(bundles: Hashes, strata: Integers) -> tuple[Integers, Hashes, Integers]:
-    """Return each row's bundle number, the bundles' hashes and their rows by class, shape ``(n_bundles, n_classes)``."""
-    values, codes = np.unique(bundles, return_inverse=True)
-    counts = np.zeros((len(values), int(strata.max()) + 1), dtype=np.int64)
-    np.add.at(counts, (codes, strata), 1)
-    return codes.astype(np.int64), values, counts
-
-
-def _by_bundles(bundles: Hashes, classes: NDArray[Any] | None, case: Any, *, with_test: bool) -> tuple[Integers, Integers]:
-    """Return side (1: test) and fold of each row, bundles whole."""
-    stratified = classes is not None and case.split_strategy != "random"
-    strata = np.unique(classes.astype(str), return_inverse=True)[1] if stratified and classes is not None else None
-    strata = np.zeros(len(bundles), dtype=np.int64) if strata is None else strata.astype(np.int64)
-    seed = case.split.random_state
-    sides = np.zeros(len(bundles), dtype=np.int64)
+def _by_bundles(
+    frame: pd.DataFrame, classes: NDArray[Any] | None, case: Any, line: Line, *, with_test: bool
+) -> tuple[Integers, Integers]:
+    """Return side and fold of each row, bundles whole, old rows where they are."""
+    found = places(frame, case, line)
+    _refuse_upheaval(found.aside, case)
+    strata = _strata(classes, case, len(frame))
+    sides = np.where(found.aside, UNUSED_SIDE, np.where(found.given == TESTED, TEST_SIDE, TRAIN_SIDE)).astype(np.int64)
+    new, seed = found.given == UNKNOWN, case.split.random_state
     if with_test:
-        sides = _divide(bundles, strata, np.array([1 - case.split.test_size, case.split.test_size]), seed)
-    training = sides == 0
-    folds = np.full(len(bundles), NEVER_VALIDATED, dtype=np.int64)
-    if case.split.validation_size is not None:
-        shares = np.array([1 - case.split.validation_size, case.split.validation_size])
-        folds[training] = _divide(bundles[training], strata[training], shares, seed + 1) - 1
+        shares = np.array([1 - case.split.test_size, case.split.test_size])
+        sides[new] = _divide(found.bundles, strata, shares, seed, new, sides)
+    folds = found.given - FIRST_FOLD
+    training, size = sides == TRAIN_SIDE, case.split.validation_size
+    if size is not None:
+        shares, first = np.array([1 - size, size]), NEVER_VALIDATED
     else:
-        n_folds = _possible_folds(bundles[training], strata[training], case)
-        folds[training] = _divide(bundles[training], strata[training], np.full(n_folds, 1 / n_folds), seed + 1)
+        n_folds = line.n_folds or _possible_folds(found.bundles[training], strata[training], case)
+        shares, first = np.full(n_folds, 1 / n_folds), 0
+    places_in = np.where(training, folds - first, NOWHERE)
+    folds[new & training] = _divide(found.bundles, strata, shares, seed + 1, new & training, places_in) + first
     _refuse_absent_classes(classes, sides, folds, case, with_test=with_test)
     return sides, folds
 
 
-def _divide(bundles: Hashes, strata: Integers, shares: NDArray[np.float64], seed: int) -> Integers:
-    """Return the side of each row."""
-    codes, values, counts = _count(bundles, strata)
-    return allocate(counts, _shuffled(values, seed), shares)[codes]
+def _strata(classes: NDArray[Any] | None, case: Any, n_rows: int) -> Integers:
+    """Return the number of each row's class where the strategy balances classes, else 0."""
+    if classes is None or case.split_strategy not in ("stratified", "stratified_group"):
+        return np.zeros(n_rows, dtype=np.int64)
+    return np.unique(classes.astype(str), return_inverse=True)[1].astype(np.int64)
 
 
-def _possible_folds(bundles: Hashes, strata: Integers, case: Any) -> int:
+def _refuse_upheaval(aside: NDArray[np.bool_], case: Any) -> None:
+    """Refuse to leave out more than a few rows because they were changed."""
+    if aside.mean() > MOST_SET_ASIDE:
+        raise DataError(
+            f"{int(aside.sum()):,} of {len(aside):,} rows were changed since they were assigned, and now have the features or "
+            "the group of rows on another side. Draw a new line: give `split.random_state` another number than "
+            f"{case.split.random_state}."
+        )
+
+
+def _divide(
+    numbers: Hashes, strata: Integers, shares: NDArray[np.float64], seed: int, new: NDArray[np.bool_], placed: Integers
+) -> Integers:
+    """Return the side of each new row, so that old and new rows together have the given shares."""
+    if not new.any():
+        return np.empty(0, dtype=np.int64)
+    n_classes = int(strata.max()) + 1
+    codes, values, counts = count(numbers[new], strata[new], n_classes)
+    there = np.zeros((len(shares), n_classes), dtype=np.int64)
+    old = ~new & (placed >= 0) & (placed < len(shares))
+    np.add.at(there, (placed[old], strata[old]), 1)
+    return allocate(counts, shuffled(values, seed), shares, there)[codes]
+
+
+def _possible_folds(numbers: Hashes, strata: Integers, case: Any) -> int:
     """Return the number of folds: that of the case, fewer where a class has not enough bundles, never below two."""
-    _, _, counts = _count(bundles, strata)
+    _, _, counts = count(numbers, strata)
     scarcest: int = (counts > 0).sum(axis=0).min()
     if len(counts) < 2:
         raise DataError(
-            f"Expected at least two {'groups' if case.split_strategy == 'group' else 'different rows'} to train and validate on, "
-            f"found {len(counts)}. Check `split` and the columns in the case file."
+            f"Expected at least two {'groups' if case.split_strategy in GROUP_STRATEGIES else 'different rows'} to train and "
+            f"validate on, found {len(counts)}. Check `split` and the columns in the case file."
         )
     return int(max(2, min(case.split.folds, scarcest)))
 
@@ -249,37 +224,66 @@ def _lacking(classes: NDArray[Any], rows: NDArray[np.bool_], every: set[str]) ->
     return every - set(classes[rows])
 
 
-def _by_time(frame: pd.DataFrame, classes: NDArray[Any] | None, case: Any, *, with_test: bool) -> tuple[Integers, Integers]:
-    """Return side (1: test) and fold of each row: the latest rows test, earlier blocks validate models of those before them."""
-    rank = pd.factorize(moments(frame[case.time_column]), sort=True)[0].astype(np.int64)
-    sides = np.zeros(len(frame), dtype=np.int64)
-    if with_test:
-        sides = blocks(rank, np.array([1 - case.split.test_size, case.split.test_size]), case.time_column)
-    training = sides == 0
-    folds = np.full(len(frame), NEVER_VALIDATED, dtype=np.int64)
-    n_folds = min(case.split.folds, len(np.unique(rank[training])) - 1)
-    size = case.split.validation_size
-    shares = np.array([1 - size, size]) if size is not None else np.full(n_folds + 1, 1 / (n_folds + 1))
-    folds[training] = blocks(rank[training], shares, case.time_column) - 1
-    return sides, _first_block_with_all_classes(folds, training, classes, case)
-
-
-def _first_block_with_all_classes(
-    folds: Integers, training: NDArray[np.bool_], classes: NDArray[Any] | None, case: Any
-) -> Integers:
-    """Join the earliest blocks until every class is among the rows that the first model trains on."""
-    if classes is None:
-        return folds
-    every = set(classes[training])
-    while (folds[training] >= 0).any() and _lacking(classes, training & (folds == NEVER_VALIDATED), every):
-        folds[training] = np.maximum(folds[training] - 1, NEVER_VALIDATED)
-    if set(classes) - every or not (folds[training] >= 0).any():
-        late = min(set(classes) - every) if set(classes) - every else min(_lacking(classes, training & (folds < 0), every) or every)
+def _by_time(
+    frame: pd.DataFrame, classes: NDArray[Any] | None, case: Any, line: Line, test: pd.DataFrame | None
+) -> tuple[Integers, Integers]:
+    """Return side and fold of each row: the latest rows test, earlier blocks validate models of those before them."""
+    times = clock(frame[case.time_column])
+    length = gap_length(case.split.gap, frame[case.time_column])
+    starts = line.starts or block_starts(times, case, with_test=test is None)
+    tested = times >= starts[-1] if test is None else np.zeros(len(times), dtype=bool)
+    if test is None and not tested.any():
         raise DataError(
-            f"The class {late!r} of {case.target!r} appears too late for a split by time: a model has to train on every class "
-            "before it is validated or tested. Collect earlier rows, merge the class, or use another `split.strategy`."
+            f"No row is as late as the test rows of earlier snapshots by {case.time_column!r}, so none is left to test on. Draw a "
+            f"new line: give `split.random_state` another number than {case.split.random_state}."
         )
-    return folds
+    validated = starts[:-1] if test is None else starts
+    first_test = starts[-1:] if test is None else (clock(test[case.time_column]).min().item(),)
+    while True:
+        apart = in_gaps(times, (*validated, *first_test), length) & ~tested
+        block = np.searchsorted(np.array(validated), times, side="right")
+        folds = np.where(tested | apart, NEVER_VALIDATED, block - 1).astype(np.int64)
+        training = ~tested & ~apart
+        _refuse_wide_gap(block[~tested], block[training], case)
+        if not validated or _first_model_knows_all(folds, training, tested, classes):
+            break
+        validated = validated[1:]
+    if not validated or not (folds[training] >= 0).any():
+        _refuse_late_class(classes, training, case)
+    return np.where(tested, TEST_SIDE, np.where(apart, GAP_SIDE, TRAIN_SIDE)).astype(np.int64), folds
+
+
+def _first_model_knows_all(
+    folds: Integers, training: NDArray[np.bool_], tested: NDArray[np.bool_], classes: NDArray[Any] | None
+) -> bool:
+    """Return whether the rows before the first validated block are there, and have every class."""
+    first = training & (folds == NEVER_VALIDATED)
+    return bool(first.any()) and (classes is None or not _lacking(classes, first, set(classes[training | tested])))
+
+
+def _refuse_wide_gap(before: Integers, left: Integers, case: Any) -> None:
+    """Refuse a gap that takes every row of a block."""
+    if set(before) - set(left):
+        raise DataError(
+            f"`split.gap: {case.split.gap}` leaves no row of a block of the split by time: each block has to be longer than the "
+            "gap before the next one. Shorten the gap, or use fewer `split.n_splits`."
+        )
+
+
+def _refuse_late_class(classes: NDArray[Any] | None, training: NDArray[np.bool_], case: Any) -> None:
+    """Say that there is nothing to validate on after rows that every class is among."""
+    if classes is None:
+        raise DataError(
+            f"There are too few rows before the test rows by {case.time_column!r} to train and validate on. Use another "
+            "`split.strategy`, or draw a new line with another `split.random_state`."
+        )
+    late = set(classes) - set(classes[training])
+    counts = pd.Series(classes[training]).value_counts()
+    name = min(late) if late else counts.index[-1]
+    raise DataError(
+        f"The class {name!r} of {case.target!r} appears too late for a split by time: a model has to train on every class "
+        "before it is validated or tested. Collect earlier rows, merge the class, or use another `split.strategy`."
+    )
 
 
 def cross_validation(fold: pd.Series | NDArray[Any], strategy: str) -> list[tuple[Integers, Integers]]:

@@ -238,6 +238,10 @@ def _write_cells(axes: Axes, values: np.ndarray[Any, Any]) -> None:
             axes.text(column, row, f"{value:.2f}".replace("0.", ".", 1), ha="center", va="center", fontsize=7, color=color)
 
 
+_NO_PART = ("gap", "unused")
+"""Rows that no stage uses."""
+
+
 @house_style
 def split_overview(
     split: pd.DataFrame, target: pd.Series | None = None, *, positive_class: str | None = None, title: str | None = None
@@ -247,18 +251,20 @@ def split_overview(
     Parameters
     ----------
     split
-        Columns ``split`` (``train`` or ``test``) and ``fold`` (validation fold; missing for test rows; -1: never validated).
+        Columns ``split`` (``train``, ``test``, or ``gap`` and ``unused``, which no stage uses) and ``fold`` (validation fold; -1:
+        never validated; missing for all but training rows).
     target
         Target of the same rows. Its mean is drawn, or the share of ``positive_class`` where that is given.
     """
     fold = ("fold " + split["fold"].astype("string").fillna("?")).replace("fold -1", "training only")
-    part = fold.mask(split["split"] == "test", "test")
+    part = fold.mask(split["split"] != "train", split["split"])
     counts = part.value_counts().sort_index()
+    counts = counts.loc[sorted(counts.index, key=lambda name: (name in _NO_PART, name))]
     rate, label = _rate(target, positive_class)
     made, panels = canvas(
         title or f"How {count(len(split))} rows were divided", rows_height(len(counts)), columns=1 + (rate is not None), sharey=True
     )
-    colors = [INK if name == "test" else BLUE for name in counts.index]
+    colors = [{"test": INK, **dict.fromkeys(_NO_PART, LIGHT)}.get(str(name), BLUE) for name in counts.index]
     _bars(
         panels[0],
         counts.index,

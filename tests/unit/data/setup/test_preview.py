@@ -7,8 +7,12 @@ import pandas as pd
 import pytest
 from tests.conftest import write_case
 
+from gristmill.config.loading import load_case
 from gristmill.data.setup.inference import write_case as infer_and_write
 from gristmill.data.setup.preview import preview
+from gristmill.data.sources.opening import open_source
+from gristmill.data.splits import stored
+from gristmill.data.splits.assignment import assign
 from gristmill.errors import DataError
 from gristmill.paths import ProjectPaths
 
@@ -63,3 +67,22 @@ def test_no_case_file_is_written_for_a_table_without_a_column_to_learn_from(root
     with pytest.raises(DataError, match="No column is left to learn from"):
         infer_and_write("rows.csv", "y", "small", ProjectPaths(root))
     assert not (root / "configs").exists()
+
+
+def test_rows_in_a_gap_are_said_to_be_used_by_nobody(root, customers):
+    case = REGRESSION.replace("target: y", "target: spend") + "id_columns: [customer]\n"
+    text = said(root, customers.assign(hour=range(200)), case + "time_column: hour\nsplit: {gap: 5, n_splits: 3}\n")
+    assert "132 for training (time, 3 folds), 36 kept for the test, 12 not used" in text
+
+
+def test_what_earlier_snapshots_decided_is_part_of_the_preview(root, customers):
+    frame = customers.dropna().assign(hour=range(180))
+    case = REGRESSION.replace("target: y", "target: spend") + "time_column: hour\nid_columns: [customer]\n"
+    assert "36 kept for the test" in said(root, frame, case)
+    paths = ProjectPaths(root).case("small")
+    one = load_case("small", root)
+    rows = frame.set_axis(frame["customer"].rename("row_key"))
+    uri = open_source("rows.csv", root=root).uri
+    line = stored.open_line(paths, one, uri)
+    stored.keep(paths, one, uri, line, rows, assign(rows, one), product=paths.artifacts / "split.json")
+    assert "18 kept for the test" in said(root, frame.head(162), case)

@@ -53,6 +53,7 @@ def test_identical_rows_are_numbered():
     assert keys[3] == f"{keys[0]}-3"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["p", "q", None])), min_size=1, max_size=30), st.randoms())
 def test_a_key_does_not_depend_on_where_a_row_stands(rows, random):
     frame = pd.DataFrame(rows, columns=["a", "b"])
@@ -217,3 +218,66 @@ def test_folds_of_cross_validation_train_on_all_other_rows():
 def test_folds_in_time_train_on_earlier_rows_only():
     pairs = assignment.cross_validation(pd.Series([-1, 0, 1, 1], dtype="Int64"), "time")
     assert [(train.tolist(), valid.tolist()) for train, valid in pairs] == [([0], [1]), ([0, 1], [2, 3])]
+
+
+def test_a_stratified_group_split_balances_classes_that_lie_in_groups_and_a_group_split_does_not_look_at_them():
+    frame = table(600).assign(g=lambda rows: np.arange(len(rows)) // 6)
+    frame["y"] = np.where(frame["g"] % 5 == 0, "rare", "common")
+    shares = {}
+    for strategy in ("stratified_group", "group"):
+        split = assign(frame, case(id_columns=["id"], group_column="g", split={"strategy": strategy}))
+        place = split["split"] + split["fold"].astype("string").fillna("")
+        assert place.groupby(frame["g"].to_numpy()).nunique().max() == 1
+        shares[strategy] = (frame["y"] == "rare").groupby(place.to_numpy()).mean()
+    assert np.ptp(shares["stratified_group"]) < 0.05 < np.ptp(shares["group"])
+
+
+def test_groups_are_balanced_by_class_unless_the_case_says_otherwise():
+    assert case(group_column="g").split_strategy == "stratified_group"
+    assert case(group_column="g", task="regression").split_strategy == "group"
+
+
+HOURS = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(300), unit="h")
+
+
+@pytest.mark.parametrize(
+    ("gap", "times"), [("12 hours", HOURS), ("0.5 days", HOURS.strftime("%Y-%m-%d %H:%M")), (12, np.arange(300))]
+)
+def test_rows_in_the_gap_before_a_block_are_used_by_nobody(gap, times):
+    frame = table().assign(t=times, hour=np.arange(300)).sample(frac=1, random_state=1)
+    one = case(id_columns=["id"], time_column="t", split={"gap": gap, "n_splits": 3})
+    split = assign(frame, one)
+    hour = frame["hour"].to_numpy()
+    assert (split["split"] == "gap").sum() == 4 * 11
+    assert split.loc[split["split"] == "gap", "fold"].isna().all()
+    training = (split["split"] == "train").to_numpy()
+    for train, valid in assignment.cross_validation(split["fold"][training], "time"):
+        assert hour[training][valid].min() - hour[training][train].max() == 12
+    assert hour[~training & (split["split"] == "test").to_numpy()].min() - hour[training].max() == 12
+
+
+def test_without_a_gap_every_row_is_used():
+    split = assign(table().assign(t=HOURS), case(id_columns=["id"], time_column="t"))
+    assert set(split["split"]) == {"train", "test"}
+
+
+def test_a_gap_lies_before_a_given_test_table_too():
+    one = case(id_columns=["id"], time_column="t", split={"gap": "12 hours", "test_source": "later.csv"})
+    frame = keyed(table().assign(t=HOURS), one)
+    test = keyed(table(40, seed=1).assign(t=HOURS[:40] + pd.Timedelta(hours=302)), one)
+    split = assignment.assign(frame, one, test.set_axis("test-" + test.index))
+    latest = frame["t"][(split.loc[frame.index, "split"] == "train").to_numpy()].max()
+    assert test["t"].min() - latest == pd.Timedelta(hours=12)
+
+
+def test_a_gap_wider_than_a_block_is_refused():
+    with pytest.raises(DataError, match=r"`split.gap: 3 days` leaves no row.*fewer `split.n_splits`"):
+        assign(table().assign(t=HOURS), case(id_columns=["id"], time_column="t", split={"gap": "3 days"}))
+
+
+@pytest.mark.parametrize(
+    ("gap", "times", "said"), [("7 days", np.arange(300), "Expected a number in `split.gap`"), (7, HOURS, "Expected a duration")]
+)
+def test_a_gap_in_another_unit_than_the_times_is_refused(gap, times, said):
+    with pytest.raises(DataError, match=said):
+        assign(table().assign(t=times), case(id_columns=["id"], time_column="t", split={"gap": gap}))

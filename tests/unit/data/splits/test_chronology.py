@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gristmill.data.splits.chronology import blocks, moments
 from gristmill.errors import DataError
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.integers(2, 5))
 def test_blocks_follow_the_order_and_none_is_empty(ranks, n_blocks):
     rank = np.array(ranks)
