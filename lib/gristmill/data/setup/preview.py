@@ -14,6 +14,7 @@ from gristmill.data.contract.checks import Check, require
 from gristmill.data.contract.schema import Contract
 from gristmill.data.leakage import detection
 from gristmill.data.products import ROW_KEY
+from gristmill.data.setup.table import Table, spooled
 from gristmill.data.snapshots import history, snapshot
 from gristmill.data.sources.opening import open_case_source, open_test_source
 from gristmill.data.splits.assignment import TEST, assign, row_keys
@@ -27,6 +28,8 @@ WIDTH = 12
 def preview(paths: CasePaths) -> str:
     """Return what a build of the case will do, as lines of text; reads the table, and writes nothing.
 
+    Of a large table, as many rows as :data:`gristmill.data.setup.table.LOOKED_AT` are judged, drawn evenly.
+
     Raises
     ------
     CaseFileError
@@ -36,11 +39,14 @@ def preview(paths: CasePaths) -> str:
     """
     case = load_case(paths.name, paths.root)
     kept = history.restored(paths)
-    return describe(_table(case, paths, kept), case, paths.root, kept)
+    if kept is not None:
+        return describe(Table(snapshot.verified(paths.root / kept.path)), case, paths.root, kept)
+    with spooled(open_case_source(case, paths.root).batches()) as table:
+        return describe(table, case, paths.root)
 
 
-def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
-    """Return what a build of the case on ``table`` will do, as lines of text.
+def describe(whole: Table, case: Case, root: Path, kept: snapshot.Snapshot | None = None) -> str:
+    """Return what a build of the case on a table will do, as lines of text.
 
     ``root`` is the project's; ``kept`` is the restored snapshot that the rows are of, if they are not the source's.
 
@@ -49,6 +55,8 @@ def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapsho
     SourceError, DataError, LeakageError
         The build would stop in its first stages, for the same reason.
     """
+    contracts.check_columns(whole.rows(), case)
+    table = whole.rows(case.target)
     rows = _keyed(quality.usable_rows(table, case), case)
     contract = contracts.infer(rows, case)
     checks = quality.check(table, case, contract)
@@ -57,18 +65,11 @@ def describe(table: pd.DataFrame, case: Case, root: Path, kept: snapshot.Snapsho
     test = _test_rows(case, root, contract)
     split = assign(rows, case, test)
     checks += detection.check(rows, split, case, contract, test)
-    facts = list(_facts(case, table, rows, split, contract))
+    facts = list(_facts(case, whole, rows, split, contract))
     if kept is not None:
         facts.insert(2, ("Version", f"{kept.digest[: history.SHOWN]}, restored: the source is not read"))
     lines = [f"{name:<{WIDTH}}{fact}" for name, fact in facts]
     return "\n".join([*lines, *_warnings(checks), "", f"Build it: ploomber build --env--case {case.name}"])
-
-
-def _table(case: Case, paths: CasePaths, kept: snapshot.Snapshot | None) -> pd.DataFrame:
-    """Return the rows that a build would start from: those of a restored snapshot, else those of the source."""
-    if kept is not None:
-        return snapshot.load(paths.root / kept.path)
-    return open_case_source(case, paths.root).read()
 
 
 def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
@@ -80,17 +81,21 @@ def _test_rows(case: Case, root: Path, contract: Contract) -> pd.DataFrame | Non
     source = open_test_source(case, root)
     if source is None:
         return None
-    rows = contracts.coerce(quality.usable_test_rows(source.read(), case), contract, require_target=True)
+    with spooled(source.batches()) as table:
+        given = table.rows(case.target if case.target in table.columns else None)
+    rows = contracts.coerce(quality.usable_test_rows(given, case), contract, require_target=True)
     return rows.set_index(pd.Index(row_keys(rows, case.id_columns, prefix="test-"), name=ROW_KEY))
 
 
-def _facts(
-    case: Case, table: pd.DataFrame, rows: pd.DataFrame, split: pd.DataFrame, contract: Contract
-) -> Iterator[tuple[str, str]]:
+def _facts(case: Case, whole: Table, rows: pd.DataFrame, split: pd.DataFrame, contract: Contract) -> Iterator[tuple[str, str]]:
     """Give name and sentence of each fact."""
     positive = f"; probabilities are those of {case.positive_class!r}" if case.positive_class else ""
     yield "Case", f"{case.name}: {case.task}, predicts {case.target!r}{positive}"
-    yield "Table", f"{case.source.uri}: {len(table):,} rows, {table.shape[1]} columns, {quality.completeness(table):.1%} complete"
+    table = whole.rows(case.target)
+    size = f"{whole.n_rows:,} rows, {len(whole.columns)} columns"
+    yield "Table", f"{case.source.uri}: {size}, {quality.completeness(table):.1%} complete"
+    if whole.is_sampled:
+        yield "Looked at", f"{len(table):,} rows, drawn evenly, and the counts below are of them; a build looks at all"
     n_test = int((split["split"] == TEST).sum())
     folds = split["fold"].dropna().loc[lambda fold: fold >= 0].nunique()
     way = f"{folds} folds" if folds > 1 else "one hold-out set"

@@ -23,6 +23,8 @@ class DuckdbDatabase(Database):
     ----------
     path
         The file.
+    called
+        What errors call it; its path if None.
 
     Raises
     ------
@@ -32,10 +34,10 @@ class DuckdbDatabase(Database):
         It is no DuckDB file, or damaged, or of a release that this DuckDB does not read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, called: str | None = None) -> None:
         import duckdb  # noqa: PLC0415
 
-        self._path = path
+        self._called = called or str(path)
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": _MEMORY})
             self._connection.execute("SET enable_progress_bar = false")
@@ -68,13 +70,13 @@ class DuckdbDatabase(Database):
         try:
             rows = self._connection.sql(query, params=dict(values))
             if rows is None:
-                raise SourceError(f"{self._path}: expected `source.query` to be a SELECT, got {query!r}.")
+                raise SourceError(f"{self._called}: expected `source.query` to be a SELECT, got {query!r}.")
             batches: Iterator[pa.RecordBatch] = rows.to_arrow_reader(_ROWS_A_BATCH)
             yield from batches
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise SourceError(
-                f"{self._path}: DuckDB refuses the query: {reason} Mend `source.query`; a parameter that is a date is written "
+                f"{self._called}: DuckDB refuses the query: {reason} Mend `source.query`; a parameter that is a date is written "
                 "CAST(:name AS DATE)."
             ) from error
 

