@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gristmill.data.sources.plain import to_frame
+from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.data.sources.sql_text import quoted
 from gristmill.data.targets import class_text
 
@@ -78,7 +79,7 @@ class Table:
         import duckdb  # noqa: PLC0415 - asked only when something is counted
 
         connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(self.path.parent)})
-        connection.execute("SET enable_progress_bar = false")
+        hide_bars(connection)
         return connection
 
     def _ask(self, select: str, rest: str = "") -> list[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from gristmill.data.setup.case_text import Guess
 from gristmill.data.setup.inference import case_text, infer_case
 from gristmill.data.setup.preview import describe
 from gristmill.data.setup.table import Table, spooled
+from gristmill.data.sources.folders import table_files
 from gristmill.data.sources.opening import open_source
 from gristmill.errors import CaseFileError
 from gristmill.paths import ProjectPaths
@@ -120,8 +121,13 @@ def case_name(table: str) -> str:
 
 
 def project_uri(table: str, root: Path) -> str:
-    """Return a path from the working directory as the case file should have it: from the project's root where it lies inside."""
+    """Return a path as the case file should have it: from the project's root where it lies inside.
+
+    It is seen from the working directory; where nothing is there, from the project's root, as in a notebook of its folder.
+    """
     if "://" in table:
         return table
-    path = (Path.cwd() / Path(table).expanduser()).resolve()
+    named = Path(table).expanduser()
+    from_root = table_files(root / named) and not table_files(Path.cwd() / named)
+    path = ((root if from_root else Path.cwd()) / named).resolve()
     return path.relative_to(root.resolve()).as_posix() if path.is_relative_to(root.resolve()) else path.as_posix()

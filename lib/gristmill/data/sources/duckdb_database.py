@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.data.sources.retries import UnreachableError
 from gristmill.data.sources.sql_source import Database
 from gristmill.data.sources.sql_text import quoted
@@ -40,7 +41,7 @@ class DuckdbDatabase(Database):
         self._called = called or str(path)
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": _MEMORY})
-            self._connection.execute("SET enable_progress_bar = false")
+            hide_bars(self._connection)
             self._connection.execute("SET enable_external_access = false")
             self._connection.execute("BEGIN")
         except duckdb.Error as error:

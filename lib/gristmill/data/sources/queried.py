@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.data.sources.sql_text import bind, quoted
 from gristmill.data.sources.table_source import Source
 from gristmill.errors import SourceError
@@ -60,7 +61,7 @@ class QueriedSource(Source):
         import pyarrow as pa  # noqa: PLC0415
 
         with duckdb.connect(str(file), config={"memory_limit": "1GB"}) as connection:
-            connection.execute("SET enable_progress_bar = false")
+            hide_bars(connection)
             verb = f"CREATE TABLE {quoted(TABLE)} AS"
             for batch in self.source.batches():
                 connection.register("arriving", pa.Table.from_batches([batch]))
