@@ -126,7 +126,7 @@ def _tried(table: Table, rows: pd.DataFrame, guesses: list[Guess], answers: Answ
     leaks = {str(check.column): f"leakage? {_evidence(check)}" for check in stops if check.column not in ids}
     guesses = _extended(guesses, "id_columns", ids)
     guesses = _extended(guesses, "features.exclude", leaks)
-    warned = [check for check in checks if check.column not in ids and check.column not in leaks]
+    warned = [check for check in checks if check.column not in (*ids, *leaks, case.time_column)]
     if warned:
         why = [*(_evidence(check) for check in warned), "uncomment if that is only known afterwards"]
         guesses.append(Guess("features.exclude", [str(check.column) for check in warned], why, suggested=True))

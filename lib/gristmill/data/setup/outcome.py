@@ -9,6 +9,7 @@ from gristmill.data.kinds import is_numeric, kind_of
 from gristmill.data.setup.answers import Answers
 from gristmill.data.setup.case_text import Guess
 from gristmill.data.setup.table import Facts, Table
+from gristmill.data.splits.assignment import FEWEST_OF_A_CLASS
 from gristmill.errors import DataError
 
 POSITIVE = ("1", "true", "yes", "y", "t", "positive", "pos")
@@ -18,6 +19,9 @@ MOST_CLASSES = 20
 ROWS_A_CLASS = 10
 IMBALANCED = 0.1
 """Share of the rows below which a class is called rare."""
+
+FEWEST_OF_A_NUMBER = 10
+"""Rows with the rarest of a few whole numbers below which they are counts rather than classes."""
 
 FEWEST_ROWS = 20
 _MOSTLY_NUMBERS = 0.8
@@ -95,6 +99,7 @@ def guess_task(table: Table, values: pd.Series, facts: Facts, answers: Answers) 
             f"The target column {name!r} has {facts.distinct:,} different values, too many to be classes. Use `--task regression`, "
             "or name a column that holds a class."
         )
+    _require_rows(name, levels)
     if task != "binary":
         yield Guess("task", task, [why, *_rare(levels)])
         return
@@ -113,11 +118,24 @@ def _task(name: str, values: pd.Series, facts: Facts, levels: pd.Series | None) 
     if n_levels == 2:
         return "binary", f"{name!r} has two values"
     numeric = is_numeric(values)
-    if numeric and not (facts.whole and n_levels <= MOST_CLASSES and facts.filled >= ROWS_A_CLASS * n_levels):
+    few = n_levels <= MOST_CLASSES and facts.filled >= ROWS_A_CLASS * n_levels
+    if numeric and (levels is None or not (facts.whole and few and levels.min() >= FEWEST_OF_A_NUMBER)):
         return "regression", f"{name!r} is a number with {n_levels:,} different values"
     if n_levels > max(MOST_CLASSES, facts.filled / ROWS_A_CLASS) or levels is None:
         raise DataError(_no_classes(name, values, n_levels, facts.filled))
     return "multiclass", f"{name!r} has {n_levels} different values, {'whole numbers, taken for classes' if numeric else 'texts'}"
+
+
+def _require_rows(name: str, levels: pd.Series) -> None:
+    """Refuse classes that cannot be on every side of a split, all of them at once."""
+    rare = [str(level) for level in levels.index[levels < FEWEST_OF_A_CLASS]]
+    if rare:
+        which = f"class {rare[0]!r} of the target column {name!r} has {levels[rare[0]]} row{'s' if levels[rare[0]] > 1 else ''}"
+        more = f" (and {len(rare) - 1} other class{'es' if len(rare) > 2 else ''} as few)" if len(rare) > 1 else ""
+        raise DataError(
+            f"The {which}{more}; at least {FEWEST_OF_A_CLASS} are needed, to train, validate and test on it. Collect more, leave "
+            "such rows out, or merge them with another class by --query."
+        )
 
 
 def _no_classes(name: str, values: pd.Series, n_levels: int, n_rows: int) -> str:

@@ -50,6 +50,7 @@ def builds(frame: pd.DataFrame, case: Case) -> None:
         ([1, 2, 3, 4, 5], "multiclass"),
         ([0.5, 1.0, 2.5], "regression"),
         (range(40), "regression"),
+        ([*[0, 1, 2, 3] * 49, 4, 4, 5, 5], "regression"),
     ],
 )
 def test_the_task_follows_from_the_values_of_the_target(customers, values, task):
@@ -174,7 +175,7 @@ def test_a_target_that_does_not_exist_is_refused_with_the_nearest(customers):
         ([0.5, np.inf] * 100, "holds infinite numbers"),
         ([None] * 200, "at least 20 rows with a value"),
         ([f"text {n}" for n in range(200)], "too many to be classes"),
-        (["rare"] + ["x", "y"] * 99 + ["x"], "'rare' of the target column 'y' has 1 row"),
+        (["rare"] + ["x", "y"] * 99 + ["x"], "'rare' of the target column 'y' has 1 row; at least 3 are needed"),
     ],
 )
 def test_a_target_that_cannot_be_predicted_is_refused(customers, target, said):
