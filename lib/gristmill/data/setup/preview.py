@@ -14,7 +14,7 @@ from gristmill.data.contract.checks import Check, require
 from gristmill.data.contract.schema import Contract
 from gristmill.data.leakage import detection
 from gristmill.data.products import ROW_KEY
-from gristmill.data.setup.table import Table, spooled
+from gristmill.data.setup.table import Table, spooled, stored
 from gristmill.data.snapshots import history, snapshot
 from gristmill.data.sources.opening import open_case_source, open_test_source
 from gristmill.data.splits.assignment import TEST, assign, row_keys
@@ -40,7 +40,8 @@ def preview(paths: CasePaths) -> str:
     case = load_case(paths.name, paths.root)
     kept = history.restored(paths)
     if kept is not None:
-        return describe(Table(snapshot.verified(paths.root / kept.path)), case, paths.root, kept)
+        with stored(snapshot.verified(paths.root / kept.path)) as table:
+            return describe(table, case, paths.root, kept)
     with spooled(open_case_source(case, paths.root).batches()) as table:
         return describe(table, case, paths.root)
 

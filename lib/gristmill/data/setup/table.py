@@ -59,10 +59,12 @@ class Table:
     ----------
     path
         The file; it has at least one row.
+    spill
+        A folder for what DuckDB cannot hold in memory.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, spill: Path) -> None:
+        self.path, self._spill = path, spill
         with pq.ParquetFile(path) as file:
             self.n_rows: int = file.metadata.num_rows
             self.schema: pa.Schema = file.schema_arrow
@@ -78,14 +80,18 @@ class Table:
     def _connection(self) -> "duckdb.DuckDBPyConnection":
         import duckdb  # noqa: PLC0415 - asked only when something is counted
 
-        connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(self.path.parent)})
+        connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(self._spill)})
         hide_bars(connection)
         return connection
 
     def _ask(self, select: str, rest: str = "") -> list[tuple[Any, ...]]:
-        """Return the rows of a query over the file, which has its row numbers as ``file_row_number``."""
-        named = str(self.path).replace("'", "''")
-        return self._connection.execute(f"SELECT {select} FROM read_parquet('{named}', file_row_number=true) {rest}").fetchall()  # noqa: S608
+        """Return the rows of a query over the file."""
+        return self._connection.execute(f"SELECT {select} FROM {self._file} {rest}").fetchall()  # noqa: S608
+
+    @property
+    def _file(self) -> str:
+        """The file as SQL names it."""
+        return "read_parquet('" + str(self.path).replace("'", "''") + "')"
 
     def _value(self, name: str) -> str:
         """Return the SQL of a column's values, in which what is not a number is missing."""
@@ -94,10 +100,6 @@ class Table:
 
     def _is_float(self, name: str) -> bool:
         return bool(pa.types.is_floating(self.schema.field(name).type))
-
-    def n_filled(self, name: str) -> int:
-        """Return in how many rows a column has a value."""
-        return int(self._ask(f"count({self._value(name)})")[0][0])
 
     def facts(self, target: str) -> dict[str, Facts]:
         """Return what is known of each column over all rows that have a target."""
@@ -124,7 +126,7 @@ class Table:
         """Count the different values of a column in which nearly all differ one by one."""
         if facts.distinct < _NEARLY_ALL * facts.filled or not facts.whole:
             return facts
-        inner = f"(SELECT {self._value(name)} AS value FROM read_parquet('{self.path}') {where} GROUP BY value)"  # noqa: S608
+        inner = f"(SELECT {self._value(name)} AS value FROM {self._file} {where} GROUP BY value)"  # noqa: S608
         n_distinct = self._connection.execute(f"SELECT count(value) FROM {inner}").fetchall()[0][0]  # noqa: S608
         return Facts(facts.filled, n_distinct, facts.low, facts.high, facts.whole, facts.infinite)
 
@@ -160,9 +162,10 @@ class Table:
         value = self._value(target) if target is not None else ""
         if target is None or len(self._ask(f"DISTINCT {value}", f"LIMIT {MOST_CLASSES + 1}")) > MOST_CLASSES:
             return np.array([], dtype=np.int64)
-        named = str(self.path).replace("'", "''")
-        rare = f"SELECT {value} FROM read_parquet('{named}') GROUP BY 1 HAVING count(*) < {RARE_ROWS} LIMIT 50"  # noqa: S608
-        return np.array([row[0] for row in self._ask("file_row_number", f"WHERE {value} IN ({rare})")], dtype=np.int64)
+        rare = f"SELECT {value} FROM {self._file} GROUP BY 1 HAVING count(*) < {RARE_ROWS} LIMIT 50"  # noqa: S608
+        numbered = f"(SELECT {value} AS value, row_number() OVER () - 1 AS place FROM {self._file})"  # noqa: S608
+        found = self._connection.execute(f"SELECT place FROM {numbered} WHERE value IN ({rare})").fetchall()  # noqa: S608
+        return np.array([row[0] for row in found], dtype=np.int64)
 
     def _at(self, positions: NDArray[np.int64]) -> pd.DataFrame:
         """Return the rows at sorted positions."""
@@ -207,4 +210,11 @@ def spooled(batches: Iterable[pa.RecordBatch]) -> Iterator[Table]:
         finally:
             if writer is not None:
                 writer.close()
-        yield Table(path)
+        yield Table(path, Path(folder))
+
+
+@contextmanager
+def stored(path: Path) -> Iterator[Table]:
+    """Give a Parquet file of plain types, such as a snapshot, as a table."""
+    with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
+        yield Table(path, Path(folder))

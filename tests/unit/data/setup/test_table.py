@@ -26,7 +26,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def large(n_rows: int = 20_000) -> pd.DataFrame:
     random = np.random.default_rng(0)
-    frame = pd.DataFrame({"number": np.arange(n_rows), "x": random.normal(size=n_rows)})
+    frame = pd.DataFrame({"number": np.arange(n_rows), "file_row_number": 1, "x": random.normal(size=n_rows)})
     frame["y"] = np.where(frame.index % 4_000 == 7, "rare", np.where(frame["x"] > 0, "up", "down"))
     return frame
 
