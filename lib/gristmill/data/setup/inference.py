@@ -163,7 +163,7 @@ def _require_times(table: Table, case: Case) -> None:
     """Refuse a time column in which some value, anywhere in the table, is no time."""
     if case.split_strategy == "time" and case.time_column is not None and table.is_sampled:
         for values in table.values_in_parts(case.time_column):
-            moments(values)
+            moments(values.drop_duplicates())
 
 
 def _require_sides(keyed: pd.DataFrame, split: pd.DataFrame, case: Case) -> None:
