@@ -99,8 +99,8 @@ def guess_task(table: Table, values: pd.Series, facts: Facts, answers: Answers) 
             f"The target column {name!r} has {facts.distinct:,} different values, too many to be classes. Use `--task regression`, "
             "or name a column that holds a class."
         )
-    _require_rows(name, levels)
     if task != "binary":
+        _require_rows(name, levels)
         yield Guess("task", task, [why, *_rare(levels)])
         return
     if len(levels) != 2:
@@ -108,6 +108,7 @@ def guess_task(table: Table, values: pd.Series, facts: Facts, answers: Answers) 
             f"The target column {name!r} has {len(levels):,} different values, but a binary task has two. Use `--task multiclass`, "
             "or make two of them by `--query`."
         )
+    _require_rows(name, levels)
     yield Guess("task", task, why)
     yield _positive_class(name, levels, answers.positive_class)
 
