@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, sampling, snapshots
+from gristmill.commands import contracts, init, sampling, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -23,6 +23,7 @@ app = typer.Typer(
 
 app.add_typer(snapshots.app, name="data")
 app.add_typer(contracts.app, name="contract")
+app.command()(init.init)
 app.command()(sampling.sample)
 
 
@@ -32,22 +33,6 @@ def check(case: CaseName = DEFAULT_CASE) -> None:
     from gristmill.data.setup.preview import preview  # noqa: PLC0415
 
     typer.echo(preview(case_paths(case)))
-
-
-@app.command()
-def init(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="A CSV or Parquet file, or another source URI.")],
-    target: Annotated[str, typer.Option("--target", metavar="COL", help="Column to predict.")],
-    name: Annotated[Optional[str], typer.Option("--name", help="Name of the case; the table's by default.")] = None,  # noqa: UP045
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing case file.")] = False,  # noqa: FBT002
-) -> None:
-    """Look at TABLE and write a case file that predicts its column COL, with a comment for every guess."""
-    from gristmill.data.setup.inference import write_case  # noqa: PLC0415
-
-    written = write_case(table, target, name, project_paths(), replace=force)
-    typer.echo(f"Wrote {written.relative_to(project_paths().root)}. Look at its guesses, then build it:")
-    typer.echo(f"  gristmill check {written.stem}")
-    typer.echo(f"  ploomber build --env--case {written.stem}")
 
 
 @app.command()

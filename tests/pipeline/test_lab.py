@@ -1,10 +1,13 @@
 """JupyterLab on the toy project, through its own interface (R54)."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
+from tests.conftest import REPOSITORY
 from tests.pipeline import toy
 from tests.pipeline.lab_server import Lab, running_lab
 
@@ -53,6 +56,18 @@ def test_a_notebook_opens_with_its_inputs_and_a_save_reruns_nothing(lab: Lab):
     assert "injected-parameters" not in (root / "notebooks/06_select.ipynb").read_text()
     assert not [name for name, decision in decide(root, "toy").items() if decision.stale]
     assert (root / "reports/toy/.06_select.html.metadata").is_file()
+
+
+@pytest.mark.slow
+def test_the_quick_start_opens_and_is_saved_as_it_is(lab: Lab):
+    place = "notebooks/00_quickstart.ipynb"
+    shutil.copy(REPOSITORY / place, lab.root / place)
+    content = lab.ask(f"contents/{place}")["content"]
+    assert not [cell for cell in content["cells"] if "injected-parameters" in cell["metadata"].get("tags", [])]
+    lab.ask(f"contents/{place}", {"type": "notebook", "format": "json", "content": content})
+    saved, original = (nbformat.read(folder / place, as_version=4) for folder in (lab.root, REPOSITORY))
+    assert [cell.source for cell in saved.cells] == [cell.source for cell in original.cells]
+    assert not [name for name, decision in decide(lab.root, "toy").items() if decision.stale]
 
 
 @pytest.mark.slow

@@ -16,7 +16,9 @@ class Source(Section):
 
     uri: str = Field(description="The table: a path or a URI (`data/customers.csv`, `postgresql://reader@host/shop?table=orders`).")
     query: str | None = Field(
-        None, description="What a database is asked, in place of a table; `:name` stands for a parameter of `options.params`."
+        None,
+        description="What a database is asked, in place of a table; or what is asked of a file, folder or demo table, in DuckDB's "
+        "SQL, which calls it `source`. `:name` stands for a parameter of `options.params`.",
     )
     watermark: str | None = Field(
         None,

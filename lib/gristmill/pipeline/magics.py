@@ -5,6 +5,7 @@
 ``%run_downstream 04_..`` build that stage and everything that reads from it
 ``%why [STAGE]``          why a stage is stale or fresh
 ``products("06_select")`` its products' files, by key
+``build("churn")``        build that case (``from gristmill.pipeline.magics import build``)
 ========================  ==============================================================================
 """
 
@@ -15,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gristmill.errors import CaseFileError
+from gristmill.errors import BuildError, CaseFileError
 from gristmill.paths import project_root
 from gristmill.pipeline.definition import Stage, read_stages
 from gristmill.pipeline.explain import why
@@ -50,8 +51,28 @@ def build_command(case: str, *options: str) -> list[str]:
     return [str(Path(sys.executable).with_name("ploomber")), "build", "--env--case", case, *options]
 
 
-def _run(command: list[str], root: Path) -> None:
-    """Run a build in the project's folder and show its lines as they come."""
+def build(case: str, root: Path | None = None) -> None:
+    """Build a case as ``ploomber build --env--case CASE`` does, and show its lines as they come.
+
+    Parameters
+    ----------
+    case
+        Name of the case.
+    root
+        The project; found from the working directory when omitted.
+
+    Raises
+    ------
+    BuildError
+        It failed; the lines say why.
+    """
+    code = _run(build_command(case), root or project_root())
+    if code:
+        raise BuildError(f"The build of {case} failed with exit code {code}; the lines above say why and how to go on.")
+
+
+def _run(command: list[str], root: Path) -> int:
+    """Run a build in the project's folder, show its lines as they come, and return its exit code."""
     environment = {key: value for key, value in os.environ.items() if key != "GRISTMILL_BUILD_ID"}
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -62,6 +83,7 @@ def _run(command: list[str], root: Path) -> None:
         raise
     finally:
         process.wait()
+    return process.returncode
 
 
 def run_stage(line: str) -> None:

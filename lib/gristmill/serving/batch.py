@@ -16,8 +16,7 @@ import pandas as pd
 from gristmill.data.products import replacing
 from gristmill.errors import DataError, SourceError
 from gristmill.features.treated import Treated
-from gristmill.paths import ProjectPaths, project_paths
-from gristmill.registry.references import resolve
+from gristmill.paths import ProjectPaths
 from gristmill.serving.predictor import PREDICTION, Predictor
 from gristmill.serving.tables import SUFFIXES, open_rows
 
@@ -74,7 +73,7 @@ def score(input_file: Path | str, output_file: Path | str, model_reference: str,
     """
     source, target = Path(input_file), Path(output_file)
     _check_files(source, target)
-    predictor = Predictor.load(resolve(model_reference, paths or project_paths()).directory)
+    predictor = Predictor.named(model_reference, paths)
     with open_rows(source, predictor.model) as rows, replacing(target) as temporary:
         schema = _output_schema(rows.ids, predictor)
         done = 0

@@ -14,6 +14,7 @@ from gristmill.features.treated import Treated
 from gristmill.metrics.scores import Floats, decide
 from gristmill.modeling.artifact import Manifest
 from gristmill.modeling.fitted import FittedModel
+from gristmill.paths import ProjectPaths, project_paths
 
 PREDICTION = "prediction"
 PROBABILITY = "probability"
@@ -35,6 +36,28 @@ class Predictor:
             The directory is not what its manifest says, or holds what may not be loaded; nothing was loaded.
         """
         return cls(FittedModel.load(directory))
+
+    @classmethod
+    def named(cls, reference: str, paths: ProjectPaths | None = None) -> "Predictor":
+        """Return the predictor of a registered model, which is verified first.
+
+        Parameters
+        ----------
+        reference
+            ``NAME@alias``, ``NAME/VERSION`` or a model directory.
+        paths
+            The project; found from the working directory when omitted.
+
+        Raises
+        ------
+        RegistryError
+            There is no such model.
+        ArtifactError
+            As :meth:`load`.
+        """
+        from gristmill.registry.references import resolve  # noqa: PLC0415 - the service has a directory, and no registry
+
+        return cls.load(resolve(reference, paths or project_paths()).directory)
 
     @property
     def manifest(self) -> Manifest:

@@ -13,7 +13,8 @@ from gristmill.config.case import Case
 from gristmill.data.contract.schema import infer
 from gristmill.errors import LeakageError
 from gristmill.features import unfitted
-from gristmill.features.builder import make_plan, preprocessor
+from gristmill.features.builder import make_plan
+from gristmill.features.preparation import preprocessor
 from gristmill.features.unfitted import fitted_steps, require_unfitted
 from gristmill.modeling.training_rows import training_rows
 

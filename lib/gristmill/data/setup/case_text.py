@@ -1,7 +1,7 @@
 """A case file as text: YAML that people edit, a comment beside every guess."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class Guess:
 
 def scalar(value: Any) -> str:
     """Return a value as YAML that a case file reads back as the same value, whatever characters it has."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{scalar(str(key))}: {scalar(item)}" for key, item in value.items()) + "}"
     if not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else f"{value}"
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML:
@@ -56,10 +58,11 @@ def render(guesses: Sequence[Guess], title: str) -> str:
         lines += _entry(guess, "")
     sections = dict.fromkeys(guess.key.split(".")[0] for guess in guesses if "." in guess.key)
     for section in sections:
-        lines += ["", f"{section}:"]
-        for guess in guesses:
-            if guess.key.startswith(f"{section}."):
-                lines += _entry(guess, "  ")
+        inside = [guess for guess in guesses if guess.key.startswith(f"{section}.")]
+        heading = f"# {section}:" if all(guess.suggested for guess in inside) else f"{section}:"
+        lines += ["", heading]
+        for guess in inside:
+            lines += _entry(guess, "  ")
     return "\n".join(lines) + "\n"
 
 

@@ -1,285 +1,205 @@
 """A first case file for a table: what can be guessed is guessed, and every guess says why.
 
 The case that comes out is tried on the table before it is written, so that it builds without an edit: columns that would stop
-the build are made identifiers or excluded, with the reason beside them.
+the build are made identifiers or excluded, with the reason beside them, and a split that cannot be made is only suggested.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote_plus
 
-import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from gristmill.config.case import Case
-from gristmill.config.loading import parse_case
 from gristmill.config.sections import Validation
 from gristmill.data.contract import schema as contracts
+from gristmill.data.contract.checks import Check
 from gristmill.data.contract.quality import completeness
-from gristmill.data.contract.schema import nearest_column
-from gristmill.data.kinds import is_numeric, kind_of, parse_dates
 from gristmill.data.leakage import detection
-from gristmill.data.leakage.proxies import identifier_evidence, is_id_name
-from gristmill.data.products import replacing
+from gristmill.data.setup.answers import Answers
 from gristmill.data.setup.case_text import Guess, render
-from gristmill.data.setup.preview import describe
-from gristmill.data.sources.opening import open_source
+from gristmill.data.setup.outcome import guess_task, likely_targets, require_target
+from gristmill.data.setup.roles import View, guess_roles
+from gristmill.data.setup.table import Table
 from gristmill.data.splits import assignment
-from gristmill.data.targets import class_text
+from gristmill.data.splits.chronology import moments
 from gristmill.errors import CaseFileError, DataError
-from gristmill.paths import ProjectPaths
 
-POSITIVE = ("1", "true", "yes", "y", "t", "positive", "pos")
-"""Texts that a positive class has, best first."""
-
-SENSITIVE = re.compile(
-    r"(?:^|[_ .-])(?:gender|sex|female|male|age|ages|age_?group|senior|senior_?citizen|race|ethnic\w*|nationality|citizenship|"
-    r"religion|disab\w*|pregnan\w*|marital\w*|veteran)(?:$|[_ .-])",
-    re.IGNORECASE,
-)
-"""Names of columns that may say which group of people a row belongs to."""
-
-MOST_CLASSES = 20
-ROWS_A_CLASS = 10
-FEWEST_ROWS = 20
-_FEW_GROUPS = 20
+_DIVIDING = ("group_column", "time_column")
 
 
-def infer_case(frame: pd.DataFrame, target: str, name: str, uri: str) -> str:
-    """Return the text of a case file that predicts ``target``, with a comment for every guess.
+def infer_case(table: Table, name: str, source: Mapping[str, Any], answers: Answers) -> list[Guess]:
+    """Return the keys of a case file for a table, with a reason for each that was guessed.
 
     Parameters
     ----------
-    frame
+    table
         The table.
-    target
-        Column to predict.
     name
         Name of the case.
-    uri
-        What the case file says of where the table is.
+    source
+        The section ``source`` of the case file.
+    answers
+        What was said; ``target`` must be.
 
     Raises
     ------
     DataError
-        The target is not a column, or what it holds cannot be predicted.
+        No target was said, an answer names no column, or what the target holds cannot be predicted.
+    CaseFileError
+        Two answers contradict each other.
     """
-    if target not in frame.columns:
-        raise DataError(f"The table has no column {target!r}; " + nearest_column(target, list(frame.columns)))
-    rows = frame[frame[target].notna()]
-    if is_numeric(rows[target]) and np.isinf(rows[target].astype(float)).any():
-        raise DataError(f"The target column {target!r} holds infinite numbers. Mend them in the source, or leave them empty.")
-    if len(rows) < FEWEST_ROWS:
-        raise DataError(f"Expected at least {FEWEST_ROWS} rows with a value in {target!r}, found {len(rows)}. Collect more rows.")
+    target = answers.checked(table.columns).target
+    looked_at = table.rows(target)
+    if target is None:
+        likely = ", ".join(map(repr, likely_targets(looked_at))) or ", ".join(map(repr, table.columns[-5:]))
+        raise DataError(f"Which column is to be predicted? Name it with --target; likely ones are {likely}.")
+    facts = table.facts(target)
+    require_target(table, target, facts[target])
+    rows = looked_at[looked_at[target].notna()]
     guesses = [
         Guess("name", name),
-        *_task(rows[target]),
-        Guess("source", uri, f"{len(frame):,} rows, {frame.shape[1]} columns"),
-        Guess("target", target),
+        *guess_task(table, rows[target], facts[target], answers),
+        *_source(table, source, len(looked_at)),
+        Guess("target", target, _without_target(table, facts[target].filled)),
+        *guess_roles(View.of(rows, facts, target), answers),
+        *_validation(rows),
+        *_settings(answers),
     ]
-    guesses += _columns(rows, target)
-    guesses += _validation(rows)
-    guesses = _tried(rows, guesses)
+    return _tried(table, rows, guesses, answers)
+
+
+def case_text(guesses: Sequence[Guess]) -> str:
+    """Return the text of the case file that the guesses make."""
+    name = next(guess.value for guess in guesses if guess.key == "name")
     return render(guesses, f"Written by `gristmill init`, with the reason for each guess. Correct it, then: gristmill check {name}")
 
 
-def _task(values: pd.Series) -> Iterator[Guess]:
-    """Guess the kind of target, and its positive class."""
-    levels = class_text(values).value_counts()
-    if len(levels) < 2:
-        raise DataError(
-            f"Expected at least two different values in the target column {values.name!r}, found only {levels.index[0]!r}. A model "
-            "cannot learn to tell one class from nothing."
-        )
-    if len(levels) == 2:
-        yield Guess("task", "binary", f"{values.name!r} has two values")
-        yield _positive_class(levels)
-        return
-    numeric = is_numeric(values)
-    whole = numeric and bool((values % 1 == 0).all())
-    if numeric and not (whole and len(levels) <= MOST_CLASSES and len(values) >= ROWS_A_CLASS * len(levels)):
-        yield Guess("task", "regression", f"{values.name!r} is a number with {len(levels):,} different values")
-        return
-    if len(levels) > max(MOST_CLASSES, len(values) / ROWS_A_CLASS):
-        raise DataError(
-            f"The target column {values.name!r} holds text with {len(levels):,} different values in {len(values):,} rows, too many "
-            "to be classes. Name a column that holds a class or a number."
-        )
-    few = "whole numbers, taken for classes" if numeric else "texts"
-    yield Guess("task", "multiclass", f"{values.name!r} has {len(levels)} different values, {few}")
+def _source(table: Table, source: Mapping[str, Any], n_looked_at: int) -> list[Guess]:
+    """Return the section ``source``: one line where the URI says all."""
+    size = f"{table.n_rows:,} rows, {len(table.columns)} columns"
+    if table.is_sampled:
+        size += f"; counts are of all rows, the rest was judged by {n_looked_at:,} rows drawn evenly"
+    if set(source) == {"uri"}:
+        return [Guess("source", source["uri"], size)]
+    return [Guess(f"source.{key}", value, size if key == "uri" else "") for key, value in source.items()]
 
 
-def _positive_class(levels: pd.Series) -> Guess:
-    """Guess which of two classes the probability is to be of."""
-    for text in POSITIVE:
-        for level in levels.index:
-            if str(level).strip().lower() == text:
-                return Guess("positive_class", str(level), f"says yes; {levels[level] / levels.sum():.0%} of the rows")
-    rarer = str(sorted(levels.index)[-1]) if levels.iloc[0] == levels.iloc[1] else str(levels.idxmin())
-    return Guess("positive_class", rarer, f"the rarer of the two: {levels[rarer] / levels.sum():.0%} of the rows")
+def _without_target(table: Table, filled: int) -> str:
+    missing = table.n_rows - filled
+    return f"missing in {missing:,} of {table.n_rows:,} rows, which are left out" if missing else ""
 
 
-def _columns(rows: pd.DataFrame, target: str) -> Iterator[Guess]:
-    """Guess what columns are for: identifiers, times, groups, people's groups, nothing."""
-    described = {name: {"name": name, "kind": kind_of(rows[name])[0]} for name in rows.columns if name != target}
-    evidence = {name: identifier_evidence(rows[name], column) for name, column in described.items()}
-    ids = {name: why for name, why in evidence.items() if why is not None}
-    if ids:
-        yield Guess("id_columns", list(ids), [f"{name!r}: {why}" for name, why in ids.items()])
-    others = [name for name in described if name not in ids]
-    yield from _times(rows, [name for name in others if described[name]["kind"] == "date"])
-    yield from _groups(rows, others)
-    people = [name for name in others if SENSITIVE.search(name) and described[name]["kind"] not in ("date", "text")]
-    if people:
-        yield Guess("sensitive_features", people, "by their names; audited for fairness, remove what is not about people")
-    empty = {name: _constant(rows[name]) for name in others}
-    useless = {name: why for name, why in empty.items() if why is not None}
-    if useless:
-        yield Guess("features.exclude", list(useless), [f"{name!r} {why}" for name, why in useless.items()])
-
-
-def _constant(values: pd.Series) -> str | None:
-    """Return why a column tells nothing, or None."""
-    present = values.dropna()
-    if present.empty:
-        return "is missing in every row"
-    return None if values.isna().any() or (present != present.iloc[0]).any() else "has one value only"
-
-
-def _times(rows: pd.DataFrame, dates: Sequence[str]) -> Iterator[Guess]:
-    """Guess the time column: set where the rows stand in its order, else suggested."""
-    for name in dates[:1]:
-        times = parse_dates(rows[name], kind_of(rows[name])[1])
-        if times.notna().all() and times.is_monotonic_increasing and times.iloc[0] != times.iloc[-1]:
-            yield Guess("time_column", name, "the rows stand in its order: later rows test models trained on earlier ones")
-        else:
-            yield Guess("time_column", name, "uncomment to test on later rows than those trained on", suggested=True)
-
-
-def _groups(rows: pd.DataFrame, names: Sequence[str]) -> Iterator[Guess]:
-    """Suggest a group column: called an identifier, and shared by rows."""
-    for name in names:
-        groups = rows[name].nunique()
-        if is_id_name(name) and groups >= _FEW_GROUPS and rows[name].notna().all() and len(rows) >= 2 * groups:
-            yield Guess("group_column", name, f"uncomment to keep each of its {groups:,} groups on one side", suggested=True)
-            return
-
-
-def _validation(rows: pd.DataFrame) -> Iterator[Guess]:
+def _validation(rows: pd.DataFrame) -> list[Guess]:
     """Lower the demands that the table as it is would not meet."""
     filled, usual = completeness(rows), Validation()
+    found = []
     if filled < usual.completeness:
         limit = max(0.0, round(filled - 0.01, 2))
-        yield Guess(
-            "validation.completeness", limit, f"{filled:.1%} of the cells are filled; the default asks for {usual.completeness:.0%}"
-        )
+        why = f"{filled:.1%} of the cells are filled; the default asks for {usual.completeness:.0%}"
+        found.append(Guess("validation.completeness", limit, why))
     if len(rows) < usual.min_rows:
-        yield Guess("validation.min_rows", len(rows), "very few: expect wide intervals")
+        found.append(Guess("validation.min_rows", len(rows), "very few: expect wide intervals"))
+    return found
 
 
-def _tried(rows: pd.DataFrame, guesses: list[Guess]) -> list[Guess]:
-    """Return the guesses with what a trial of split and leakage rules asks for."""
-    case = _case_of(guesses)
-    try:
-        split = _split(rows, case)
-    except DataError:
-        if case.time_column is None:
-            raise
-        why = "a split by time fails: some class appears too late"
-        guesses = [Guess(guess.key, guess.value, why, suggested=True) if guess.key == "time_column" else guess for guess in guesses]
-        case = _case_of(guesses)
-        split = _split(rows, case)
-    training = rows[(split["split"] == assignment.TRAIN).to_numpy()]
-    checks = detection.columns(training, case, contracts.infer(rows, case))
-    broken = [check for check in checks if check.severity == "stop" and not check.passed and check.column is not None]
-    proxies = {str(check.column): check.message.split(". If it", 1)[0] for check in broken if check.rule != "no identifier"}
-    names = {
-        str(check.column): check.message.split(": ", 1)[-1].split(".", 1)[0] for check in broken if check.column not in proxies
+def _settings(answers: Answers) -> list[Guess]:
+    """Return what was said and needs no guess."""
+    said = {
+        "split.strategy": answers.split,
+        "split.test_source": answers.test_source,
+        "training.budget_seconds": answers.budget_seconds,
     }
-    guesses = _extended(guesses, "id_columns", {name: f"{name!r}: {why}" for name, why in names.items()})
-    return _extended(guesses, "features.exclude", {name: f"leakage? {why}" for name, why in proxies.items()})
+    return [Guess(key, value, "as you said") for key, value in said.items() if value is not None]
 
 
-def _split(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
-    """Return how the case would split the rows."""
-    keyed = rows.set_axis(assignment.row_keys(rows, case.id_columns))
-    return assignment.assign(keyed, case)
+def _tried(table: Table, rows: pd.DataFrame, guesses: list[Guess], answers: Answers) -> list[Guess]:
+    """Return the guesses with what a trial of split and leakage rules asks for."""
+    guesses, case, split = _divided(table, rows, guesses, answers)
+    training = rows[(split["split"] == assignment.TRAIN).to_numpy()]
+    checks = [
+        check for check in detection.columns(training, case, contracts.infer(rows, case)) if not check.passed and check.column
+    ]
+    stops = [check for check in checks if check.severity == "stop"]
+    ids = {str(check.column): f"{check.column!r}: {_evidence(check)}" for check in stops if check.rule == "no identifier"}
+    leaks = {str(check.column): f"leakage? {_evidence(check)}" for check in stops if check.column not in ids}
+    guesses = _extended(guesses, "id_columns", ids)
+    guesses = _extended(guesses, "features.exclude", leaks)
+    warned = [check for check in checks if check.column not in (*ids, *leaks, case.time_column)]
+    if warned:
+        why = [*(_evidence(check) for check in warned), "uncomment if that is only known afterwards"]
+        guesses.append(Guess("features.exclude", [str(check.column) for check in warned], why, suggested=True))
+    return guesses
+
+
+def _evidence(check: Check) -> str:
+    """Return what a leakage rule found, without its advice on a case file that is written already."""
+    text = check.message.split(". If it", 1)[0].split(". A model would", 1)[0]
+    return text.split(": ", 1)[-1] if check.rule == "no identifier" else text.rstrip(".")
+
+
+def _divided(table: Table, rows: pd.DataFrame, guesses: list[Guess], answers: Answers) -> tuple[list[Guess], Case, pd.DataFrame]:
+    """Return guesses by which the rows can be split, their case, and the split; a guessed group or time that fails is suggested."""
+    said = {"group_column": answers.group_column, "time_column": answers.time_column}
+    while True:
+        case = _case_of(guesses)
+        keyed = rows.set_axis(assignment.row_keys(rows, case.id_columns))
+        try:
+            _require_times(table, case)
+            split = assignment.assign(keyed, case)
+            _require_sides(keyed, split, case)
+        except DataError as error:
+            guessed = [key for key in _DIVIDING if getattr(case, key) is not None and said[key] is None]
+            if not guessed or answers.split in ("time", "group"):
+                raise
+            why = f"a split by {guessed[0].split('_')[0]} fails: {str(error).split('. ')[0]}"
+            guesses = [replace(one, why=why, suggested=True) if one.key == guessed[0] else one for one in guesses]
+        else:
+            return guesses, case, split
+
+
+def _require_times(table: Table, case: Case) -> None:
+    """Refuse a time column in which some value, anywhere in the table, is no time."""
+    if case.split_strategy == "time" and case.time_column is not None and table.is_sampled:
+        for values in table.values_in_parts(case.time_column):
+            moments(values.drop_duplicates())
+
+
+def _require_sides(keyed: pd.DataFrame, split: pd.DataFrame, case: Case) -> None:
+    """Refuse a split that the leakage rules would."""
+    for check in detection.sides(keyed, split, case):
+        if check.severity == "stop" and not check.passed:
+            raise DataError(check.message)
 
 
 def _case_of(guesses: Sequence[Guess]) -> Case:
-    """Return the case that the guesses make."""
+    """Return the case that the guesses make.
+
+    Raises
+    ------
+    CaseFileError
+        They contradict each other, because answers do.
+    """
     content: dict[str, Any] = {}
     for guess in guesses:
         if not guess.suggested:
             section, _, key = guess.key.rpartition(".")
             (content.setdefault(section, {}) if section else content)[key] = guess.value
-    return Case.model_validate(content)
+    try:
+        return Case.model_validate(content)
+    except ValidationError as error:
+        problem = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise CaseFileError(f"The answers make no case: {f'`{place}`: ' if place else ''}{problem}. Correct the flag.") from error
 
 
-def _extended(guesses: list[Guess], key: str, more: dict[str, str]) -> list[Guess]:
+def _extended(guesses: list[Guess], key: str, more: Mapping[str, str]) -> list[Guess]:
     """Return the guesses with names added to a list of columns, and the reasons to its comments."""
     if not more:
         return guesses
-    old = next((guess for guess in guesses if guess.key == key), Guess(key, [], []))
+    old = next((guess for guess in guesses if guess.key == key and not guess.suggested), Guess(key, [], []))
     new = Guess(key, [*old.value, *more], [*old.reasons, *more.values()])
     if old in guesses:
         return [new if guess is old else guess for guess in guesses]
     return [*guesses, new]
-
-
-def write_case(table: str, target: str, name: str | None, paths: ProjectPaths, *, replace: bool = False) -> Path:
-    """Look at a table, write ``configs/<name>.yaml`` for it and return that path.
-
-    Parameters
-    ----------
-    table
-        A URI, or a path from the working directory.
-    target
-        Column to predict.
-    name
-        Name of the case; the table's when None.
-    paths
-        The project.
-    replace
-        Whether an existing case file may be overwritten.
-
-    Raises
-    ------
-    CaseFileError
-        The name is not one, or there is such a case already.
-    SourceError, DataError
-        The table cannot be read, the target cannot be predicted, or nothing is left to predict it from.
-    """
-    name = name or case_name(table)
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise CaseFileError(
-            f"Expected a case name of lower-case letters, digits and underscores, got {name!r}. Give another --name."
-        )
-    file = paths.case(name).case_file
-    if file.exists() and not replace:
-        raise CaseFileError(f"configs/{name}.yaml exists already. Give the new case another --name, or replace it with --force.")
-    uri = project_uri(table, paths.root)
-    frame = open_source(uri, root=paths.root).read()
-    text = infer_case(frame, target, name, uri)
-    describe(frame, parse_case(text, f"configs/{name}.yaml"), paths.root)
-    with replacing(file) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return file
-
-
-def case_name(table: str) -> str:
-    """Return a case name made from the last part of a path or URI."""
-    named = re.search(r"://.*[?&]table=([^&]+)", table)
-    last = re.split(r"[/\\]", table.rstrip("/"))[-1].split(".")[0] if named is None else unquote_plus(named[1])
-    slug = re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
-    return slug if slug[:1].isalpha() else f"case_{slug}".rstrip("_")
-
-
-def project_uri(table: str, root: Path) -> str:
-    """Return a path from the working directory as the case file should have it: from the project's root where it lies inside."""
-    if "://" in table:
-        return table
-    path = (Path.cwd() / Path(table).expanduser()).resolve()
-    return path.relative_to(root.resolve()).as_posix() if path.is_relative_to(root.resolve()) else path.as_posix()

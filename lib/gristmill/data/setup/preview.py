@@ -1,14 +1,11 @@
 """What a build of a case will do, said before it is done; nothing is written."""
 
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gristmill.config.case import Case
 from gristmill.config.loading import load_case
@@ -19,9 +16,9 @@ from gristmill.data.contract.schema import Contract
 from gristmill.data.contract.validation import validate
 from gristmill.data.leakage import detection
 from gristmill.data.products import ROW_KEY
+from gristmill.data.setup.table import Table, spooled, stored
 from gristmill.data.snapshots import history, snapshot
 from gristmill.data.sources.opening import open_case_source, open_test_source
-from gristmill.data.sources.plain import frame_batch, plain_batches
 from gristmill.data.splits.assignment import TEST, TRAIN, assign, row_keys
 from gristmill.data.splits.line import Line
 from gristmill.data.splits.stored import open_line
@@ -35,6 +32,8 @@ WIDTH = 12
 def preview(paths: CasePaths) -> str:
     """Return what a build of the case will do, as lines of text; reads the table, and writes nothing.
 
+    Of a large table, as many rows as :data:`gristmill.data.setup.table.LOOKED_AT` are judged, drawn evenly.
+
     Raises
     ------
     CaseFileError
@@ -46,45 +45,37 @@ def preview(paths: CasePaths) -> str:
     terms_file.read(paths)  # a wrong contract is said before a large table is read
     kept = history.restored(paths)
     if kept is not None:
-        return _describe(paths.root / kept.path, case, paths.root, kept, open_line(paths, case, kept.uri))
+        with stored(snapshot.verified(paths.root / kept.path)) as table:
+            return describe(table, case, paths.root, kept, open_line(paths, case, kept.uri))
     source = open_case_source(case, paths.root)
-    with snapshot.borrowed(source) as rows:
-        return _describe(rows, case, paths.root, line=open_line(paths, case, source.uri))
+    with spooled(source.batches()) as table:
+        return describe(table, case, paths.root, line=open_line(paths, case, source.uri))
 
 
-def describe(table: pd.DataFrame, case: Case, root: Path) -> str:
-    """Return what a build of the case on ``table`` will do, as lines of text; ``root`` is the project's.
+def describe(
+    whole: Table, case: Case, root: Path, kept: snapshot.Snapshot | None = None, line: Line | None = None
+) -> str:  # fmt: skip
+    """Return what a build of the case on a table will do, as lines of text.
+
+    ``root`` is the project's; ``kept`` is the restored snapshot that the rows are of, if they are not the source's; ``line`` is
+    what earlier snapshots have decided about the split.
 
     Raises
     ------
     SourceError, DataError, LeakageError
         The build would stop in its first stages, for the same reason.
     """
-    with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
-        file = Path(folder) / "rows.parquet"
-        pq.write_table(pa.Table.from_batches(plain_batches([frame_batch(table)], case.source.uri)), file)
-        return _describe(file, case, root)
-
-
-def _describe(
-    file: Path, case: Case, root: Path, kept: snapshot.Snapshot | None = None, line: Line | None = None
-) -> str:  # fmt: skip
-    """Return what a build on the rows of a Parquet file will do.
-
-    ``kept`` is the restored snapshot that the rows are of, if they are of one; ``line`` is what earlier snapshots have decided
-    about the split.
-    """
-    agreement = acceptance.in_force(CasePaths(root, case.name), file, case, kept.digest if kept else None)
-    checks = validate(file, agreement.terms, case, kept.ingested_at if kept else datetime.now(UTC).isoformat())
+    contracts.check_columns(whole.columns, case)
+    agreement = acceptance.in_force(CasePaths(root, case.name), whole.path, case, kept.digest if kept else None)
+    checks = validate(whole.path, agreement.terms, case, kept.ingested_at if kept else datetime.now(UTC).isoformat())
     require(checks)
-    table = snapshot.load(file)
-    rows = _keyed(quality.usable_rows(table, case), case)
+    rows = _keyed(quality.usable_rows(whole.rows(case.target), case), case)
     contract = contracts.infer(rows, case, agreement.declared(checks))
     rows = contracts.coerce(rows, contract)
     test = _test_rows(case, root, contract)
     split = assign(rows, case, test, line)
     checks += detection.check(rows, split, case, contract, test)
-    facts = list(_facts(case, table, rows, split, contract))
+    facts = list(_facts(case, whole, rows, split, contract))
     facts.insert(2, ("Contract", agreement.sentence.replace("`", "")))
     if kept is not None:
         facts.insert(2, ("Version", f"{kept.digest[: history.SHOWN]}, restored: the source is not read"))
@@ -101,17 +92,21 @@ def _test_rows(case: Case, root: Path, contract: Contract) -> pd.DataFrame | Non
     source = open_test_source(case, root)
     if source is None:
         return None
-    rows = contracts.coerce(quality.usable_test_rows(source.read(), case), contract, require_target=True)
+    with spooled(source.batches()) as table:
+        given = table.rows(case.target if case.target in table.columns else None)
+    rows = contracts.coerce(quality.usable_test_rows(given, case), contract, require_target=True)
     return rows.set_index(pd.Index(row_keys(rows, case.id_columns, prefix="test-"), name=ROW_KEY))
 
 
-def _facts(
-    case: Case, table: pd.DataFrame, rows: pd.DataFrame, split: pd.DataFrame, contract: Contract
-) -> Iterator[tuple[str, str]]:
+def _facts(case: Case, whole: Table, rows: pd.DataFrame, split: pd.DataFrame, contract: Contract) -> Iterator[tuple[str, str]]:
     """Give name and sentence of each fact."""
     positive = f"; probabilities are those of {case.positive_class!r}" if case.positive_class else ""
     yield "Case", f"{case.name}: {case.task}, predicts {case.target!r}{positive}"
-    yield "Table", f"{case.source.uri}: {len(table):,} rows, {table.shape[1]} columns, {quality.completeness(table):.1%} complete"
+    table = whole.rows(case.target)
+    size = f"{whole.n_rows:,} rows, {len(whole.columns)} columns"
+    yield "Table", f"{case.source.uri}: {size}, {quality.completeness(table):.1%} complete"
+    if whole.is_sampled:
+        yield "Looked at", f"{len(table):,} rows, drawn evenly, and the counts below are of them; a build looks at all"
     n_test, n_train = (int((split["split"] == side).sum()) for side in (TEST, TRAIN))
     idle = f", {len(split) - n_test - n_train:,} not used" if len(split) > n_test + n_train else ""
     folds = split["fold"].dropna().loc[lambda fold: fold >= 0].nunique()

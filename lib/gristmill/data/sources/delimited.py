@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from gristmill.data.sources.compressed import check_gzip, damaged, open_bytes
 from gristmill.data.sources.plain import check_names
+from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.errors import SourceError
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ def read_delimited(path: Path, options: dict[str, Any], text_columns: Collection
         missing = ("", *str(options["missing"]).split(",")) if "missing" in options else MISSING
         decimal = str(options.get("decimal") or ("," if dialect.delimiter != "," else "."))
         with duckdb.connect(config={"temp_directory": folder, "memory_limit": _MEMORY}) as connection:
-            connection.execute("SET enable_progress_bar = false")  # it would be printed into the output of a script
+            hide_bars(connection)
             try:
                 _load_as_text(connection, file, dialect, missing)
                 yield from _typed_batches(connection, names, decimal, path, text_columns)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.data.sources.retries import UnreachableError
 from gristmill.data.sources.sql_source import Database
 from gristmill.data.sources.sql_text import quoted
@@ -23,6 +24,8 @@ class DuckdbDatabase(Database):
     ----------
     path
         The file.
+    called
+        What errors call it; its path if None.
 
     Raises
     ------
@@ -32,13 +35,13 @@ class DuckdbDatabase(Database):
         It is no DuckDB file, or damaged, or of a release that this DuckDB does not read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, called: str | None = None) -> None:
         import duckdb  # noqa: PLC0415
 
-        self._path = path
+        self._called = called or str(path)
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": _MEMORY})
-            self._connection.execute("SET enable_progress_bar = false")
+            hide_bars(self._connection)
             self._connection.execute("SET enable_external_access = false")
             self._connection.execute("BEGIN")
         except duckdb.Error as error:
@@ -68,13 +71,13 @@ class DuckdbDatabase(Database):
         try:
             rows = self._connection.sql(query, params=dict(values))
             if rows is None:
-                raise SourceError(f"{self._path}: expected `source.query` to be a SELECT, got {query!r}.")
+                raise SourceError(f"{self._called}: expected `source.query` to be a SELECT, got {query!r}.")
             batches: Iterator[pa.RecordBatch] = rows.to_arrow_reader(_ROWS_A_BATCH)
             yield from batches
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise SourceError(
-                f"{self._path}: DuckDB refuses the query: {reason} Mend `source.query`; a parameter that is a date is written "
+                f"{self._called}: DuckDB refuses the query: {reason} Mend `source.query`; a parameter that is a date is written "
                 "CAST(:name AS DATE)."
             ) from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gristmill.data.sources.compressed import check_gzip, open_bytes
+from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.data.sources.sql_text import quoted
 from gristmill.data.sources.table_source import Source, nearest
 from gristmill.environment import find_project_root
@@ -83,7 +84,7 @@ class JsonLinesFile(FileSource):
         import duckdb  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="gristmill-") as folder, duckdb.connect() as connection:
-            connection.execute("SET enable_progress_bar = false")
+            hide_bars(connection)
             packed = self.path.suffix.lower() == ".gz"
             if packed:
                 check_gzip(self.path)

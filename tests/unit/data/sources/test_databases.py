@@ -201,11 +201,6 @@ def test_a_wrong_option_is_refused(folder, options, said):
     assert said in refusal(folder, "sqlite:///shop.db?table=orders", **options)
 
 
-def test_a_query_of_a_file_is_refused(folder):
-    (folder / "rows.csv").write_text("a\n1\n")
-    assert "`source.query` has no meaning" in refusal(folder, "rows.csv", "SELECT 1")
-
-
 def test_a_version_is_what_is_asked_and_opens_nothing(folder):
     first = open_source("postgresql://reader@nowhere.invalid/shop?table=orders").version()
     assert first != open_source("postgresql://reader@nowhere.invalid/shop?table=customers").version()
