@@ -9,16 +9,15 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gristmill.data.snapshots.incremental import Continuation
+from gristmill.data.snapshots.parquet_file import write_batches
 from gristmill.data.sources.plain import to_frame
 from gristmill.data.sources.table_source import Source
 from gristmill.errors import ArtifactError, SourceError
@@ -27,7 +26,6 @@ from gristmill.paths import ProjectPaths
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROWS_A_GROUP = 1 << 17
 _TAKING = ".taking-"
 _SECONDS_TO_LOCK = 60
 """A younger file may belong to a process that has not locked it yet."""
@@ -74,7 +72,10 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
     temporary = Path(name)
     try:
         going_on = Continuation(source, paths, _is_whole) if source.watermark is not None else None
-        schema, rows = _write(going_on.batches() if going_on is not None else source.batches(), temporary)
+        if going_on is not None:
+            schema, rows = write_batches(going_on.batches(), temporary)
+        else:
+            schema, rows = source.consumed(lambda batches: write_batches(batches, temporary))
         digest = _digest(temporary)
         _keep(temporary, folder / f"{digest}.parquet")
         if going_on is not None:
@@ -102,32 +103,6 @@ def _remove_abandoned(folder: Path) -> None:
             if time.time() - file.stat().st_mtime > _SECONDS_TO_LOCK:
                 fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 file.unlink()
-
-
-def _write(batches: Iterable[pa.RecordBatch], path: Path) -> tuple[pa.Schema, int]:
-    """Write batches as row groups of one size, so that the file does not depend on how the source cuts them."""
-    writer: pq.ParquetWriter | None = None
-    waiting: list[pa.RecordBatch] = []
-    n_waiting = rows = 0
-    try:
-        for batch in batches:
-            writer = writer or pq.ParquetWriter(path, batch.schema, compression="zstd")
-            waiting.append(batch)
-            n_waiting += batch.num_rows
-            rows += batch.num_rows
-            if n_waiting >= _ROWS_A_GROUP:
-                table = pa.Table.from_batches(waiting)
-                whole = n_waiting - n_waiting % _ROWS_A_GROUP
-                writer.write_table(table.slice(0, whole), row_group_size=_ROWS_A_GROUP)
-                waiting, n_waiting = table.slice(whole).to_batches(), n_waiting - whole
-        if writer is not None and n_waiting:
-            writer.write_table(pa.Table.from_batches(waiting), row_group_size=_ROWS_A_GROUP)
-    finally:
-        if writer is not None:
-            writer.close()
-    if writer is None:  # a source with rows yields a batch; one without raises before this
-        raise SourceError("The source gave no rows. Name a table that has data.")
-    return writer.schema, rows
 
 
 def _digest(path: Path) -> str:

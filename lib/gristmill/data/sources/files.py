@@ -52,10 +52,18 @@ class FileSource(Source):
 class CsvFile(FileSource):
     """A delimited text file."""
 
+    _guesses = False
+
+    def _guessing(self) -> "CsvFile":
+        """Return the same file, its types guessed from the first rows."""
+        hasty = CsvFile(self.uri, self.path, self.options)
+        hasty._guesses = True
+        return hasty
+
     def _batches(self) -> "Iterator[pa.RecordBatch]":
         from gristmill.data.sources.delimited import read_delimited  # noqa: PLC0415
 
-        return read_delimited(self.path, self.options)
+        return read_delimited(self.path, self.options, guess=self._guesses)
 
 
 class ParquetFile(FileSource):
