@@ -58,7 +58,9 @@ def measured(code: str, table: Path, folder: Path) -> dict[str, float | str]:
     """Run code in a process of its own; return its seconds, processor seconds, peak bytes, and what it printed as JSON."""
     folder.mkdir()
     begin = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-c", code, str(table), str(folder)], stdout=subprocess.PIPE, env=_environment()) as running:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(table), str(folder)], stdout=subprocess.PIPE, env=_environment()
+    ) as running:
         printed = running.stdout.read() if running.stdout else b""
         _, status, used = os.wait4(running.pid, 0)
         running.returncode = os.waitstatus_to_exitcode(status)

@@ -65,13 +65,16 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
     """
     folder = paths.snapshots
     version = source.version()
-    folder.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(folder)
-    handle, name = tempfile.mkstemp(prefix=_TAKING, suffix=".parquet", dir=folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder)
+        handle, name = tempfile.mkstemp(prefix=_TAKING, suffix=".parquet", dir=folder)
+    except OSError as error:
+        raise _unstorable(source, folder, error) from error
     fcntl.flock(handle, fcntl.LOCK_EX)  # given back by the system when this process ends, however it ends
     temporary = Path(name)
     try:
-        going_on = Continuation(source, paths, _is_whole) if source.watermark is not None else None
+        going_on = Continuation(source, paths, is_whole) if source.watermark is not None else None
         if going_on is not None:
             schema, rows = write_batches(going_on.batches(), temporary)
         else:
@@ -81,7 +84,7 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
         if going_on is not None:
             going_on.save(folder / f"{digest}.parquet")
     except OSError as error:
-        raise SourceError(f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept.") from error
+        raise _unstorable(source, folder, error) from error
     finally:
         temporary.unlink(missing_ok=True)
         os.close(handle)
@@ -93,6 +96,14 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
         columns={field.name: str(field.type) for field in schema},
         ingested_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         source_version=version,
+    )
+
+
+def _unstorable(source: Source, folder: Path, error: OSError) -> SourceError:
+    """Return what to say when the system does not take a snapshot."""
+    return SourceError(
+        f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept; make room there, or let this "
+        "user write there, and run the command again."
     )
 
 
@@ -111,14 +122,14 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _is_whole(snapshot: Path) -> bool:
-    """Return whether a snapshot is there and holds what its name states."""
+def is_whole(snapshot: Path) -> bool:
+    """Return whether the file of a snapshot is there and holds what its name states."""
     return snapshot.is_file() and _digest(snapshot) == snapshot.stem
 
 
 def _keep(temporary: Path, target: Path) -> None:
     """Give a finished file its final name, read-only, unless that content is already there."""
-    if _is_whole(target):
+    if is_whole(target):
         return
     with temporary.open("rb+") as written:
         os.fsync(written.fileno())
@@ -137,7 +148,8 @@ def verified(path: Path | str) -> Path:
     file = Path(path)
     if not file.is_file():
         raise ArtifactError(
-            f"Expected the snapshot {file}, but it does not exist. Bring it back, or build the case again: `make run`."
+            f"Expected the snapshot {file}, but it does not exist. Bring it back (`gristmill data pull`), or build the case "
+            "again: `make run`."
         )
     if len(file.stem) == 64 and _digest(file) != file.stem:
         raise ArtifactError(

@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gristmill.data.sources.column_types import MISFIT, ColumnTypes
+from gristmill.data.silence import silence
+from gristmill.data.sources.column_types import MISFIT, WIDE, ColumnTypes
 from gristmill.data.sources.compressed import check_gzip, damaged, open_bytes
 from gristmill.data.sources.dialect import LONGEST_FIELD, Dialect, as_utf8, find_dialect, find_encoding, with_one_line_end
 from gristmill.data.sources.plain import check_names
-from gristmill.data.sources.table_source import GuessError
+from gristmill.data.sources.table_source import GuessError, NoRowsError
 from gristmill.errors import SourceError
 
 if TYPE_CHECKING:
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "<NA>")
 """Texts that mean "no value"; ``None`` and ``?`` are not among them: some tables use them as a level."""
 
-_MEMORY = "1GB"
+_SETTINGS: dict[str, Any] = {"memory_limit": "1GB"}
 """What DuckDB may hold of a table that is being read."""
+
+_WIDE_SETTINGS: dict[str, Any] = {"memory_limit": "1500MB", "threads": 1}
+"""Of a wide table each thread holds two thousand rows of all columns at a time, in more than one form."""
 
 _BUFFER_BYTES = 1 << 25
 _ROWS_A_BATCH = 65_536
 _CELLS_A_BATCH = 1 << 21
-_WIDE = 1_000
-"""Columns from which one thread reads: each holds two thousand rows of text at a time."""
-
 _UNEVEN = "invalid state"
 """What DuckDB says of a file whose lines end in several ways."""
 
@@ -71,9 +72,9 @@ def read_delimited(
         file = as_utf8(path, encoding, Path(folder))
         dialect = find_dialect(file, options)
         names = check_names(dialect.header, str(path))
-        settings = {"temp_directory": folder, "memory_limit": _MEMORY} | ({"threads": 1} if len(names) > _WIDE else {})
+        settings = {"temp_directory": folder} | (_WIDE_SETTINGS if len(names) > WIDE else _SETTINGS)
         with duckdb.connect(config=settings) as connection:
-            connection.execute("SET enable_progress_bar = false")  # it would be printed into the output of a script
+            silence(connection)
             try:
                 try:
                     query = _query(connection, file, dialect, options, text_columns, sure=not guess)
@@ -83,7 +84,7 @@ def read_delimited(
                     file = with_one_line_end(file, dialect, path)
                     query = _query(connection, file, dialect, options, text_columns, sure=not guess)
                 if query is None:
-                    raise SourceError(f"{path} has a header and no rows. Name a file that has data.")
+                    raise NoRowsError(f"{path} has a header and no rows. Name a file that has data.")
                 yield from _batches(connection, query, names)
             except duckdb.Error as error:
                 if guess and (MISFIT in str(error) or _UNEVEN in str(error)):
@@ -151,9 +152,7 @@ def _explain(path: Path, file: Path, dialect: Dialect, error: Exception) -> Sour
     if "nterminated quote" in message:
         return SourceError(f"{place}: a quotation mark is opened and never closed. Mend that line, or set `source.options.quote`.")
     if "Out of Memory" in message:
-        return SourceError(f"{path}: its {len(dialect.header):,} columns need more than {_MEMORY} of memory. Save it as Parquet.")
-    if MISFIT in message:
-        return SourceError(f"{path} was changed while it was read. Run the command again when nothing writes to it.")
+        return SourceError(f"{path}: its {len(dialect.header):,} columns need more memory than is set aside. Save it as Parquet.")
     if "unicode" in message:
         return SourceError(f"{place}: expected UTF-8 text. Name the right encoding in `source.options.encoding`.")
     reason = next((text for text in message.splitlines() if text.strip() and "Original Line" not in text), message)

@@ -160,7 +160,7 @@ def with_one_line_end(file: Path, dialect: Dialect, path: Path) -> Path:
             writer.writerows(reader)
         except csv.Error as error:
             raise SourceError(
-                f"{path}, line {reader.line_num}: lines end in different ways (as on Windows and as on Unix), and {error}. Mend that line, "
-                "or save the file with one kind of line end."
+                f"{path}, line {reader.line_num}: lines end in different ways (as on Windows and as on Unix), and {error}. Mend "
+                "that line, or save the file with one kind of line end."
             ) from error
     return rewritten

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.silence import silence
 from gristmill.data.sources.retries import UnreachableError
 from gristmill.data.sources.sql_source import Database
 from gristmill.data.sources.sql_text import quoted
@@ -38,7 +39,7 @@ class DuckdbDatabase(Database):
         self._path = path
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": _MEMORY})
-            self._connection.execute("SET enable_progress_bar = false")
+            silence(self._connection)
             self._connection.execute("SET enable_external_access = false")
             self._connection.execute("BEGIN")
         except duckdb.Error as error:

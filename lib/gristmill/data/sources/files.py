@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.silence import silence
 from gristmill.data.sources.compressed import check_gzip, open_bytes
 from gristmill.data.sources.sql_text import quoted
 from gristmill.data.sources.table_source import Source, nearest
@@ -91,7 +92,7 @@ class JsonLinesFile(FileSource):
         import duckdb  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="gristmill-") as folder, duckdb.connect() as connection:
-            connection.execute("SET enable_progress_bar = false")
+            silence(connection)
             packed = self.path.suffix.lower() == ".gz"
             if packed:
                 check_gzip(self.path)

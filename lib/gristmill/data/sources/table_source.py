@@ -21,6 +21,10 @@ def nearest(name: str, names: Iterable[str]) -> str:
 T = TypeVar("T")
 
 
+class NoRowsError(SourceError):
+    """A table has columns and no rows."""
+
+
 class GuessError(Exception):
     """Rows were given out as what the first of them promised, and a later one is not of that kind; those given out are void."""
 
@@ -73,7 +77,7 @@ class Source(ABC):
             rows += batch.num_rows
             yield batch
         if not rows and not self.may_be_empty:
-            raise SourceError(f"{self.uri} has no rows. Name a table that has data.")
+            raise NoRowsError(f"{self.uri} has no rows. Name a table that has data.")
 
     def _guessing(self) -> "Self | None":
         """Return the same source, but given out on a guess that may turn out wrong; None if it has nothing to guess."""
