@@ -87,7 +87,7 @@ def push(case: CaseName = DEFAULT_CASE, digest: Digest = None, remote: Remote = 
 
     done = remotes.push(_paths(case, test=test), digest, remote)
     typer.echo(f"The remote {done.remote!r} has {_listed(done.digests)}. Commit the pointers, so that a clone can pull them:")
-    typer.echo(f"  git add .dvc/config .dvc/.gitignore {' '.join(done.pointers)}")
+    typer.echo(f"  git add .dvc {' '.join(done.pointers)}")
 
 
 @app.command()

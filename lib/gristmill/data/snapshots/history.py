@@ -315,6 +315,9 @@ def _refuse_unbuilt(paths: CasePaths) -> None:
     case = load_case(paths.name, paths.root)
     if isinstance(paths, OwnTestPaths) and case.split.test_source is None:
         raise ArtifactError(f"The case {paths.name!r} has no test table of its own: `split.test_source` is not set.")
+    pushed = any(paths.project.snapshots.glob("*.parquet.dvc"))
+    elsewhere = f", or bring back what was pushed: `gristmill data pull {paths.argument}`" if pushed else ""
     raise ArtifactError(
-        f"No version of the source of {paths.name!r} has been taken yet. Build the case: `ploomber build --env--case {paths.name}`."
+        f"No version of the source of {paths.name!r} has been taken yet. Build the case: `ploomber build --env--case {paths.name}`"
+        f"{elsewhere}."
     )

@@ -69,6 +69,8 @@ def test_only_pointers_and_settings_are_committed_and_the_snapshot_stays_as_it_w
 
 def test_a_fresh_clone_pulls_every_version_and_can_go_back_to_any(shared: Shared, tmp_path: Path):
     clone = shared.clone(tmp_path / "clone")
+    with pytest.raises(ArtifactError, match=r"bring back what was pushed: `gristmill data pull small`"):
+        history.versions(clone)
     assert not clone.history.exists()
     done = remote.pull(clone)
     assert done.digests == shared.digests
