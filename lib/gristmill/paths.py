@@ -108,6 +108,16 @@ class CasePaths:
         return self.root / "data" / "splits" / self.name
 
     @property
+    def argument(self) -> str:
+        """What follows a command of ``gristmill data`` to name the table whose snapshots are meant."""
+        return self.name
+
+    @property
+    def own_test(self) -> "OwnTestPaths":
+        """The same case, with the history of its own test table (``split.test_source``) in place of its source's."""
+        return OwnTestPaths(root=self.root, name=self.name)
+
+    @property
     def artifacts(self) -> Path:
         """Products of the last build."""
         return self.root / "artifacts" / self.name
@@ -131,6 +141,20 @@ class CasePaths:
     def metrics(self) -> Path:
         """The build's headline figures, ``metrics.json``."""
         return self.artifacts / "metrics.json"
+
+
+class OwnTestPaths(CasePaths):
+    """The files and folders of one case, where the snapshots of its own test table are meant."""
+
+    @property
+    def history(self) -> Path:
+        """Which snapshots of the test table were taken or restored, one JSON line each."""
+        return self.root / "data" / "history" / f"{self.name}.test.jsonl"
+
+    @property
+    def argument(self) -> str:
+        """The case, and the option that says which table."""
+        return f"{self.name} --test"
 
 
 def project_paths(start: Path | None = None) -> ProjectPaths:

@@ -177,10 +177,14 @@ class Survey:
         refreshed = ProjectPaths(self.root).state / "refresh" / str(self.case["name"])
         if refreshed.is_file():
             yield "the last `gristmill refresh`", refreshed.read_text(encoding="utf-8").strip()
-        restored = restored_digest(ProjectPaths(self.root).case(str(self.case["name"])))
+        paths = ProjectPaths(self.root).case(str(self.case["name"]))
+        restored, restored_test = restored_digest(paths), restored_digest(paths.own_test)
         if restored is not None:  # then the source is not read; twelve characters are read by people, and tell a case's few apart
             yield "the restored snapshot", restored[:12]
-        for uri in (self.case["source"]["uri"] if restored is None else None, self.case["split"]["test_source"]):
+        if restored_test is not None and self.case["split"]["test_source"] is not None:
+            yield "the restored snapshot of the test table", restored_test[:12]
+        source, test = self.case["source"]["uri"], self.case["split"]["test_source"]
+        for uri in (source if restored is None else None, test if restored_test is None else None):
             if uri is not None:
                 yield from self._table(uri)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gristmill.data.contract.schema import nearest_column
-from gristmill.data.sources.delimited import find_delimiter, find_encoding, read_delimited
+from gristmill.data.sources.delimited import read_delimited
+from gristmill.data.sources.dialect import find_delimiter, find_encoding
 from gristmill.errors import DataError, SourceError
 from gristmill.modeling.fitted import FittedModel
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from gristmill import cli
 from gristmill.data.setup.preview import preview
+from gristmill.data.snapshots import history
 
 OLD = "id,spend,plan,y\n" + "".join(f"{n},{n % 7},{'basic' if n % 2 else 'pro'},{'yes' if n % 3 else 'no'}\n" for n in range(120))
 NEW = OLD.replace("basic", "plus") + "500,60,pro,yes\n"
@@ -56,7 +57,7 @@ def test_two_versions_are_compared_in_words(small):  # noqa: F811
     take_version(small, OLD)
     take_version(small, NEW)
     said = run("diff", "small")
-    assert "Rows      61 added, 60 removed, 60 unchanged" in said
+    assert "Rows      1 added, 0 removed, 60 changed, 60 unchanged, told apart by their identifiers" in said
     assert "0.500  plan   moved far: 'basic' is gone, from 50.0% of the rows" in said
 
 
@@ -76,3 +77,19 @@ def test_an_unknown_version_is_one_sentence(small, monkeypatch, capsys):  # noqa
     assert f"it has {taken.digest[:12]}" in refused(monkeypatch, capsys, "show", "small", "zzz")
     assert "nothing to compare it with" in refused(monkeypatch, capsys, "diff", "small")
     assert "reads its source already" in refused(monkeypatch, capsys, "restore", "small", "source")
+
+
+def test_the_test_table_has_commands_of_its_own(small):  # noqa: F811
+    small.case_file.write_text(small.case_file.read_text() + "split: {test_source: rows.csv}\n")
+    first, second = (take_version(small.own_test, text) for text in (OLD, NEW))
+    assert len(run("log", "small", "--test").splitlines()) == 3
+    assert "1 added, 0 removed, 60 changed, 60 unchanged, told apart by their identifiers" in run("diff", "small", "--test")
+    assert f"gristmill data restore small --test {history.SOURCE}" in run("restore", "small", first.digest[:9], "--test")
+    assert f"Version   {first.digest}" in run("show", "small", "--test")
+    assert "reads its source again" in run("restore", "small", "--test", history.SOURCE)
+    assert f"Version   {second.digest}" in run("show", "small", second.digest[:9], "--test")
+
+
+def test_a_push_without_a_remote_and_a_pull_without_a_pointer_are_refused(small, monkeypatch, capsys):  # noqa: F811
+    assert "No version of the source of 'small'" in refused(monkeypatch, capsys, "push", "small")
+    assert "No pointer file in" in refused(monkeypatch, capsys, "pull", "small")

@@ -48,7 +48,7 @@ def preview(paths: CasePaths) -> str:
         with stored(snapshot.verified(paths.root / kept.path)) as table:
             return describe(table, case, paths.root, kept, open_line(paths, case, kept.uri))
     source = open_case_source(case, paths.root)
-    with spooled(source.batches()) as table:
+    with spooled(source) as table:
         return describe(table, case, paths.root, line=open_line(paths, case, source.uri))
 
 
@@ -92,7 +92,7 @@ def _test_rows(case: Case, root: Path, contract: Contract) -> pd.DataFrame | Non
     source = open_test_source(case, root)
     if source is None:
         return None
-    with spooled(source.batches()) as table:
+    with spooled(source) as table:
         given = table.rows(case.target if case.target in table.columns else None)
     rows = contracts.coerce(quality.usable_test_rows(given, case), contract, require_target=True)
     return rows.set_index(pd.Index(row_keys(rows, case.id_columns, prefix="test-"), name=ROW_KEY))

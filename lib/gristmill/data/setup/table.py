@@ -1,7 +1,7 @@
 """A look at a table of any size: facts counted over all rows, and as many rows as fit into memory, drawn evenly."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,9 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gristmill.data.progress_bars import hide_bars
+from gristmill.data.snapshots import snapshot
 from gristmill.data.sources.plain import to_frame
-from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.data.sources.sql_text import quoted
+from gristmill.data.sources.table_source import Source
 from gristmill.data.targets import class_text
 
 if TYPE_CHECKING:
@@ -187,30 +189,16 @@ class Table:
 
 
 @contextmanager
-def spooled(batches: Iterable[pa.RecordBatch]) -> Iterator[Table]:
+def spooled(source: Source) -> Iterator[Table]:
     """Give the rows of a source as a table on the disk, which is removed at the end; memory does not grow with it.
-
-    Parameters
-    ----------
-    batches
-        What :meth:`gristmill.data.sources.table_source.Source.batches` yields.
 
     Raises
     ------
     SourceError
-        The source cannot be read.
+        The source cannot be read, or the disk does not take its rows.
     """
-    with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
-        path = Path(folder) / "rows.parquet"
-        writer: pq.ParquetWriter | None = None
-        try:
-            for batch in batches:
-                writer = writer or pq.ParquetWriter(path, batch.schema)
-                writer.write_batch(batch)
-        finally:
-            if writer is not None:
-                writer.close()
-        yield Table(path, Path(folder))
+    with snapshot.borrowed(source) as path:
+        yield Table(path, path.parent)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def write_case(
     if answers.test_source is not None:
         answers = replace(answers, test_source=project_uri(answers.test_source, paths.root))
     opened = open_source(source["uri"], request.options, paths.root, request.query, request.watermark)
-    with spooled(opened.batches()) as table:
+    with spooled(opened) as table:
 
         def infer(known: Answers) -> list[Guess]:
             return infer_case(table, known.name or case_name(request.table), source, known)

@@ -4,7 +4,7 @@ Everything is asked of DuckDB over the files, within bounded memory. Rows are co
 two different rows pass for the same once in very many tables; a number is the same row content as an integer or a fraction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,12 +32,19 @@ Point = float | datetime
 class RowDifference:
     """How many rows two versions share, by their content in the columns that both have.
 
-    A row that stands twice counts twice.
+    Attributes
+    ----------
+    unchanged, added, removed
+        Rows in both, only in the new and only in the old version. A row that stands twice counts twice.
+    changed
+        Rows whose identifiers are in both versions and whose other values differ; None where rows are not told apart by
+        identifiers, and a changed row counts as one removed and one added.
     """
 
     unchanged: int
     added: int
     removed: int
+    changed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ class _Side:
     kind: Mapping[str, str]
 
 
-def compare(old: Snapshot, new: Snapshot, root: Path) -> Difference:
+def compare(old: Snapshot, new: Snapshot, root: Path, id_columns: Sequence[str] = ()) -> Difference:
     """Return what is different between two snapshots.
 
     Parameters
@@ -116,6 +123,8 @@ def compare(old: Snapshot, new: Snapshot, root: Path) -> Difference:
         The versions.
     root
         The project.
+    id_columns
+        Columns that name rows; used where both versions have them all and no two rows of one are named alike.
 
     Raises
     ------
@@ -126,6 +135,8 @@ def compare(old: Snapshot, new: Snapshot, root: Path) -> Difference:
     common = [name for name in old.columns if name in new.columns]
     with connected() as connection:
         rows = _rows(connection, before, after, common) if common else None
+        if id_columns and set(id_columns) <= set(common):
+            rows = _rows_by_id(connection, before, after, common, id_columns) or rows
         columns = [_column(connection, before, after, name) for name in common]
     columns.sort(key=lambda column: -1.0 if column.distance is None else column.distance, reverse=True)
     return Difference(
@@ -162,6 +173,26 @@ def _rows(connection: "duckdb.DuckDBPyConnection", old: _Side, new: _Side, commo
     counted = f"(SELECT sum(o)::BIGINT AS o, sum(n)::BIGINT AS n FROM ({' UNION ALL '.join(hashes)}) GROUP BY h)"  # noqa: S608
     same, added, removed = row(connection, ["sum(least(o, n))", "sum(greatest(n - o, 0))", "sum(greatest(o - n, 0))"], counted)
     return RowDifference(int(same), int(added), int(removed))
+
+
+def _rows_by_id(
+    connection: "duckdb.DuckDBPyConnection", old: _Side, new: _Side, common: list[str], id_columns: Sequence[str]
+) -> RowDifference | None:
+    """Return how many rows were added, removed and changed by their identifiers; None if two rows of a version have the same."""
+    rest = [name for name in common if name not in id_columns]
+    tables = []
+    for side, other in ((old, new), (new, old)):
+        named = f"hash({', '.join(_comparable(side, other, name) for name in id_columns)})"
+        valued = f"hash({', '.join(_comparable(side, other, name) for name in rest)})" if rest else "0"
+        tables.append(f"(SELECT {named} AS k, {valued} AS h FROM {side.table})")  # noqa: S608
+    for table in tables:
+        rows, names = row(connection, ["count(*)", "count(DISTINCT k)"], table)
+        if rows != names:
+            return None
+    asked = ["new.k IS NOT NULL AND old.h = new.h", "old.k IS NULL", "new.k IS NULL", "old.h <> new.h"]
+    joined = f"{tables[0]} AS old FULL JOIN {tables[1]} AS new ON old.k = new.k"
+    unchanged, added, removed, changed = row(connection, [f"count(*) FILTER ({one})" for one in asked], joined)
+    return RowDifference(int(unchanged), int(added), int(removed), int(changed))
 
 
 def _column(connection: "duckdb.DuckDBPyConnection", old: _Side, new: _Side, name: str) -> ColumnDifference:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from gristmill.errors import ArtifactError
-from gristmill.paths import CasePaths
+from gristmill.paths import CasePaths, OwnTestPaths
 
 if TYPE_CHECKING:
     from gristmill.data.snapshots.snapshot import Snapshot
@@ -68,6 +68,23 @@ def record(paths: CasePaths, taken: "Snapshot") -> None:
             _write(paths, [*entries, {"event": "taken", "at": taken.ingested_at, **taken.to_dict()}])
 
 
+def enter(paths: CasePaths, snapshot: "Snapshot") -> None:
+    """Enter a snapshot that was taken elsewhere, at its place in time, unless it is known.
+
+    Raises
+    ------
+    ArtifactError
+        The history holds a line that is not an entry.
+    """
+    with _locked(paths):
+        entries = _entries(paths)
+        if snapshot.digest in {entry["digest"] for entry in _of(entries, "taken")}:
+            return
+        place = sum(1 for entry in entries if entry["at"] <= snapshot.ingested_at)
+        entries.insert(place, {"event": "taken", "at": snapshot.ingested_at, **snapshot.to_dict()})
+        _write(paths, entries)
+
+
 def versions(paths: CasePaths) -> list[Version]:
     """Return the versions of a case's source in the order they were last taken, the newest last.
 
@@ -115,7 +132,7 @@ def find(paths: CasePaths, beginning: str) -> Version:
     hint = f"did you mean {near[0]}?" if near else f"it has {listed}."
     raise ArtifactError(
         f"Expected the beginning of a version of the case {paths.name!r}, got {beginning!r}; {hint} "
-        f"`gristmill data log {paths.name}` lists them."
+        f"`gristmill data log {paths.argument}` lists them."
     )
 
 
@@ -203,7 +220,7 @@ def restored(paths: CasePaths) -> "Snapshot | None":
     except ArtifactError as error:
         raise ArtifactError(
             f"The case {paths.name!r} was restored to a snapshot that cannot be used. {error} To read the source instead: "
-            f"`gristmill data restore {paths.name} {SOURCE}`."
+            f"`gristmill data restore {paths.argument} {SOURCE}`."
         ) from error
     return snapshot
 
@@ -243,8 +260,10 @@ def _entries(paths: CasePaths) -> list[dict[str, Any]]:
     if product.exists():
         from gristmill.data.products import read_json  # noqa: PLC0415 - pandas
 
-        built = {key: value for key, value in read_json(product).items() if key != "test"}
-        if built["digest"] not in {entry["digest"] for entry in _of(entries, "taken")}:
+        content = read_json(product)
+        test = content.pop("test", None)
+        built = test if isinstance(paths, OwnTestPaths) else content
+        if built is not None and built["digest"] not in {entry["digest"] for entry in _of(entries, "taken")}:
             entries.insert(0, {"event": "taken", "at": built["ingested_at"], **built})
     return entries
 
@@ -293,7 +312,12 @@ def _refuse_unbuilt(paths: CasePaths) -> None:
     """Say that there is no version, or no such case."""
     from gristmill.config.loading import load_case  # noqa: PLC0415
 
-    load_case(paths.name, paths.root)
+    case = load_case(paths.name, paths.root)
+    if isinstance(paths, OwnTestPaths) and case.split.test_source is None:
+        raise ArtifactError(f"The case {paths.name!r} has no test table of its own: `split.test_source` is not set.")
+    pushed = any(paths.project.snapshots.glob("*.parquet.dvc"))
+    elsewhere = f", or bring back what was pushed: `gristmill data pull {paths.argument}`" if pushed else ""
     raise ArtifactError(
-        f"No version of the source of {paths.name!r} has been taken yet. Build the case: `ploomber build --env--case {paths.name}`."
+        f"No version of the source of {paths.name!r} has been taken yet. Build the case: `ploomber build --env--case {paths.name}`"
+        f"{elsewhere}."
     )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.progress_bars import hide_bars
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -31,6 +33,7 @@ def connected() -> "Iterator[duckdb.DuckDBPyConnection]":
         tempfile.TemporaryDirectory(prefix="gristmill-") as folder,
         duckdb.connect(config={"temp_directory": folder, "memory_limit": MEMORY}) as connection,
     ):
+        hide_bars(connection)
         yield connection
 
 

@@ -9,16 +9,16 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gristmill.data.snapshots.incremental import Continuation
+from gristmill.data.snapshots.parquet_file import write_batches
 from gristmill.data.sources.plain import to_frame
 from gristmill.data.sources.table_source import Source
 from gristmill.errors import ArtifactError, SourceError
@@ -27,7 +27,6 @@ from gristmill.paths import ProjectPaths
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROWS_A_GROUP = 1 << 17
 _TAKING = ".taking-"
 _SECONDS_TO_LOCK = 60
 """A younger file may belong to a process that has not locked it yet."""
@@ -67,20 +66,26 @@ def take(source: Source, paths: ProjectPaths) -> Snapshot:
     """
     folder = paths.snapshots
     version = source.version()
-    folder.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(folder)
-    handle, name = tempfile.mkstemp(prefix=_TAKING, suffix=".parquet", dir=folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder)
+        handle, name = tempfile.mkstemp(prefix=_TAKING, suffix=".parquet", dir=folder)
+    except OSError as error:
+        raise _unstorable(source, folder, error) from error
     fcntl.flock(handle, fcntl.LOCK_EX)  # given back by the system when this process ends, however it ends
     temporary = Path(name)
     try:
-        going_on = Continuation(source, paths, _is_whole) if source.watermark is not None else None
-        schema, rows = _write(going_on.batches() if going_on is not None else source.batches(), temporary)
+        going_on = Continuation(source, paths, is_whole) if source.watermark is not None else None
+        if going_on is not None:
+            schema, rows = write_batches(going_on.batches(), temporary)
+        else:
+            schema, rows = source.consumed(lambda batches: write_batches(batches, temporary))
         digest = _digest(temporary)
         _keep(temporary, folder / f"{digest}.parquet")
         if going_on is not None:
             going_on.save(folder / f"{digest}.parquet")
     except OSError as error:
-        raise SourceError(f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept.") from error
+        raise _unstorable(source, folder, error) from error
     finally:
         temporary.unlink(missing_ok=True)
         os.close(handle)
@@ -107,12 +112,18 @@ def borrowed(source: Source) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
         file = Path(folder) / "rows.parquet"
         try:
-            _write(source.batches(), file)
+            source.consumed(lambda batches: write_batches(batches, file))
         except OSError as error:
-            raise SourceError(
-                f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept."
-            ) from error
+            raise _unstorable(source, Path(folder), error) from error
         yield file
+
+
+def _unstorable(source: Source, folder: Path, error: OSError) -> SourceError:
+    """Return what to say when the system does not take a snapshot."""
+    return SourceError(
+        f"{source.uri} cannot be stored under {folder}: {error.strerror or error}. Nothing was kept; make room there, or let this "
+        "user write there, and run the command again."
+    )
 
 
 def _remove_abandoned(folder: Path) -> None:
@@ -124,46 +135,20 @@ def _remove_abandoned(folder: Path) -> None:
                 file.unlink()
 
 
-def _write(batches: Iterable[pa.RecordBatch], path: Path) -> tuple[pa.Schema, int]:
-    """Write batches as row groups of one size, so that the file does not depend on how the source cuts them."""
-    writer: pq.ParquetWriter | None = None
-    waiting: list[pa.RecordBatch] = []
-    n_waiting = rows = 0
-    try:
-        for batch in batches:
-            writer = writer or pq.ParquetWriter(path, batch.schema, compression="zstd")
-            waiting.append(batch)
-            n_waiting += batch.num_rows
-            rows += batch.num_rows
-            if n_waiting >= _ROWS_A_GROUP:
-                table = pa.Table.from_batches(waiting)
-                whole = n_waiting - n_waiting % _ROWS_A_GROUP
-                writer.write_table(table.slice(0, whole), row_group_size=_ROWS_A_GROUP)
-                waiting, n_waiting = table.slice(whole).to_batches(), n_waiting - whole
-        if writer is not None and n_waiting:
-            writer.write_table(pa.Table.from_batches(waiting), row_group_size=_ROWS_A_GROUP)
-    finally:
-        if writer is not None:
-            writer.close()
-    if writer is None:  # a source with rows yields a batch; one without raises before this
-        raise SourceError("The source gave no rows. Name a table that has data.")
-    return writer.schema, rows
-
-
 def _digest(path: Path) -> str:
     """Return the SHA-256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _is_whole(snapshot: Path) -> bool:
-    """Return whether a snapshot is there and holds what its name states."""
+def is_whole(snapshot: Path) -> bool:
+    """Return whether the file of a snapshot is there and holds what its name states."""
     return snapshot.is_file() and _digest(snapshot) == snapshot.stem
 
 
 def _keep(temporary: Path, target: Path) -> None:
     """Give a finished file its final name, read-only, unless that content is already there."""
-    if _is_whole(target):
+    if is_whole(target):
         return
     with temporary.open("rb+") as written:
         os.fsync(written.fileno())
@@ -182,7 +167,8 @@ def verified(path: Path | str) -> Path:
     file = Path(path)
     if not file.is_file():
         raise ArtifactError(
-            f"Expected the snapshot {file}, but it does not exist. Bring it back, or build the case again: `make run`."
+            f"Expected the snapshot {file}, but it does not exist. Bring it back (`gristmill data pull`), or build the case "
+            "again: `make run`."
         )
     if len(file.stem) == 64 and _digest(file) != file.stem:
         raise ArtifactError(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from gristmill.config.loading import load_case
 from gristmill.data.snapshots.description import ColumnSummary, describe
 from gristmill.data.snapshots.differences import ColumnDifference, Difference, Point, compare
 from gristmill.data.snapshots.history import SHOWN, SOURCE, Version, current, find, pair, versions
@@ -52,8 +53,8 @@ def _hints(paths: CasePaths, known: Sequence[Version]) -> Iterator[str]:
     if kept is not None:
         yield ""
         yield (
-            f"Builds use {kept.digest[:SHOWN]} and do not read the source; `gristmill data restore {paths.name} {SOURCE}` has them "
-            "read it again."
+            f"Builds use {kept.digest[:SHOWN]} and do not read the source; `gristmill data restore {paths.argument} {SOURCE}` has "
+            "them read it again."
         )
 
 
@@ -96,7 +97,7 @@ def diff_lines(paths: CasePaths, old: str | None = None, new: str | None = None)
         As :func:`gristmill.data.snapshots.history.pair`; or a snapshot is missing or damaged.
     """
     before, after = pair(paths, old, new)
-    found = compare(before.snapshot, after.snapshot, paths.root)
+    found = compare(before.snapshot, after.snapshot, paths.root, load_case(paths.name, paths.root).id_columns)
     return [
         f"From {_named(before)}",
         f"to   {_named(after)}",
@@ -136,7 +137,9 @@ def _rows(found: Difference) -> str:
     if found.rows is None:
         return "cannot be compared: the versions have no column in common"
     only = " (compared in the columns that both have)" if found.added or found.removed else ""
-    return f"{found.rows.added:,} added, {found.rows.removed:,} removed, {found.rows.unchanged:,} unchanged{only}"
+    changed = "" if found.rows.changed is None else f" {found.rows.changed:,} changed,"
+    by_id = "" if found.rows.changed is None else ", told apart by their identifiers"
+    return f"{found.rows.added:,} added, {found.rows.removed:,} removed,{changed} {found.rows.unchanged:,} unchanged{by_id}{only}"
 
 
 def _distributions(found: Difference) -> Iterator[str]:

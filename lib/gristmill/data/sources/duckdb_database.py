@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gristmill.data.sources.progress_bars import hide_bars
+from gristmill.data.progress_bars import hide_bars
 from gristmill.data.sources.retries import UnreachableError
 from gristmill.data.sources.sql_source import Database
 from gristmill.data.sources.sql_text import quoted

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gristmill.data.progress_bars import hide_bars
 from gristmill.data.sources.compressed import check_gzip, open_bytes
-from gristmill.data.sources.progress_bars import hide_bars
 from gristmill.data.sources.sql_text import quoted
 from gristmill.data.sources.table_source import Source, nearest
 from gristmill.environment import find_project_root
@@ -53,10 +53,18 @@ class FileSource(Source):
 class CsvFile(FileSource):
     """A delimited text file."""
 
+    _guesses = False
+
+    def _guessing(self) -> "CsvFile":
+        """Return the same file, its types guessed from the first rows."""
+        hasty = CsvFile(self.uri, self.path, self.options)
+        hasty._guesses = True
+        return hasty
+
     def _batches(self) -> "Iterator[pa.RecordBatch]":
         from gristmill.data.sources.delimited import read_delimited  # noqa: PLC0415
 
-        return read_delimited(self.path, self.options)
+        return read_delimited(self.path, self.options, guess=self._guesses)
 
 
 class ParquetFile(FileSource):

@@ -5,17 +5,21 @@ numbers and numbers become numbers; any other difference of kind is refused, bec
 """
 
 import hashlib
+import itertools
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gristmill.data.sources.files import SUFFIXES, FileSource, ParquetFile, base_folder, open_file, unreadable
-from gristmill.data.sources.table_source import Source
+from gristmill.data.sources.table_source import NoRowsError, Source
 from gristmill.errors import SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_LOG = logging.getLogger(__name__)
 
 _WORDS = {
     "string": "text",
@@ -128,9 +132,16 @@ class ManyFiles(Source):
         from gristmill.data.sources.plain import plain_batches  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory(prefix="gristmill-") as folder:
-            kept = [_as_parquet(member, Path(folder) / f"{number}.parquet") for number, member in enumerate(self.members)]
-            schema = unite([(str(member.path), found) for member, (_, found) in zip(self.members, kept, strict=True)])
-            for member, (file, _) in zip(self.members, kept, strict=True):
+            kept = []
+            for number, member in enumerate(self.members):
+                try:
+                    kept.append((member, *_as_parquet(member, Path(folder) / f"{number}.parquet")))
+                except NoRowsError:
+                    _LOG.warning("%s has a header and no rows; it was left out.", member.path)
+            if not kept:
+                raise NoRowsError(f"None of the {len(self.members)} files of {self.uri} has a row. Name files that have data.")
+            schema = unite([(str(member.path), found) for member, _, found in kept])
+            for member, file, _ in kept:
                 with pq.ParquetFile(file) as opened:
                     for batch in plain_batches(opened.iter_batches(), str(member.path)):
                         columns = [
@@ -162,19 +173,19 @@ def _as_parquet(member: FileSource, spool: Path) -> "tuple[Path, pa.Schema]":
         names = check_names(stated.names, str(member.path))
         kinds = [kind if pa.types.is_null(kind) else plain_type(kind) for kind in stated.types]
         return member.path, pa.schema(list(zip(names, kinds, strict=True)))
-    writer: pq.ParquetWriter | None = None
     filled: set[str] = set()
-    try:
-        for batch in member.batches():
-            writer = writer or pq.ParquetWriter(spool, batch.schema, compression="zstd")
-            writer.write_batch(batch)
-            filled.update(name for name in batch.schema.names if batch.column(name).null_count < batch.num_rows)
-    finally:
-        if writer is not None:
-            writer.close()
-    if writer is None:  # `batches` raises before this
-        raise SourceError(f"{member.path} has no rows. Remove it, or name a file that has data.")
-    return spool, pa.schema([field if field.name in filled else pa.field(field.name, pa.null()) for field in writer.schema])
+
+    def spooled(batches: "Iterator[pa.RecordBatch]") -> "pa.Schema":
+        filled.clear()
+        first = next(batches)
+        with pq.ParquetWriter(spool, first.schema, compression="zstd") as writer:
+            for batch in itertools.chain([first], batches):
+                writer.write_batch(batch)
+                filled.update(name for name in batch.schema.names if batch.column(name).null_count < batch.num_rows)
+        return first.schema
+
+    schema = member.consumed(spooled)
+    return spool, pa.schema([field if field.name in filled else pa.field(field.name, pa.null()) for field in schema])
 
 
 def unite(schemas: "Sequence[tuple[str, pa.Schema]]") -> "pa.Schema":

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gristmill.data.sources.progress_bars import hide_bars
+from gristmill.data.progress_bars import hide_bars
 from gristmill.data.sources.sql_text import bind, quoted
 from gristmill.data.sources.table_source import Source
 from gristmill.errors import SourceError

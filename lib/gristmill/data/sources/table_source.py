@@ -2,8 +2,8 @@
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from gristmill.errors import SourceError
 
@@ -16,6 +16,17 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """Return "; did you mean ...?" for the name nearest to ``name``, or nothing."""
     near = difflib.get_close_matches(name, list(names), n=1)
     return f"; did you mean {near[0]!r}?" if near else "."
+
+
+T = TypeVar("T")
+
+
+class NoRowsError(SourceError):
+    """A table has columns and no rows."""
+
+
+class GuessError(Exception):
+    """Rows were given out as what the first of them promised, and a later one is not of that kind; those given out are void."""
 
 
 class Source(ABC):
@@ -66,7 +77,33 @@ class Source(ABC):
             rows += batch.num_rows
             yield batch
         if not rows and not self.may_be_empty:
-            raise SourceError(f"{self.uri} has no rows. Name a table that has data.")
+            raise NoRowsError(f"{self.uri} has no rows. Name a table that has data.")
+
+    def _guessing(self) -> "Self | None":
+        """Return the same source, but given out on a guess that may turn out wrong; None if it has nothing to guess."""
+        return None
+
+    def consumed(self, take: "Callable[[Iterator[pa.RecordBatch]], T]") -> T:
+        """Return what ``take`` makes of the rows; faster than :meth:`batches` where types have to be found out.
+
+        Parameters
+        ----------
+        take
+            Reads the batches to their end. It is called a second time, from the first row on, if a row far down is not of the
+            type that the first rows promised, and has to forget then what it made of those before.
+
+        Raises
+        ------
+        SourceError
+            As :meth:`batches`.
+        """
+        guessing = self._guessing()
+        if guessing is not None:
+            try:
+                return take(guessing.batches())
+            except GuessError:
+                pass
+        return take(self.batches())
 
     def read(self) -> "pd.DataFrame":
         """Return the whole table as plain types.
@@ -80,4 +117,4 @@ class Source(ABC):
 
         from gristmill.data.sources.plain import to_frame  # noqa: PLC0415
 
-        return to_frame(pa.Table.from_batches(self.batches()))
+        return to_frame(self.consumed(pa.Table.from_batches))

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import ParseError
 from gristmill.data.sources.compressed import check_zip
 from gristmill.data.sources.delimited import MISSING
 from gristmill.data.sources.plain import MOMENT, check_names
-from gristmill.data.sources.table_source import nearest
+from gristmill.data.sources.table_source import NoRowsError, nearest
 from gristmill.errors import SourceError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _survey(sheet: Sheet, place: str) -> tuple[Row, list[set[str]]]:
     if header is None:
         raise SourceError(f"{place} is empty; expected a header row and rows. Name another in `source.options.sheet`.")
     if not n_rows:
-        raise SourceError(f"{place} has a header and no rows. Name another in `source.options.sheet`.")
+        raise NoRowsError(f"{place} has a header and no rows. Name another in `source.options.sheet`.")
     return header, kinds
 
 

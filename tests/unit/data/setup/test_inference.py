@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.frames import FrameSource
 
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
@@ -17,13 +18,12 @@ from gristmill.data.setup.answers import Answers
 from gristmill.data.setup.inference import case_text, infer_case
 from gristmill.data.setup.table import spooled
 from gristmill.data.sources.opening import open_source
-from gristmill.data.sources.plain import frame_batch, plain_batches
 from gristmill.data.splits import assignment
 from gristmill.errors import CaseFileError, DataError
 
 
 def text_for(frame: pd.DataFrame, target: str | None = "y", **answers: Any) -> str:
-    with spooled(plain_batches([frame_batch(frame)], "rows.csv")) as table:
+    with spooled(FrameSource(frame, "rows.csv")) as table:
         return case_text(infer_case(table, "small", {"uri": "rows.csv"}, Answers(target=target, **answers)))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.frames import FrameSource
 
 from gristmill.data.kinds import kind_of
 from gristmill.data.leakage.proxies import identifier_evidence
@@ -10,11 +11,10 @@ from gristmill.data.setup import roles
 from gristmill.data.setup import table as tables
 from gristmill.data.setup.roles import View
 from gristmill.data.setup.table import spooled
-from gristmill.data.sources.plain import frame_batch, plain_batches
 
 
 def looked(frame: pd.DataFrame):
-    return spooled(plain_batches([frame_batch(frame)], "rows"))
+    return spooled(FrameSource(frame))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.data.conftest import take_version
 
 from gristmill.data.snapshots.description import describe
-from gristmill.data.snapshots.differences import compare
+from gristmill.data.snapshots.differences import RowDifference, compare
 from gristmill.errors import ArtifactError
 
 
@@ -116,3 +116,17 @@ def test_a_column_without_a_value_is_described_and_compared(small):
     empty = describe(taken, small.root)[1]
     assert (empty.missing, empty.distinct, empty.commonest) == (1.0, 0, None)
     assert by_name(compare(taken, taken, small.root))["b"].distance == 0.0
+
+
+def test_rows_with_identifiers_are_added_removed_or_changed(small):
+    old = take_version(small, "id,a,y\n1,x,yes\n2,x,no\n3,x,no\n4,,no\n")
+    new = take_version(small, "id,a,y\n1,x,yes\n3,z,no\n4,w,no\n5,x,no\n")
+    by_id = compare(old, new, small.root, ["id"]).rows
+    assert by_id == RowDifference(unchanged=1, added=1, removed=1, changed=2)
+    assert compare(old, new, small.root).rows == RowDifference(unchanged=1, added=3, removed=3)
+
+
+def test_identifiers_that_name_two_rows_do_not_tell_rows_apart(small):
+    old = take_version(small, "id,a,y\n1,x,yes\n1,y,no\n")
+    new = take_version(small, "id,a,y\n1,x,yes\n1,z,no\n")
+    assert compare(old, new, small.root, ["id"]).rows == RowDifference(unchanged=1, added=1, removed=1)

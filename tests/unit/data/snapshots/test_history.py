@@ -1,5 +1,6 @@
 """Every version of a source is remembered, and can be gone back to (R6)."""
 
+import dataclasses
 import json
 
 import pytest
@@ -138,3 +139,36 @@ def test_the_last_two_versions_are_compared_unless_others_are_named(small):
     assert [version.digest for version in history.pair(small)] == [second.digest, third.digest]
     assert [version.digest for version in history.pair(small, first.digest[:9])] == [first.digest, third.digest]
     assert [version.digest for version in history.pair(small, second.digest, first.digest)] == [second.digest, first.digest]
+
+
+def test_the_test_table_of_a_case_has_a_history_of_its_own(small):
+    take_version(small, FIRST)
+    test = snapshot.take(open_source("rows.csv", root=small.root), small.project)
+    with pytest.raises(ArtifactError, match=r"no test table of its own: `split\.test_source`"):
+        history.versions(small.own_test)
+    history.record(small.own_test, test)
+    later = take_version(small, SECOND)
+    history.restore(small.own_test, test.digest)
+    assert history.restored_digest(small) is None
+    assert history.current(small).digest == later.digest
+    assert history.restored(small.own_test) == test
+    with pytest.raises(ArtifactError, match=r"data log small --test` lists"):
+        history.find(small.own_test, later.digest)
+
+
+def test_a_build_from_before_there_was_a_history_counts_for_the_test_table(small):
+    taken = take_version(small, FIRST)
+    small.history.unlink()
+    small.artifacts.mkdir(parents=True)
+    write_json(small.artifacts / "snapshot.json", {**taken.to_dict(), "test": {**taken.to_dict(), "digest": "f" * 64}})
+    assert digests(small.own_test) == ["f" * 64]
+    assert digests(small) == [taken.digest]
+
+
+def test_a_snapshot_from_elsewhere_is_entered_at_its_place_in_time(small):
+    here = take_version(small, FIRST)
+    earlier = dataclasses.replace(here, digest="e" * 64, ingested_at="2020-01-01T00:00:00+00:00")
+    history.enter(small, earlier)
+    history.enter(small, earlier)
+    assert digests(small) == [earlier.digest, here.digest]
+    assert history.current(small).digest == here.digest

@@ -64,7 +64,7 @@ def test_the_digest_does_not_depend_on_how_the_source_cuts_its_rows(paths):
             self.size = size
 
         def _batches(self):
-            table = pa.table({"a": range(300_000)})
+            table = pa.table({"a": range(300_000), "b": [f"text {n % 40_000}" for n in range(300_000)]})
             return iter(table.to_batches(max_chunksize=self.size))
 
     assert snapshot.take(Cut(1_000), paths).digest == snapshot.take(Cut(200_000), paths).digest

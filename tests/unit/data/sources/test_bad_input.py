@@ -102,9 +102,24 @@ READ = {
     "a byte-order mark before a quoted name": csv(b'\xef\xbb\xbf"a, b",c\n1,2\n', expected={"a, b": [1]}),
     "carriage returns inside quotes": csv(b'a,b\r\n"x\r\ny",1\r\n', expected={"a": ["x\r\ny"], "b": [1]}),
     "a delimiter inside quotes in the header": csv('"a;b";c\n1;2\n', expected={"a;b": [1], "c": [2]}),
+    "lines that end in three ways": csv(
+        b'a,b\r\n"x\r\ny",2\n3,4\r"5",6', expected={"a": ["x\r\ny", "3", "5"], "b": [2, 4, 6]}
+    ),
+    "lines that end in another way far down": csv(
+        "a,b\n" + "1,2\n" * 70_000 + "3,4\r\n", expected={"a": [1] * 70_000 + [3]}
+    ),
+    "text far down a column of numbers": csv("a,b\n" + "1,2\n" * 70_000 + "x,2.5\n", expected={"a": ["1"] * 70_000 + ["x"]}),
+    "a fraction far down a column of whole numbers": csv(
+        "a,b\n" + "1,2\n" * 70_000 + "1,2.5\n", expected={"a": [1] * 70_001, "b": [2.0] * 70_000 + [2.5]}
+    ),
+    "a value far down an empty column": csv("a,b\n" + ",2\n" * 70_000 + "7,2\n", expected={"a": [None] * 70_000 + [7]}),
     "five hundred columns": csv(",".join(f"c{n}" for n in range(500)) + "\n" + ",".join(map(str, range(500))) + "\n",
                                 expected={"c0": [0], "c499": [499]}),
-    "ten thousand columns": csv(
+    "twelve hundred columns of several kinds": csv(
+        ",".join(f"c{n}" for n in range(1_200)) + "\n" + ",".join(["1,x,2.5,true,,01"] * 200) + "\n",
+        expected={"c0": [1], "c1": ["x"], "c2": [2.5], "c1197": [True], "c1198": [None], "c1199": ["01"]},
+    ),
+    "ten thousand columns of Parquet": csv(
         parquet({f"c{n}": [n] for n in range(10_000)}), uri="rows.parquet", expected={"c0": [0], "c9999": [9_999]}
     ),
     "dates in five formats": csv(DATES, expected={"iso": ["2024-02-29"], "german": ["29.02.2024"], "long": ["29 February 2024"]}),
@@ -118,12 +133,17 @@ READ = {
     "one row": csv("a,b\n1,x\n", expected={"a": [1]}),
     "formulas": csv("a,b\n=1+1,@SUM(A1)\n+2,-x\n", expected={"a": ["=1+1", "+2"], "b": ["@SUM(A1)", "-x"]}),
     "a field of a million characters": csv(f"a,b\n{LONG},1\n", expected={"a": [LONG]}),
+    "names of a file with anything in them": csv(
+        '"a b","say ""x""","🙂","1; DROP TABLE raw; --"\n1,2,3,4\n',
+        expected={"a b": [1], 'say "x"': [2], "🙂": [3], "1; DROP TABLE raw; --": [4]},
+    ),
     "names with spaces around": csv(" a , b\n1,2\n", expected={" a ": [1], " b": [2]}),
     "text that looks like SQL": csv("a,b\n'; DROP TABLE raw; --,1\n", expected={"a": ["'; DROP TABLE raw; --"]}),
     "a suffix in capitals": csv(gzip.compress(b"a,b\n1,2\n"), uri="ROWS.CSV.GZ", expected={"b": [2]}),
     "no suffix": csv('{"a": 1}\n{"a": 2}\n', uri="rows", expected={"a": [1, 2]}),
     "a JSON array": csv('[{"a": 1, "b": "x"}, {"a": 2}]', uri="rows.json", expected={"a": [1, 2], "b": ["x", None]}),
     "JSON whose values change their kind": csv('{"a": 1}\n{"a": "x"}\n', uri="rows.jsonl", expected={"a": ["1", "x"]}),
+    "one file without rows among many": Given({"1.csv": "a,b\n", "2.csv": "a\n1\n"}, "*.csv", {"a": [1]}),
     "names of a database with anything in them": Given(
         odd_names, "sqlite:///shop.db?table=t%3B DROP TABLE t%3B --", {"a b": [1], 'say "x"': ["'"], "🙂": [0.5], "1 = 1": [";"]}
     ),
@@ -133,6 +153,11 @@ READ = {
 }  # fmt: skip
 
 REFUSED = {
+    "a file without content": csv("", "rows.csv is empty"),
+    "a file of line ends": csv("\r\n\n", "rows.csv is empty"),
+    "a header and no rows": csv("a,b\n", "rows.csv has a header and no rows"),
+    "two columns of a name": csv("a,b,a\n1,2,3\n", "rows.csv has 2 columns called 'a'"),
+    "a quotation mark that is never closed": csv('a,b\n1,2\n"x,3\n', "rows.csv", "never closed"),
     "a compressed file without content": csv(gzip.compress(b""), "rows.csv.gz is empty", uri="rows.csv.gz"),
     "a compressed file cut off": csv(gzip.compress(b"a,b\n1,2\n" * 999)[:-12], "rows.csv.gz", "cut off", uri="rows.csv.gz"),
     "a compressed file that is none": csv("a,b\n1,2\n", "cannot be unpacked", uri="rows.csv.gz"),
@@ -160,7 +185,9 @@ REFUSED = {
         parquet(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])), "2 columns called 'a'", uri="rows.parquet"
     ),
     "a JSON file cut off": csv('{"a": 1}\n{"a": ', "rows.jsonl, line 2", "Mend that line", uri="rows.jsonl"),
-    "lines that end in two ways": csv(b"a,b\r\n1,2\n3,4\r\n5,6", "rows.csv", "lines end in different ways"),
+    "lines that end in two ways, and a stray quotation mark": csv(
+        b'a,b\r\n"x"y,2\n3,4\r\n', "rows.csv, line 2", "lines end in different ways"
+    ),
     "a URI of no known kind": Given({}, "s4://bucket/rows.csv", says=("begins with", "'s4://bucket/rows.csv'")),
     "a link to nothing": Given(lambda folder: (folder / "rows.csv").symlink_to("gone"), says=("no file", "rows.csv")),
     "a device": Given({}, "/dev/zero", says=("/dev/zero is a device",)),
@@ -174,7 +201,7 @@ REFUSED = {
         {"1.parquet": parquet({"a": [1]}), "2.parquet": parquet({"a": [1]}, -9)}, "*.parquet", says=("2.parquet", "write it again")
     ),
     "one ragged file among many": Given({"1.csv": "a,b\n1,2\n", "2.csv": "a,b\n1\n"}, "*.csv", says=("2.csv, line 2",)),
-    "one file without rows among many": Given({"1.csv": "a\n1\n", "2.csv": "a\n"}, "*.csv", says=("2.csv", "no rows")),
+    "many files without rows": Given({"1.csv": "a\n", "2.csv": "a\n"}, "*.csv", says=("None of the 2 files of *.csv has a row",)),
     "an SQLite file cut off": Given(cut_database(sqlite3, "a.db"), "sqlite:///a.db?table=t", says=("a.db", "malformed")),
     "a DuckDB file cut off": Given(cut_database(duckdb, "a.duckdb"), "duckdb:///a.duckdb?table=t", says=("a.duckdb",)),
     "an SQLite file that is a CSV file": Given({"a.db": "a,b\n" * 99}, "sqlite:///a.db?table=t", says=("a.db", "of another kind")),
@@ -183,6 +210,19 @@ REFUSED = {
     ),
     "a password in the URI": Given({}, "postgresql://me:s3cret@host/db?table=t", says=("PGPASSWORD", "postgresql://me@host/db")),
 }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_csv_file_of_ten_thousand_columns_is_read_within_two_gigabytes(tmp_path: Path):
+    lines = [",".join(f"c{n}" for n in range(10_000)), *[",".join(f"{row}.5" for _ in range(10_000)) for row in range(300)]]
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
+    with subprocess.Popen([sys.executable, "-c", TAKE, str(tmp_path), "rows.csv"], stdout=subprocess.PIPE, text=True) as running:
+        digest = running.communicate()[0].strip()
+        assert running.returncode == 0
+    kept = pq.ParquetFile(ProjectPaths(tmp_path).snapshots / f"{digest}.parquet")
+    assert (kept.metadata.num_rows, kept.metadata.num_columns) == (300, 10_000)
+    assert kept.read(columns=["c9999"])["c9999"].to_pylist()[-1] == 299.5
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 << 20  # kilobytes
 
 
 def opened(given: Given, folder: Path) -> Any:
@@ -293,3 +333,26 @@ def test_a_disk_that_takes_no_more_is_said_and_nothing_is_kept(tmp_path: Path):
     assert "SourceError: rows.parquet cannot be stored under" in done.stderr
     assert "Nothing was kept" in done.stderr
     assert list(ProjectPaths(tmp_path).snapshots.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):
+    (tmp_path / "data").write_text("a file in the folder's place")
+    with pytest.raises(SourceError, match=r"rows.csv cannot be stored under .*snapshots: Not a directory.*run the command again"):
+        snapshot.take(opened(csv("a,b\n1,2\n"), tmp_path), ProjectPaths(tmp_path))
+
+
+def test_a_folder_that_this_user_may_not_write_is_said(tmp_path: Path):
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    code = TAKE
+    if os.geteuid() == 0:  # root writes everywhere: ask as nobody
+        for folder in (tmp_path, *tmp_path.parents):
+            if str(folder) not in ("/", "/tmp"):  # noqa: S108
+                folder.chmod(0o755)
+        code = TAKE.replace("root = ", "import os\nos.seteuid(65534)\nroot = ")
+    else:
+        tmp_path.chmod(0o555)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), "rows.csv"], capture_output=True, text=True, check=False)
+    assert "rows.csv cannot be stored under" in done.stderr
+    assert "Permission denied. Nothing was kept" in done.stderr
+    tmp_path.chmod(0o755)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["rows.csv"]

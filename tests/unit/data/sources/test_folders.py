@@ -102,3 +102,12 @@ def test_the_version_covers_the_content_and_name_of_every_file(tmp_path):
     second = version()
     write(tmp_path, c__csv="x\n3\n")
     assert len({first, second, version()}) == 3
+
+
+def test_a_file_without_rows_is_left_out_and_said(tmp_path: Path, caplog):
+    (tmp_path / "1.csv").write_text("a\n")
+    (tmp_path / "2.csv").write_text("a\n1\n")
+    assert open_source(str(tmp_path)).read()["a"].tolist() == [1]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / '1.csv'} has a header and no rows; it was left out."
+    ]

@@ -1,12 +1,14 @@
 """DuckDB shows no bars, and reads in a notebook as in a script (R4)."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from gristmill.data.sources.progress_bars import hide_bars
+from gristmill.data.progress_bars import hide_bars
 
 
 def test_a_script_has_no_bar():
@@ -30,3 +32,33 @@ def test_tables_that_duckdb_reads_are_read_in_a_notebook(tmp_path: Path):
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+IN_A_KERNEL = """
+import sys
+import nbclient, nbformat
+cell = nbformat.v4.new_code_cell(sys.argv[1])
+notebook = nbformat.v4.new_notebook(cells=[cell])
+nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+print([output["name"] for output in notebook.cells[0].outputs])
+"""
+
+READ = """
+from pathlib import Path
+from gristmill.data.snapshots import description, snapshot
+from gristmill.data.sources import row_count
+from gristmill.data.sources.opening import open_source
+from gristmill.paths import ProjectPaths
+row_count.QUIET_SECONDS = 0
+for name in ("rows.csv", "rows.jsonl"):
+    taken = snapshot.take(open_source({folder!r} + "/" + name), ProjectPaths(Path({folder!r})))
+    description.describe(taken, Path({folder!r}))
+"""
+
+
+def test_reading_in_a_notebook_prints_nothing(tmp_path: Path):
+    (tmp_path / "rows.csv").write_text("a,b\n" + "1,x\n" * 100_000)
+    (tmp_path / "rows.jsonl").write_text('{"a": 1}\n' * 100_000)
+    code = READ.format(folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", IN_A_KERNEL, code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,175 @@
+"""Snapshots go to a remote and come back, by real DVC, with real git and without (R6)."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.conftest import copy_project, write_case
+from tests.unit.data.conftest import take_version
+
+from gristmill.data.snapshots import history, remote, snapshot
+from gristmill.errors import ArtifactError
+from gristmill.paths import CasePaths, ProjectPaths
+
+ROWS = "n,plan,y\n" + "".join(f"{n},{'pro' if n % 3 else 'basic'},{'yes' if n % 2 else 'no'}\n" for n in range(60))
+MORE = ROWS + "60,pro,yes\n"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+    done = subprocess.run(["git", *arguments], cwd=folder, env={**os.environ, **who}, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A project in git whose two versions were pushed, and the folder they were pushed to."""
+
+    paths: CasePaths
+    folder: Path
+    digests: tuple[str, str]
+
+    def clone(self, to: Path) -> CasePaths:
+        """Clone the project with a remote of its own, which a test may spoil."""
+        git(to.parent, "clone", "--quiet", str(self.paths.root), str(to))
+        shutil.copytree(self.folder, to.parent / "remote")
+        return ProjectPaths(to).case("small")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Shared:
+    top = tmp_path_factory.mktemp("shared")
+    root = copy_project(top / "project")
+    shutil.copy(repository / ".gitignore", root / ".gitignore")
+    write_case(root, "name: small\ntask: binary\nsource: rows.csv\ntarget: y\npositive_class: yes\n")
+    paths = ProjectPaths(root).case("small")
+    git(root, "init", "--quiet")
+    digests = tuple(take_version(paths, text).digest for text in (ROWS, MORE))
+    (root / "rows.csv").rename(top / "rows.csv")  # the table itself is not committed
+    done = remote.push(paths, remote=str(top / "store"))
+    assert (done.digests, done.remote) == (digests, "gristmill")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", "all")
+    return Shared(paths, top / "store", digests)  # type: ignore[arg-type]
+
+
+def test_only_pointers_and_settings_are_committed_and_the_snapshot_stays_as_it_was(shared: Shared):
+    committed = git(shared.paths.root, "ls-files", "data", ".dvc").split()
+    pointers = [f"data/snapshots/{digest}.parquet.dvc" for digest in sorted(shared.digests)]
+    assert sorted(committed) == [".dvc/.gitignore", ".dvc/config", *pointers]
+    file = snapshot.verified(shared.paths.project.snapshots / f"{shared.digests[0]}.parquet")
+    assert file.stat().st_mode & 0o222 == 0
+
+
+def test_a_fresh_clone_pulls_every_version_and_can_go_back_to_any(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    with pytest.raises(ArtifactError, match=r"bring back what was pushed: `gristmill data pull small`"):
+        history.versions(clone)
+    assert not clone.history.exists()
+    done = remote.pull(clone)
+    assert done.digests == shared.digests
+    assert [version.digest for version in history.versions(clone)] == list(shared.digests)
+    history.restore(clone, shared.digests[0][:10])
+    kept = history.restored(clone)
+    assert kept is not None
+    assert len(snapshot.load(clone.root / kept.path)) == 60
+    assert (clone.root / kept.path).stat().st_mode & 0o222 == 0
+    before = clone.history.read_text()
+    assert remote.pull(clone, shared.digests[0][:6]).digests == shared.digests[:1]
+    assert clone.history.read_text() == before
+
+
+def test_a_damaged_file_of_the_remote_is_not_kept_and_a_mended_one_is(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    files = [file for file in (tmp_path / "remote").rglob("*") if file.is_file()]
+    whole = {file: file.read_bytes() for file in files}
+    for file in files:
+        file.chmod(0o644)
+        file.write_bytes(b"x" * len(whole[file]))
+    with pytest.raises(ArtifactError, match="does not have a snapshot that a pointer file names, or not whole"):
+        remote.pull(clone, remote=str(tmp_path / "remote"))
+    assert list(clone.project.snapshots.glob("*.parquet")) == []
+    assert not clone.history.exists()
+    for file, content in whole.items():
+        file.write_bytes(content)
+    assert remote.pull(clone, remote="gristmill").digests == shared.digests
+
+
+def test_what_the_remote_does_not_have_is_said(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArtifactError, match="'gristmill' cannot be reached, or does not have a snapshot"):
+        remote.pull(clone, shared.digests[0], str(tmp_path / "empty"))
+    with pytest.raises(ArtifactError, match=r"no folder .*nowhere"):
+        remote.pull(clone, remote=str(tmp_path / "nowhere"))
+    with pytest.raises(ArtifactError, match=r"No pointer file .* 'small' that begins with '0000'"):
+        remote.pull(clone, "0000")
+    assert list(clone.project.snapshots.glob("*.parquet")) == []
+
+
+def test_what_comes_back_is_held_against_the_digest_whatever_dvc_says(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    first, second = (clone.project.snapshots / f"{digest}.parquet.dvc" for digest in shared.digests)
+    other = yaml.safe_load(second.read_text())["outs"][0]
+    content = yaml.safe_load(first.read_text())
+    content["outs"][0].update(md5=other["md5"], size=other["size"])
+    first.write_text(yaml.safe_dump(content))
+    with pytest.raises(ArtifactError, match="is not what was pushed: its content has another digest"):
+        remote.pull(clone, shared.digests[0])
+    assert list(clone.project.snapshots.glob("*.parquet")) == []
+    assert not clone.history.exists()
+
+
+def test_a_pointer_changed_by_hand_is_refused(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    pointer = clone.project.snapshots / f"{shared.digests[0]}.parquet.dvc"
+    pointer.write_text("outs: []\n")
+    with pytest.raises(ArtifactError, match="Bring it back from version control"):
+        remote.pull(clone)
+
+
+def test_a_project_without_git_and_without_a_remote_can_push_after_naming_one(small, tmp_path: Path):
+    taken = take_version(small, ROWS)
+    with pytest.raises(ArtifactError, match="No remote is configured"):
+        remote.push(small)
+    with pytest.raises(ArtifactError, match="may not hold a password"):
+        remote.push(small, remote="https://me:secret@host/data")
+    assert remote.push(small, taken.digest[:8], str(tmp_path / "store")).pointers == (f"{taken.path}.dvc",)
+    (small.root / taken.path).unlink()
+    small.history.unlink()
+    shutil.rmtree(small.root / ".dvc" / "cache")
+    assert remote.pull(small).digests == (taken.digest,)
+    assert history.current(small).digest == taken.digest
+
+
+def test_nothing_is_pushed_that_is_damaged_or_was_never_taken(small, tmp_path: Path):
+    with pytest.raises(ArtifactError, match="No version of the source of 'small'"):
+        remote.push(small, remote=str(tmp_path / "store"))
+    file = small.root / take_version(small, ROWS).path
+    file.chmod(0o644)
+    file.write_bytes(b"other")
+    with pytest.raises(ArtifactError, match="was changed after it was taken"):
+        remote.push(small, remote=str(tmp_path / "store"))
+    assert not (small.root / ".dvc").exists()
+
+
+def test_without_dvc_the_extra_is_named(small, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ArtifactError, match=r"gristmill\[dvc\]"):
+        remote.pull(small)
+
+
+@pytest.mark.slow
+def test_a_clone_builds_from_exactly_the_snapshot_that_it_pulled(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    remote.pull(clone)
+    history.restore(clone, shared.digests[0])
+    build = [str(Path(sys.executable).parent / "ploomber"), "build", "--partially", "01_ingest", "--env--case", "small"]
+    subprocess.run(build, cwd=clone.root, check=True, capture_output=True)
+    assert shared.digests[0] in (clone.artifacts / "snapshot.json").read_text()
