@@ -4,7 +4,7 @@ Whatever is fitted outside the folds has seen the rows of all of them, and makes
 ends in an underscore (its developer's guide, "Estimated attributes"); a plan may hold none of it, nor a step built from it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -28,7 +28,8 @@ def require_unfitted(plan: Mapping[str, Any]) -> None:
     LeakageError
         The message names the step and what is fitted in it.
     """
-    for step, attribute in _fitted_entries(plan, "plan"):
+    columns = {str(feature.get("name")) for feature in plan.get("features", []) if isinstance(feature, Mapping)}
+    for step, attribute in _fitted_entries(plan, "plan", columns):
         raise _refusal(step, attribute)
     for family in _FAMILIES:
         for step, attribute in fitted_steps(preprocessor(dict(plan), family)):
@@ -42,19 +43,22 @@ def _refusal(step: str, attribute: str) -> LeakageError:
     )
 
 
-def _fitted_entries(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Give place and name of everything fitted in plain data: a fitted estimator, or a key that is called like what one has."""
+def _fitted_entries(value: Any, place: str, columns: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Give place and name of everything fitted in plain data: a fitted estimator, or a key that is called like what one has.
+
+    A key that is the name of one of the table's ``columns`` is none.
+    """
     if isinstance(value, BaseEstimator):
         yield from fitted_steps(value, place)
     elif isinstance(value, Mapping):
         name = str(value.get("name", place))
         for key, item in value.items():
-            if str(key).endswith("_") and not str(key).startswith("_"):
+            if str(key).endswith("_") and not str(key).startswith("_") and str(key) not in columns:
                 yield name, str(key)
-            yield from _fitted_entries(item, name if place == "features" else str(key))
+            yield from _fitted_entries(item, name if place == "features" else str(key), columns)
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
         for item in value:
-            yield from _fitted_entries(item, place)
+            yield from _fitted_entries(item, place, columns)
 
 
 def fitted_steps(estimator: Any, place: str = "") -> Iterator[tuple[str, str]]:

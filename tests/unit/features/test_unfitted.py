@@ -36,6 +36,12 @@ def test_the_plan_that_04_makes_is_unfitted(plan):
     require_unfitted(plan)
 
 
+def test_a_column_may_be_called_like_something_fitted(rows):
+    case = Case.model_validate({"name": "small", "task": "regression", "source": "x", "target": "y"})
+    named = rows.rename(columns={"age": "mean_"})
+    require_unfitted(make_plan(named, case, infer(named, case)))
+
+
 def test_a_planted_fitted_scaler_is_refused_with_the_name_of_its_step(plan):
     planted = copy.deepcopy(plan)
     planted["features"][0]["scaler"] = FITTED
