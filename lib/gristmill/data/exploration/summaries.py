@@ -1,22 +1,35 @@
 """Figures of every column over all rows, computed by DuckDB one column at a time."""
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gristmill.data.snapshots.parquet_queries import connected, table_of
+
+if TYPE_CHECKING:
+    import duckdb
 
 MOST_COUNTED = 5_000_000
 """Rows up to which distinct values are counted, beyond which they are estimated."""
 
-FIGURES = ("distinct", "mean", "std", "minimum", "q25", "median", "q75", "maximum")
+FIGURES = ("missing", "distinct", "mean", "std", "minimum", "q25", "median", "q75", "maximum", "commonest", "commonest_share")
 """What DuckDB computes of each column."""
 
 _TYPES = {"BIGINT": "whole number", "DOUBLE": "number", "VARCHAR": "text", "BOOLEAN": "true or false"}
 _CELL = 20
 
 
-def summaries(frame: pd.DataFrame) -> pd.DataFrame:
+def summaries(rows: pd.DataFrame | Path) -> pd.DataFrame:
     """Return one row a column, computed over all rows by DuckDB, a column at a time.
+
+    Parameters
+    ----------
+    rows
+        A table in memory, or the Parquet file of a snapshot, which is not loaded.
 
     Returns
     -------
@@ -25,52 +38,51 @@ def summaries(frame: pd.DataFrame) -> pd.DataFrame:
         estimated to a few percent), ``mean``, ``std``, ``minimum``, ``q25``, ``median``, ``q75`` and ``maximum`` (of numbers; of
         moments the ends alone), ``commonest`` and ``commonest_share``. Ends and commonest values are text that fits into a cell.
     """
-    import duckdb  # noqa: PLC0415 - a fifth of a second
-    import pyarrow as pa  # noqa: PLC0415
-
-    numbered = pa.Table.from_pandas(frame.set_axis([f"c{at}" for at in range(frame.shape[1])], axis=1), preserve_index=False)
-    with duckdb.connect() as connection:
-        connection.register("rows", numbered)
-        kinds = [str(row[1]) for row in connection.execute("DESCRIBE rows").fetchall()]
-        figures = [
-            dict(zip(FIGURES, connection.execute(_query(f"c{at}", kind, len(frame))).fetchone() or (), strict=True))
-            for at, kind in enumerate(kinds)
-        ]
-    made = pd.DataFrame(figures, columns=list(FIGURES), index=pd.Index(frame.columns, name="column"))
+    with connected() as connection:
+        if isinstance(rows, Path):
+            names = pq.read_schema(rows).names
+            table = table_of(rows, len(names))
+        else:
+            names, table = list(rows.columns), "registered"
+            numbered = rows.set_axis([f"c{at}" for at in range(len(names))], axis=1)
+            connection.register(table, pa.Table.from_pandas(numbered, preserve_index=False))
+        kinds = [str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()]  # noqa: S608 - names made here
+        (n_rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)  # noqa: S608
+        figures = [_figures(connection, table, f"c{at}", kind, n_rows) for at, kind in enumerate(kinds)]
+    made = pd.DataFrame(figures, columns=list(FIGURES), index=pd.Index(names, name="column"))
     made.insert(0, "type", [_type_word(kind) for kind in kinds])
-    made.insert(1, "missing", frame.isna().mean().to_numpy())
+    for name in ("minimum", "maximum", "commonest"):
+        made[name] = [_in_a_cell(value) for value in made[name]]
     numeric = ["mean", "std", "q25", "median", "q75"]
-    for end in ("minimum", "maximum"):
-        made[end] = [_in_a_cell(value) for value in made[end]]
     made[numeric] = made[numeric].astype("float64").replace([np.inf, -np.inf], np.nan)  # sums beyond the largest float
-    return made.assign(**_commonest(frame))
+    return made
 
 
-def _query(column: str, kind: str, n_rows: int) -> str:
-    """Return the query for the figures of one column, in the order of :data:`FIGURES`."""
-    distinct = f"count(DISTINCT {column})" if n_rows <= MOST_COUNTED else f"approx_count_distinct({column})"
+def _figures(
+    connection: "duckdb.DuckDBPyConnection", table: str, column: str, kind: str, n_rows: int
+) -> dict[str, Any]:  # fmt: skip
+    """Return the figures of one column, by the names in :data:`FIGURES`."""
+    value = f"nullif({column}, 'nan'::DOUBLE)" if kind == "DOUBLE" else column
+    distinct = f"count(DISTINCT {value})" if n_rows <= MOST_COUNTED else f"approx_count_distinct({value})"
     if kind in ("BIGINT", "DOUBLE"):
-        parts = [f"avg({column})", f"stddev({column})", f"min({column})"]
-        parts += [f"quantile_cont({column}, {share})" for share in (0.25, 0.5, 0.75)] + [f"max({column})"]
+        parts = [f"avg({value})", f"stddev({value})", f"min({value})"]
+        parts += [f"quantile_cont({value}, {share})" for share in (0.25, 0.5, 0.75)] + [f"max({value})"]
     elif kind.startswith("TIMESTAMP"):
-        parts = ["NULL", "NULL", f"min({column})", "NULL", "NULL", "NULL", f"max({column})"]
+        parts = ["NULL", "NULL", f"min({value})", "NULL", "NULL", "NULL", f"max({value})"]
     else:
         parts = ["NULL"] * 7
-    return f"SELECT {', '.join([distinct, *parts])} FROM rows"  # noqa: S608 - names made here
+    found = connection.execute(f"SELECT count({value}), {', '.join([distinct, *parts])} FROM {table}").fetchone()  # noqa: S608
+    filled, *rest = found or ()
+    most = connection.execute(
+        f"SELECT {value} AS v, count(*) AS n FROM {table} WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC, v LIMIT 1"  # noqa: S608
+    ).fetchone() or (None, None)
+    shares = ((n_rows - filled) / n_rows if n_rows else 0.0, *rest, most[0], None if most[1] is None else most[1] / n_rows)
+    return dict(zip(FIGURES, shares, strict=True))
 
 
 def _type_word(kind: str) -> str:
     """Return what a type of DuckDB is called here."""
     return "moment" if kind.startswith("TIMESTAMP") else _TYPES.get(kind, "no value")
-
-
-def _commonest(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return the most frequent value of each column, and its share of the rows."""
-    counts = [frame[name].value_counts().head(1) for name in frame.columns]
-    return {
-        "commonest": [_in_a_cell(count.index[0]) if len(count) else None for count in counts],
-        "commonest_share": [float(count.iloc[0]) / len(frame) if len(count) else None for count in counts],
-    }
 
 
 def _in_a_cell(value: Any) -> str | None:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gristmill.data.snapshots.incremental import Continuation
@@ -176,6 +177,13 @@ def verified(path: Path | str) -> Path:
             "again: `make run`."
         )
     return file
+
+
+def first_rows(path: Path, n: int = 5) -> "pd.DataFrame":
+    """Return the first ``n`` rows of a snapshot's file, without a look at the rest."""
+    with pq.ParquetFile(path) as file:
+        batch = next(file.iter_batches(batch_size=n))
+    return to_frame(pa.Table.from_batches([batch]))
 
 
 def load(path: Path | str) -> "pd.DataFrame":

@@ -1,7 +1,7 @@
 """Figures of every column, over all rows and exact (R8)."""
 
 import ast
-import importlib
+import importlib.util
 import json
 
 import numpy as np
@@ -37,6 +37,11 @@ def test_distinct_values_of_very_many_rows_are_estimated_and_say_so(monkeypatch)
     found = summaries(frame)
     assert found.loc["number", "distinct"] == pytest.approx(5_000, rel=0.1)
     assert distinct_in_words(found, len(frame))["number"].startswith("about ")
+
+
+def test_a_file_is_summed_up_as_its_rows_are(customers, tmp_path):
+    customers.to_parquet(tmp_path / "rows.parquet", index=False)
+    pd.testing.assert_frame_equal(summaries(tmp_path / "rows.parquet"), summaries(customers))
 
 
 def test_columns_that_differ_in_case_alone_are_both_summed_up():
@@ -78,4 +83,5 @@ def test_the_notebooks_find_what_they_import(repository):
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("gristmill.data."):
                 made = importlib.import_module(str(node.module))
-                assert [name.name for name in node.names if not hasattr(made, name.name)] == [], notebook.name
+                places = {name.name: f"{node.module}.{name.name}" for name in node.names if not hasattr(made, name.name)}
+                assert [name for name, place in places.items() if importlib.util.find_spec(place) is None] == [], notebook.name
