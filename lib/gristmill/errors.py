@@ -20,6 +20,10 @@ class SourceError(GristmillError):
     """A table cannot be found, opened or read."""
 
 
+class NoRowsError(SourceError):
+    """A table has columns and no rows."""
+
+
 class DataError(GristmillError):
     """A table was read, but its rows cannot be used for the case."""
 

@@ -67,7 +67,7 @@ def test_answers_change_the_case(table: Path, project: Path, monkeypatch):
     answered(monkeypatch, "\n".join(answers) + "\n", "table.csv")
     case = load_case("mine", project)
     assert (case.positive_class, case.group_column, case.sensitive_features) == ("No", "shop", ("age", "city"))
-    assert case.split_strategy == "group"
+    assert case.split_strategy == "stratified_group"
 
 
 def test_a_wrong_answer_is_asked_for_again(table: Path, project: Path, monkeypatch):

@@ -1,7 +1,9 @@
 """Which failures are one sentence, and what is said about the others."""
 
+import re
 from pathlib import Path
 
+from gristmill import errors
 from gristmill.errors import LeakageError
 from gristmill.pipeline.failures import describe, stopped_by
 from gristmill.pipeline.worker import Outcome
@@ -33,3 +35,10 @@ def test_a_description_leads_on():
     assert "\x1b" not in text
     assert "reports/c/05.ipynb" in text
     assert "`ploomber build --env--case c`" in text
+
+
+def test_every_error_of_the_package_is_where_a_build_looks_for_it(repository):
+    names = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
+    for file in (repository / "lib" / "gristmill").rglob("*.py"):
+        for made in re.finditer(r"^class (\w+)\((\w+Error)\):", file.read_text(encoding="utf-8"), re.MULTILINE):
+            assert made[2] not in names or made[1] in names, f"{file}: a build would take {made[1]} for a defect of ours"

@@ -18,8 +18,8 @@ from gristmill.data.sources.column_types import MISFIT, WIDE, ColumnTypes
 from gristmill.data.sources.compressed import check_gzip, damaged, open_bytes
 from gristmill.data.sources.dialect import LONGEST_FIELD, Dialect, as_utf8, find_dialect, find_encoding, with_one_line_end
 from gristmill.data.sources.plain import check_names
-from gristmill.data.sources.table_source import GuessError, NoRowsError
-from gristmill.errors import SourceError
+from gristmill.data.sources.table_source import GuessError
+from gristmill.errors import NoRowsError, SourceError
 
 if TYPE_CHECKING:
     import duckdb

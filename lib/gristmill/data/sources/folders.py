@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gristmill.data.sources.files import SUFFIXES, FileSource, ParquetFile, base_folder, open_file, unreadable
-from gristmill.data.sources.table_source import NoRowsError, Source
-from gristmill.errors import SourceError
+from gristmill.data.sources.table_source import Source
+from gristmill.errors import NoRowsError, SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from gristmill.errors import SourceError
+from gristmill.errors import NoRowsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +19,6 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 T = TypeVar("T")
-
-
-class NoRowsError(SourceError):
-    """A table has columns and no rows."""
 
 
 class GuessError(Exception):

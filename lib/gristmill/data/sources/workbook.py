@@ -17,8 +17,8 @@ from xml.etree.ElementTree import ParseError
 from gristmill.data.sources.compressed import check_zip
 from gristmill.data.sources.delimited import MISSING
 from gristmill.data.sources.plain import MOMENT, check_names
-from gristmill.data.sources.table_source import NoRowsError, nearest
-from gristmill.errors import SourceError
+from gristmill.data.sources.table_source import nearest
+from gristmill.errors import NoRowsError, SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa

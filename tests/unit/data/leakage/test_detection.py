@@ -10,11 +10,15 @@ from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
 from gristmill.data.contract import quality
 from gristmill.data.contract.checks import Check, require
+from gristmill.data.contract.inference import infer as infer_terms
 from gristmill.data.contract.schema import coerce, infer
+from gristmill.data.contract.validation import validate
 from gristmill.data.leakage import detection
 from gristmill.data.samples import sampling
 from gristmill.data.samples.sampling import Recipe
-from gristmill.data.setup.inference import infer_case
+from gristmill.data.setup.answers import Answers
+from gristmill.data.setup.inference import case_text, infer_case
+from gristmill.data.setup.table import spooled
 from gristmill.data.sources.opening import open_source
 from gristmill.data.splits import assignment
 from gristmill.errors import LeakageError
@@ -150,11 +154,11 @@ REAL = [
 
 def infer_and_validate(uri: str, target: str) -> list[Check]:
     """Run ``gristmill init`` and then all that ``02_validate`` checks, and return the verdicts of leakage."""
-    table = open_source(uri).read()
-    case = parse_case(infer_case(table, target, "real", uri), "configs/real.yaml")
-    rows = keyed(quality.usable_rows(table, case), case)
+    with spooled(open_source(uri)) as table:
+        case = parse_case(case_text(infer_case(table, "real", {"uri": uri}, Answers(target=target))), "configs/real.yaml")
+        require(validate(table.path, infer_terms(table.path, case), case))
+    rows = keyed(quality.usable_rows(open_source(uri).read(), case), case)
     agreed = infer(rows, case)
-    require(quality.check(table, case, agreed))
     rows = coerce(rows, agreed)
     return detection.check(rows, assignment.assign(rows, case), case, agreed)
 

@@ -210,7 +210,7 @@ def entities(n_rows: int = 400) -> pd.DataFrame:
 
 def test_what_a_row_is_about_is_the_group_when_it_has_several_rows():
     text = text_for(entities())
-    assert guessed(entities()).split_strategy == "group"
+    assert guessed(entities()).split_strategy == "stratified_group"
     assert "group_column: patient_id  # its 60 values have 6.7 rows each; rows about the same one are alike" in text
 
 
