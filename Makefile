@@ -28,7 +28,7 @@ test: .venv/.test  ## Run the quick tests, with coverage
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term
 
 test-slow: .venv/.test  ## Run the slow tests: whole builds, browsers, kills
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 --dist loadfile -m slow
 
 check: .venv/.test  ## Check style, types, the direction of imports, and that notebooks are clean
 	$(BIN)/ruff check .

@@ -38,8 +38,8 @@ def test_a_case_that_does_not_exist_stops_the_build(project: Path):
         (table().rename(columns={"left": "gone"}), "'left'"),
         (table().iloc[:0], "table.csv"),
         (table().assign(left="Yes"), "at least two classes"),
-        (table().assign(left=None), "'left'"),
-        (table(8), "rows"),
+        pytest.param(table().assign(left=None), "'left'", marks=pytest.mark.slow),
+        pytest.param(table(8), "rows", marks=pytest.mark.slow),
     ],
     ids=["missing target column", "empty table", "one class", "no target value", "too few rows"],
 )
