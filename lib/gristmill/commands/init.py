@@ -48,7 +48,7 @@ def init(  # noqa: PLR0913, PLR0917 - each is an option of the command
     exclude: Annotated[
         Names, typer.Option("--exclude", metavar="COL", help="Column that the model must not see; may be repeated.")
     ] = None,
-    split: Annotated[Text, typer.Option("--split", help="stratified, random, time or group.")] = None,
+    split: Annotated[Text, typer.Option("--split", help="stratified, random, time, group or stratified_group.")] = None,
     budget: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option("--budget", metavar="SECONDS", help="Time for the training of all families together."),

@@ -1,11 +1,14 @@
 """``gristmill data``: versions of a case's source."""
 
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.paths import CasePaths, case_paths
+
+if TYPE_CHECKING:
+    from gristmill.data.snapshots.remote import Carried
 
 app = typer.Typer(
     no_args_is_help=True, help="Versions of a case's source: list, show, compare, go back to one, carry them to a remote."
@@ -82,32 +85,34 @@ Remote = Annotated[
 
 @app.command()
 def push(case: CaseName = DEFAULT_CASE, digest: Digest = None, remote: Remote = None, test: Test = False) -> None:  # noqa: FBT002
-    """Copy the versions of CASE that are here to a remote with DVC, and write a pointer file to commit for each."""
+    """Copy the versions of CASE that are here, and its stored split, to a remote with DVC; write a pointer to commit for each."""
     from gristmill.data.snapshots import remote as remotes  # noqa: PLC0415
 
     done = remotes.push(_paths(case, test=test), digest, remote)
-    typer.echo(f"The remote {done.remote!r} has {_listed(done.digests)}. Commit the pointers, so that a clone can pull them:")
+    typer.echo(f"The remote {done.remote!r} has {_listed(done)}. Commit the pointers, so that a clone can pull them:")
     typer.echo(f"  git add .dvc {' '.join(done.pointers)}")
 
 
 @app.command()
 def pull(case: CaseName = DEFAULT_CASE, digest: Digest = None, remote: Remote = None, test: Test = False) -> None:  # noqa: FBT002
-    """Bring the versions of CASE that pointer files name back from a remote with DVC, each verified by its digest."""
+    """Bring the versions of CASE that pointer files name, and its stored split, back from a remote with DVC, each verified."""
     from gristmill.data.snapshots import history  # noqa: PLC0415
     from gristmill.data.snapshots import remote as remotes  # noqa: PLC0415
 
     paths = _paths(case, test=test)
     done = remotes.pull(paths, digest, remote)
-    typer.echo(f"Here, verified: {_listed(done.digests)}. To build from exactly the newest of them:")
+    typer.echo(f"Here, verified: {_listed(done)}. To build from exactly the newest of them:")
     typer.echo(f"  gristmill data restore {paths.argument} {done.digests[-1][: history.SHOWN]}")
     typer.echo(f"  ploomber build --env--case {case}")
 
 
-def _listed(digests: tuple[str, ...]) -> str:
-    """Return digests as people are shown them."""
+def _listed(done: "Carried") -> str:
+    """Return what was carried as people are shown it."""
     from gristmill.data.snapshots.history import SHOWN  # noqa: PLC0415
 
-    return f"{len(digests)} {'version' if len(digests) == 1 else 'versions'} ({', '.join(one[:SHOWN] for one in digests)})"
+    digests = ", ".join(digest[:SHOWN] for digest in done.digests)
+    versions = f"{len(done.digests)} {'version' if len(done.digests) == 1 else 'versions'} ({digests})"
+    return f"{versions} and the stored split of the case" if done.split else versions
 
 
 def _print(lines: list[str]) -> None:

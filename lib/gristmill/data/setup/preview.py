@@ -88,11 +88,15 @@ def _keyed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 
 def _test_rows(case: Case, root: Path, contract: Contract) -> pd.DataFrame | None:
-    """Return the rows of the case's own test table, if it names one."""
-    source = open_test_source(case, root)
-    if source is None:
+    """Return the rows of the case's own test table, if it names one; of its restored snapshot, if one is restored."""
+    kept = history.restored(CasePaths(root, case.name).own_test) if case.split.test_source else None
+    if kept is not None:
+        opened = stored(root / kept.path)
+    elif (source := open_test_source(case, root)) is not None:
+        opened = spooled(source)
+    else:
         return None
-    with spooled(source) as table:
+    with opened as table:
         given = table.rows(case.target if case.target in table.columns else None)
     rows = contracts.coerce(quality.usable_test_rows(given, case), contract, require_target=True)
     return rows.set_index(pd.Index(row_keys(rows, case.id_columns, prefix="test-"), name=ROW_KEY))

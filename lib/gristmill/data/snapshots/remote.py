@@ -1,4 +1,4 @@
-"""Snapshots carried to a remote and back by DVC, with a small pointer file beside each that belongs into version control.
+"""Snapshots and stored splits carried to a remote and back by DVC, with a small pointer file beside each to commit.
 
 ``data/snapshots/<digest>.parquet.dvc`` is DVC's own format; under ``meta`` it holds what the history of each case says about the
 snapshot, so that a fresh clone knows its versions without anything else. DVC runs as a program of its own: importing it takes a
@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from gristmill.data.products import replacing
-from gristmill.data.snapshots import history
+from gristmill.data.snapshots import history, pointer_file
 from gristmill.data.snapshots.snapshot import Snapshot, is_whole, verified
+from gristmill.data.splits import shared
 from gristmill.errors import ArtifactError
 from gristmill.paths import CasePaths
 
@@ -42,17 +43,20 @@ class Carried:
         Snapshots that are now in both places, the newest last.
     remote
         What DVC calls the remote.
+    split
+        Whether a stored split was carried with them.
     pointers
         Files to commit, relative to the project's root; empty after a pull.
     """
 
     digests: tuple[str, ...]
     remote: str
+    split: bool
     pointers: tuple[str, ...] = ()
 
 
 def push(paths: CasePaths, beginning: str | None = None, remote: str | None = None) -> Carried:
-    """Copy the versions of a case's source that are here to a remote, and leave a pointer file beside each.
+    """Copy the versions of a case's source that are here, and its stored split, to a remote; leave a pointer file beside each.
 
     Parameters
     ----------
@@ -66,7 +70,8 @@ def push(paths: CasePaths, beginning: str | None = None, remote: str | None = No
     Raises
     ------
     CaseFileError, ArtifactError
-        There is no such case or version, DVC or a remote is missing, a snapshot is damaged, or the remote does not take it.
+        There is no such case or version, DVC or a remote is missing, a snapshot or the split is damaged, the split is another
+        than was pushed before, or the remote does not take it.
     """
     _require_dvc()
     chosen = [history.find(paths, beginning)] if beginning is not None else history.versions(paths)
@@ -75,20 +80,21 @@ def push(paths: CasePaths, beginning: str | None = None, remote: str | None = No
         raise ArtifactError(f"No snapshot of the case {paths.name!r} is here to push. Build it: `make run CASE={paths.name}`.")
     for snapshot in here:
         verified(paths.root / snapshot.path)
+    splits = shared.to_push(paths)
     _prepare(paths.root)
     name = _remote(paths.root, remote, "push")
-    files = [snapshot.path for snapshot in here]
+    files = [*(snapshot.path for snapshot in here), *splits]
     _dvc(paths.root, "add", *files)
     for snapshot in here:
         _describe(paths, snapshot)
         verified(paths.root / snapshot.path)  # DVC put a link to its copy in the file's place
     pointers = tuple(f"{file}.dvc" for file in files)
     _dvc(paths.root, "push", "--remote", name, *pointers)
-    return Carried(tuple(snapshot.digest for snapshot in here), name, pointers)
+    return Carried(tuple(snapshot.digest for snapshot in here), name, bool(splits), pointers)
 
 
 def pull(paths: CasePaths, beginning: str | None = None, remote: str | None = None) -> Carried:
-    """Bring the snapshots of a case that pointer files name back from a remote, and enter them in its history.
+    """Bring the snapshots and the stored split of a case that pointer files name back from a remote, and enter them in its history.
 
     Parameters
     ----------
@@ -102,8 +108,8 @@ def pull(paths: CasePaths, beginning: str | None = None, remote: str | None = No
     Raises
     ------
     CaseFileError, ArtifactError
-        There is no such case or pointer file, DVC or a remote is missing, the remote does not have a snapshot, or what it has is
-        not what the pointer's name states; then the file is removed again.
+        There is no such case or pointer file, DVC or a remote is missing, another split is here, the remote does not have a
+        file, or what it has is not what was pushed; then the file is removed again.
     """
     _require_dvc()
     wanted = list(_pointers(paths, beginning))
@@ -115,6 +121,9 @@ def pull(paths: CasePaths, beginning: str | None = None, remote: str | None = No
         )
     _prepare(paths.root)
     name = _remote(paths.root, remote, "pull")
+    with shared.to_pull(paths) as files:  # before the snapshots: with them alone, a build would draw another split
+        if files:
+            _dvc(paths.root, "pull", "--remote", name, *(f"{file}.dvc" for file in files))
     absent = [snapshot for snapshot in wanted if not is_whole(paths.root / snapshot.path)]
     for snapshot in absent:
         (paths.root / snapshot.path).unlink(missing_ok=True)  # a damaged one, which DVC would rather keep
@@ -130,7 +139,7 @@ def pull(paths: CasePaths, beginning: str | None = None, remote: str | None = No
             )
     for snapshot in wanted:
         history.enter(paths, snapshot)
-    return Carried(tuple(snapshot.digest for snapshot in wanted), name)
+    return Carried(tuple(snapshot.digest for snapshot in wanted), name, any(paths.splits.glob("*/*.dvc")))
 
 
 def _accepted(root: Path, snapshot: Snapshot) -> bool:
@@ -140,40 +149,26 @@ def _accepted(root: Path, snapshot: Snapshot) -> bool:
         with suppress(FileNotFoundError):
             file.chmod(0o444)
         return True
-    file.unlink()
-    md5 = str(_read_pointer(Path(f"{file}.dvc"))["outs"][0]["md5"])
-    (root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]).unlink(missing_ok=True)
+    pointer_file.discard(root, file)
     return False
 
 
 def _describe(paths: CasePaths, snapshot: Snapshot) -> None:
     """Add to a pointer file what the case's history says about the snapshot."""
     pointer = paths.root / f"{snapshot.path}.dvc"
-    content = _read_pointer(pointer)
-    cases = content.setdefault("meta", {}).setdefault(_META, {})
-    if cases.get(paths.history.stem) != snapshot.to_dict():
-        cases[paths.history.stem] = snapshot.to_dict()
+    content = pointer_file.read(pointer)
+    content.setdefault("meta", {}).setdefault(_META, {})[paths.history.stem] = snapshot.to_dict()
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    if pointer.read_text(encoding="utf-8") != text:  # DVC breaks long lines, also of what it left as it was
         with replacing(pointer) as temporary:
-            temporary.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
-
-
-def _read_pointer(pointer: Path) -> dict[str, Any]:
-    """Return what a pointer file says."""
-    try:
-        content = yaml.safe_load(pointer.read_text(encoding="utf-8"))
-        whole = content["outs"][0]["md5"] and content["outs"][0]["path"] == pointer.name.removesuffix(".dvc")
-    except (OSError, ValueError, KeyError, TypeError, IndexError, yaml.YAMLError):
-        whole = False
-    if not whole:
-        raise ArtifactError(f"{pointer} is not DVC's pointer to the snapshot of that name. Bring it back from version control.")
-    return dict(content)
+            temporary.write_text(text, encoding="utf-8")
 
 
 def _pointers(paths: CasePaths, beginning: str | None) -> Iterator[Snapshot]:
     """Give the snapshots of a case that pointer files name, the earliest first."""
     found = []
     for pointer in sorted(paths.project.snapshots.glob("*.parquet.dvc")):
-        known: Mapping[str, Any] = (_read_pointer(pointer).get("meta") or {}).get(_META) or {}
+        known: Mapping[str, Any] = (pointer_file.read(pointer).get("meta") or {}).get(_META) or {}
         if paths.history.stem in known and pointer.name.startswith((beginning or "").lower()):
             try:
                 snapshot = Snapshot(**known[paths.history.stem])
@@ -270,7 +265,7 @@ def _dvc(root: Path, *arguments: str) -> None:
     said = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
     if arguments[0] == "pull" and any(mark in line for mark in _MISSING for line in said):
         raise ArtifactError(
-            f"The remote {arguments[2]!r} cannot be reached, or does not have a snapshot that a pointer file names, or "
+            f"The remote {arguments[2]!r} cannot be reached, or does not have a file that a pointer names, or "
             "not whole. Look at `dvc remote list`, and push from the copy of the project that has it: `gristmill data push`."
         )
     errors = [line.removeprefix("ERROR:").strip() for line in said if line.startswith("ERROR")] or said[-1:] or ["no reason given"]

@@ -60,19 +60,41 @@ def open_line(paths: CasePaths, case: Any, uri: str) -> Line:
     Raises
     ------
     ArtifactError
-        A file of it is missing or cannot be read.
+        A file of it is missing, or pushed but not here, or cannot be read.
     """
-    name = line_name(case, uri)
-    folder = paths.splits / name
+    return _read_line(paths.splits / line_name(case, uri))
+
+
+def files_of_all_lines(paths: CasePaths) -> list[Path]:
+    """Return the files of every line of a case, each line's in order.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or cannot be read.
+    """
+    drawn = [folder for folder in sorted(paths.splits.glob("*/")) if _read_line(folder).drawn]
+    return [file for folder in drawn for file in (folder / LINE_FILE, *_parts(folder))]
+
+
+def _read_line(folder: Path) -> Line:
+    """Return the line of a folder, which need not exist."""
     files = _parts(folder)
+    absent = sorted(pointer.stem for pointer in folder.glob("*.dvc") if not pointer.with_suffix("").exists())
+    if absent:
+        raise ArtifactError(
+            f"The stored split in {folder} is not all here: {absent[0]} was pushed to a remote, and without it rows would change "
+            f"sides. Bring it back: `gristmill data pull {folder.parent.name}`; or draw a new line, with new test rows, by another "
+            "`split.random_state`."
+        )
     if not (folder / LINE_FILE).exists() and not files:
-        return Line(name)
+        return Line(folder.name)
     if [int(file.stem) for file in files] != list(range(1, len(files) + 1)):
         raise _lost(folder)
     try:
         begin = read_json(folder / LINE_FILE)
         starts = None if begin["starts"] is None else tuple(begin["starts"])
-        return Line(name, begin["together"], begin["n_folds"], starts, tuple(map(_read, files)))
+        return Line(folder.name, begin["together"], begin["n_folds"], starts, tuple(map(_read, files)))
     except (ArtifactError, KeyError, OSError, pa.ArrowInvalid) as error:
         raise _lost(folder) from error
 
@@ -121,7 +143,7 @@ def keep(
     folder = paths.splits / line.name
     if paths.scratch in Path(product).absolute().parents:
         return []
-    with _locked(folder):
+    with locked(folder):
         if len(_parts(folder)) != len(line.parts):
             raise ArtifactError(f"Another process has added to the stored split in {folder} in the meantime. Build the case again.")
         if not line.drawn:
@@ -153,8 +175,8 @@ def _write(file: Path, part: Part) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a line for one writer."""
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a line for one writer until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with folder.parent.joinpath(f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -11,6 +11,7 @@ from gristmill.config.loading import load_case
 from gristmill.data.setup.answers import Answers
 from gristmill.data.setup.preview import preview
 from gristmill.data.setup.writing import write_case as infer_and_write
+from gristmill.data.snapshots import history, snapshot
 from gristmill.data.sources.opening import open_source
 from gristmill.data.splits import stored
 from gristmill.data.splits.assignment import assign
@@ -87,3 +88,15 @@ def test_what_earlier_snapshots_decided_is_part_of_the_preview(root, customers):
     line = stored.open_line(paths, one, uri)
     stored.keep(paths, one, uri, line, rows, assign(rows, one), product=paths.artifacts / "split.json")
     assert "18 kept for the test" in said(root, frame.head(162), case)
+
+
+def test_a_restored_test_table_is_looked_at_instead_of_its_source(root, customers):
+    customers[:50].to_csv(root / "test.csv", index=False)
+    case = REGRESSION.replace("target: y", "target: spend") + "id_columns: [customer]\nsplit: {test_source: test.csv}\n"
+    assert "45 kept for the test" in said(root, customers[50:], case)
+    paths = ProjectPaths(root).case("small").own_test
+    taken = snapshot.take(open_source("test.csv", root=root), paths.project)
+    history.record(paths, taken)
+    history.restore(paths, taken.digest)
+    (root / "test.csv").unlink()
+    assert "45 kept for the test" in preview(ProjectPaths(root).case("small"))
