@@ -111,16 +111,23 @@ def _text_kinds(rows: Rows, texts: Sequence[Column], n_rows: int) -> Iterator[tu
             if kind == "date" and date_format is not None:
                 dates[column.name] = date_format
     candidates = [column for column in texts if column.name in dates]
-    formats = [[dates[one.name], *(way for way in DATE_FORMATS if way != dates[one.name])] for one in candidates]
-    tried = [(column, way) for column, ways in zip(candidates, formats, strict=True) for way in ways]
-    counted = rows.aggregates([f"count({_strictly(column, way)}) = count({column.sql})" for column, way in tried])
-    holding = {}
-    for number, (column, ways) in enumerate(zip(candidates, formats, strict=True)):
-        verdicts = counted[number * len(DATE_FORMATS) : (number + 1) * len(DATE_FORMATS)]
-        holding[column.name] = next((way for way, holds in zip(ways, verdicts, strict=True) if holds), None)
+    holding = _holding(rows, candidates, [[dates[column.name]] for column in candidates])
+    others = [column for column in candidates if column.name not in holding]
+    holding |= _holding(rows, others, [[way for way in DATE_FORMATS if way != dates[column.name]] for column in others])
     for column in texts:
         found = holding.get(column.name)
         yield ("date", found) if found else (proposed[column.name], None)
+
+
+def _holding(rows: Rows, columns: Sequence[Column], formats: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return the first of its formats that every text of a column has, for the columns of which one does; in one scan."""
+    tried = [(column, way) for column, ways in zip(columns, formats, strict=True) for way in ways]
+    verdicts = rows.aggregates([f"count({_strictly(column, way)}) = count({column.sql})" for column, way in tried])
+    found: dict[str, str] = {}
+    for (column, way), holds in zip(tried, verdicts, strict=True):
+        if holds:
+            found.setdefault(column.name, way)
+    return found
 
 
 def _strictly(column: Column, date_format: str) -> str:
