@@ -1,6 +1,6 @@
 """How the columns of a snapshot are read in DuckDB: as numbers, dates, levels; as :mod:`schema` reads them in pandas."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +132,27 @@ class Rows:
             some = expressions[first : first + _AGGREGATES_A_QUERY]
             values += self.select(", ".join(some)).fetchone() or ()
         return values
+
+    def count_by_level(self, column: Column, levels: Mapping[str, int], missing: int, conditions: Sequence[str]) -> list[int]:
+        """Return how many rows meet each condition on a column of text, from the rows of its levels: no scan is needed.
+
+        Parameters
+        ----------
+        column
+            The column; the conditions are on nothing else.
+        levels, missing
+            Rows of each text, and those without one.
+        conditions
+            Conditions in SQL.
+        """
+        import pyarrow as pa  # noqa: PLC0415
+
+        texts = pa.array([*levels, None], pa.string())
+        sums = ", ".join(f"coalesce(sum(n) FILTER (WHERE {condition}), 0)" for condition in conditions)
+        with self.connection.cursor() as cursor:  # an answer on the connection itself may not be read to its end
+            cursor.register("levels", pa.table({column.sql: texts, "n": pa.array([*levels.values(), missing], pa.int64())}))
+            (counts,) = cursor.execute(f"SELECT {sums} FROM levels").fetchall()  # noqa: S608
+        return [int(count) for count in counts]
 
     def repeated(self, columns: Sequence[Column], where: str = "true") -> int:
         """Return how many rows repeat the values of an earlier one in some columns; without columns, all but one do.

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from gristmill.data.contract.checks import MOST_EXAMPLES, Check
-from gristmill.data.contract.column_sql import Column, Rows
+from gristmill.data.contract.column_sql import ROW, Column, Rows
 from gristmill.data.contract.terms import Terms
 
 MOSTLY_MISSING = 0.5
 MOSTLY_NUMBERS = 0.8
+_SAMPLED = 10_000
+_LIKELY = 0.7
+"""Share of numbers in ten thousand rows below which all rows are not looked at: those of 80 % would be far from it."""
+
 MOST_SPELLED = 10_000
 """Levels up to which spellings are compared."""
 
@@ -87,8 +91,9 @@ def findings(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], ter
         and (column.name not in terms.columns or terms.columns[column.name].type == "category")
     ]  # fmt: skip
     many = [column for column in texts if facts[column.name].levels is None]
-    counted = dict(
-        zip((column.name for column in many), rows.aggregates([f"count({column.number})" for column in many]), strict=True)
+    likely = _mostly_numbers(rows, many, facts)
+    counted = dict.fromkeys((column.name for column in many), 0) | dict(
+        zip((column.name for column in likely), rows.aggregates([f"count({column.number})" for column in likely]), strict=True)
     )
     for column in texts:
         levels = facts[column.name].levels
@@ -97,6 +102,15 @@ def findings(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], ter
         yield _numbers(rows, column, facts[column.name].filled - numbers, terms, spoiled=spoiled)
         if levels is not None and not spoiled:
             yield _spelling(column.name, levels, terms)
+
+
+def _mostly_numbers(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts]) -> list[Column]:
+    """Return the columns of text of which a few thousand evenly spread rows say that they may hold numbers for the most part."""
+    every = max(1, max((facts[column.name].rows for column in columns), default=0) // _SAMPLED)
+    asked = ", ".join(f"count({column.number}), count({column.sql})" for column in columns)
+    found = rows.select(asked, f"{ROW} % {every} = 0").fetchone() if columns else None
+    seen = dict(zip((column.name for column in columns), zip((found or ())[::2], (found or ())[1::2], strict=True), strict=True))
+    return [column for column in columns if not seen[column.name][1] or seen[column.name][0] >= _LIKELY * seen[column.name][1]]
 
 
 def _constant(name: str, facts: Facts, terms: Terms) -> Iterator[Check]:

@@ -87,10 +87,25 @@ def _outliers(rows: Rows, columns: list[Column], terms: Terms, case: Any, n_rows
 
 
 def _count(rows: Rows, rules: Sequence[RowRule], facts: dict[str, Facts]) -> list[int]:
-    """Return how many rows break each rule; only those are counted in the rows that the facts leave open."""
-    known = [0 if rule.broken == "false" else rule.known(facts[rule.column.name]) for rule in rules]
-    counted = iter(rows.aggregates([f"count_if({rule.broken})" for rule, count in zip(rules, known, strict=True) if count is None]))
-    return [int(next(counted)) if count is None else count for count in known]
+    """Return how many rows break each rule; only what the facts leave open is counted, and only where levels do not tell."""
+    counts = [0 if rule.broken == "false" else rule.known(facts[rule.column.name]) for rule in rules]
+    open_rules: dict[str, list[int]] = {}
+    for place, (rule, count) in enumerate(zip(rules, counts, strict=True)):
+        if count is None:
+            open_rules.setdefault(rule.column.name, []).append(place)
+    scanned: list[int] = []
+    for name, places in open_rules.items():
+        one = facts[name]
+        if one.levels is None:
+            scanned += places
+            continue
+        conditions = [rules[place].broken for place in places]
+        by_level = rows.count_by_level(rules[places[0]].column, one.levels, one.rows - one.filled, conditions)
+        for place, count in zip(places, by_level, strict=True):
+            counts[place] = count
+    for place, count in zip(scanned, rows.aggregates([f"count_if({rules[place].broken})" for place in scanned]), strict=True):
+        counts[place] = int(count)
+    return [int(count or 0) for count in counts]
 
 
 def _verdicts(rows: Rows, rules: Sequence[RowRule], counts: Sequence[int], n_rows: int, case: Any) -> Iterator[Check]:
