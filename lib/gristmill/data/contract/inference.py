@@ -241,16 +241,17 @@ def _ends(kind: ColumnType, seen: _Seen) -> tuple[Any, Any]:
         return None, None
     if kind == "integer" and seen.high - seen.low == 1:
         return float(seen.low), float(seen.high)  # a flag
-    room = (float(seen.high) - float(seen.low)) * SLACK
-    low, high = (_rounded(float(seen.low) - room, math.floor), _rounded(float(seen.high) + room, math.ceil))
+    width = float(seen.high) - float(seen.low)
+    room = width * SLACK
+    low, high = (_rounded(float(seen.low) - room, width, math.floor), _rounded(float(seen.high) + room, width, math.ceil))
     if seen.low >= 0 > low:
         low = 0.0  # what is never negative is expected to stay so
     return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
 
 
-def _rounded(value: float, towards: Any) -> float:
-    """Return a number with two significant digits, rounded outwards, as a person would write a limit."""
-    if value == 0 or not math.isfinite(value):
+def _rounded(value: float, width: float, towards: Any) -> float:
+    """Return a limit as a person would write it: rounded outwards to two significant digits, or to less than a range's width."""
+    if value == 0 or not math.isfinite(value) or not math.isfinite(width):
         return value
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    step = 10.0 ** math.floor(min(math.log10(abs(value)) - 1, math.log10(width)))
     return float(f"{towards(value / step) * step:.12g}")

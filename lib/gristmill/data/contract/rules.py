@@ -74,7 +74,7 @@ def _of_type(column: Column, known: ColumnTerms, terms: Terms) -> Iterator[RowRu
     yield RowRule(
         "type", column, terms.severity_of("retyped", column.name), unreadable or "false", f"not {said}",
         f"the data contract says `type: {known.type}`. Mend the source (a word for \"missing\" can be named in "
-        "`source.options.missing`); or run `gristmill contract accept CASE` if the column has changed for good.",
+        "`source.options.missing`); or run `gristmill contract accept` if the column has changed for good.",
         limit=known.type,
     )  # fmt: skip
     if known.type == "integer" and column.stored in {"double", "string"}:

@@ -84,11 +84,11 @@ def _of_the_line(found: Mapping[str, Any]) -> str:
     if found["new_line"]:
         return "This is the first split of its line: where each row is now, it stays in later snapshots."
     if found["strategy"] == "time":
-        stay = "The moments that divide the rows were set by an earlier snapshot and stay"
+        stay = "The moments that divide the rows were set by an earlier build and stay"
         return (
             f"{stay}."
             if found["line"] is None
             else f"{stay}: rows from the last of them on are test rows, {found['new']:,} by now."
         )
     kept, new = found["kept"], found["new"]
-    return f"{kept:,} rows are where an earlier snapshot put them or rows like them; {new:,} are new and fill the quotas."
+    return f"{kept:,} rows are where an earlier build put them or rows like them; {new:,} are new and fill the quotas."

@@ -75,3 +75,9 @@ def test_a_column_without_values_and_a_constant_have_no_range(bench, make_case):
 def test_numbers_near_the_largest_there_is_are_described(bench, make_case):
     frame = pd.DataFrame({"a": [-1.7e308, 1.7e308, np.inf] * 20, "y": ["yes", "no"] * 30})
     assert bench.infer(frame, make_case()).columns["a"].expect.maximum is None
+
+
+def test_limits_far_from_zero_have_the_room_of_the_range_and_no_more(bench, make_case):
+    frame = pd.DataFrame({"longitude": [-121.55, -120.60] * 30, "y": ["yes", "no"] * 30})
+    limits = bench.infer(frame, make_case()).columns["longitude"].expect
+    assert (limits.minimum, limits.maximum) == (-122.1, -120.1)
