@@ -16,7 +16,7 @@ import psutil  # type: ignore[import-untyped]
 
 from gristmill.paths import ProjectPaths
 from gristmill.pipeline import machine, schedule
-from gristmill.pipeline.contents import write_whole
+from gristmill.pipeline.contents import read_json_or_none, write_whole
 from gristmill.pipeline.decisions import Decision
 from gristmill.pipeline.definition import Stage
 from gristmill.pipeline.ploomber_metadata import forget, remember
@@ -249,6 +249,17 @@ class Build:
         self._records.write(record)
         self.finished[name] = outcome
         self._progress.finished(name, "done", outcome.seconds, self._rest())
+        self._say_warnings(task.stage)
+
+    def _say_warnings(self, stage: Stage) -> None:
+        """Say how many checks of the data warn, where a stage has checked them, and which page names them."""
+        quality = read_json_or_none(stage.products["quality"]) if "quality" in stage.products else None
+        if quality is None:
+            return
+        count = sum(not check.get("passed", True) for part in ("checks", "leakage") for check in quality.get(part, ()))
+        if count:
+            page = stage.products["nb"].relative_to(self.root)
+            self._progress.say(f"        {count} warning{'s' if count > 1 else ''} about the data: {page}")
 
     def _run_id(self, name: str) -> str:
         """Return the run of a task that this build reads from."""

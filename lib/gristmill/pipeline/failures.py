@@ -9,6 +9,9 @@ from gristmill.pipeline.worker import Outcome
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _FRAME = re.compile(r"^(?:File |Cell )(.*?)(?:, in |, line |:\d)", re.MULTILINE)
+_BREAK = re.compile(r"\s*\n(?!  - )\s*")
+"""A line break within a sentence; those before the items of a list stay."""
+
 _OUR_ERRORS = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, GristmillError)}
 
 
@@ -24,7 +27,7 @@ def stopped_by(outcome: Outcome) -> GristmillError | None:
     frames = _FRAME.findall(_ANSI.sub("", outcome.traceback))
     if frames and not frames[-1].startswith("In[") and "gristmill" not in Path(frames[-1]).parts:
         return None
-    return kind(" ".join(outcome.evalue.split()))
+    return kind(_BREAK.sub(" ", outcome.evalue.strip()))
 
 
 def describe(name: str, outcome: Outcome, command: str, root: Path) -> str:

@@ -24,6 +24,9 @@ from gristmill.reporting.templating import render, style_sheet
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
+_ERROR_MARK = "papermill-error-cell-tag"
+"""Tag of the cells in raw HTML that papermill adds to a notebook that failed; the page has a banner of its own."""
+
 Cell = Mapping[str, Any]
 
 
@@ -81,7 +84,8 @@ def render_stage_report(notebook: Mapping[str, Any], run: StageRun | None = None
         What is known of its execution; read from the notebook when omitted.
     """
     run = run or describe_run(notebook)
-    blocks = _blocks(notebook.get("cells", []))
+    cells = [cell for cell in notebook.get("cells", []) if _ERROR_MARK not in cell.get("metadata", {}).get("tags", ())]
+    blocks = _blocks(cells)
     sections: list[dict[str, str]] = []
     taken = {"content", "error", "all-code"}
     for block in blocks:
@@ -89,7 +93,7 @@ def render_stage_report(notebook: Mapping[str, Any], run: StageRun | None = None
             block["html"], found = with_anchors(block["html"], taken)
             sections += found
     error = next((block["summary"] for block in blocks if block["kind"] == "error"), "")
-    title, question = _title_and_question(notebook.get("cells", []))
+    title, question = _title_and_question(cells)
     title = title or stage_label(run.stage) or "Notebook"
     return render(
         "report.html.j2",

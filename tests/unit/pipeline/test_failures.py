@@ -23,6 +23,11 @@ def test_an_error_of_the_same_name_in_another_library_is_not_ours():
     assert stopped_by(Outcome(1.0, ename="DataError", evalue="no", traceback=THEIRS)) is None
 
 
+def test_a_list_of_reasons_stays_a_list():
+    error = stopped_by(Outcome(1.0, ename="LeakageError", evalue="It cannot be used:\n  - one\nleaks\n  - other", traceback=OURS))
+    assert str(error) == "It cannot be used:\n  - one leaks\n  - other"
+
+
 def test_any_other_error_is_not_ours():
     assert stopped_by(Outcome(1.0, ename="KeyError", evalue="'x'")) is None
 

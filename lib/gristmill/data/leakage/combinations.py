@@ -6,7 +6,7 @@ counts.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gristmill.data.contract.checks import Check
 from gristmill.data.contract.schema import Contract
-from gristmill.data.leakage.proxies import Power, as_numbers, outcome_of, power
+from gristmill.data.leakage.proxies import Power, as_numbers, looked_at, outcome_of, power
 
 RULE = "no proxy in two columns"
 
@@ -52,13 +52,9 @@ def pair_checks(rows: pd.DataFrame, case: Any, contract: Contract, left_out: set
     left_out
         Columns that stop the build by themselves.
     """
-    columns = {
-        column["name"]: as_numbers(rows[column["name"]], column)
-        for column in contract["columns"]
-        if column["used"] and column["kind"] in ("numeric", "date") and column["name"] not in {case.target, *left_out}
-    }
-    known = {name: values for name, values in columns.items() if np.isfinite(values).mean() > 0.5 and np.nanstd(values) > 0}
-    found = list(_found(known, rows[case.target], case)) if len(known) > 1 and len(rows) >= FEWEST_ROWS else []
+    names = [column["name"] for column in contract["columns"] if column["used"] and column["name"] not in {case.target, *left_out}]
+    known = _numbers(rows, names, contract)
+    found = list(_found(known, rows[case.target], case.task)) if len(known) > 1 and len(rows) >= FEWEST_ROWS else []
     named: set[str] = set()
     for one, other, how, strength in found:
         if not {one, other} & {*named, *case.validation.allow_proxies}:
@@ -66,6 +62,36 @@ def pair_checks(rows: pd.DataFrame, case: Any, contract: Contract, left_out: set
             yield _broken(one, other, how, strength, case, len(rows))
     if not named:
         yield Check(RULE, None, "stop", passed=True, count=0, message="No two columns together give the target away.")
+
+
+def made_of_two(
+    frame: pd.DataFrame, name: str, columns: Sequence[str], contract: Contract
+) -> Iterator[tuple[str, str, str, Power]]:  # fmt: skip
+    """Give the pairs of ``columns`` that together are another column of numbers: both names, how, and how nearly.
+
+    Parameters
+    ----------
+    frame
+        Rows; ten thousand of those in which the column is known are looked at.
+    name
+        The column of numbers.
+    columns
+        Names of the columns that may make it up.
+    contract
+        The data contract.
+    """
+    filled = frame[np.isfinite(pd.to_numeric(frame[name], errors="coerce").astype("float64"))]
+    rows = looked_at(filled, name, "regression")
+    known = _numbers(rows, [name, *columns], contract) if len(rows) >= FEWEST_ROWS else {}
+    if known.pop(name, None) is not None and len(known) > 1:
+        yield from _found(known, rows[name], "regression")
+
+
+def _numbers(rows: pd.DataFrame, names: Sequence[str], contract: Contract) -> dict[str, Floats]:
+    """Return the columns of numbers and dates among ``names`` that are mostly known and differ between rows."""
+    wanted = {column["name"]: column for column in contract["columns"] if column["kind"] in ("numeric", "date")}
+    columns = {name: as_numbers(rows[name], wanted[name]) for name in names if name in wanted}
+    return {name: values for name, values in columns.items() if np.isfinite(values).mean() > 0.5 and np.nanstd(values) > 0}
 
 
 def _broken(one: str, other: str, how: str, strength: Power, case: Any, n_rows: int) -> Check:
@@ -77,23 +103,23 @@ def _broken(one: str, other: str, how: str, strength: Power, case: Any, n_rows: 
     )  # fmt: skip
 
 
-def _found(columns: dict[str, Floats], target: pd.Series, case: Any) -> Iterator[tuple[str, str, str, Power]]:
+def _found(columns: dict[str, Floats], target: pd.Series, task: str) -> Iterator[tuple[str, str, str, Power]]:
     """Give the pairs, first the more telling column, or the one that is not planned, how they are put together, and its power."""
-    outcome = outcome_of(target, case.task)
+    outcome = outcome_of(target, task)
     picked = np.sort(np.random.default_rng(0).permutation(len(target))[:SAMPLE])
     sample = {name: values[picked] for name, values in columns.items()}
-    alone = {name: _strength(values, outcome[picked], case.task) for name, values in sample.items()}
+    alone = {name: _strength(values, outcome[picked], task) for name, values in sample.items()}
     names = sorted(columns, key=lambda name: -alone[name])[:MOST_COLUMNS]
     clocks = {name for name in names if _is_clock(columns[name])}
     for one, other in combinations(names, 2):
         for how, put_together in _WAYS.items():
             if how == _CLOCK and not {one, other} <= clocks:
                 continue
-            if _strength(put_together(sample[one], sample[other]), outcome[picked], case.task) < _PROMISING:
+            if _strength(put_together(sample[one], sample[other]), outcome[picked], task) < _PROMISING:
                 continue
             values = put_together(columns[one], columns[other])
-            strength = power(pd.Series(values, index=target.index), target, {"kind": "numeric"}, case.task)
-            if _exact(strength, values, outcome, case.task):
+            strength = power(pd.Series(values, index=target.index), target, {"kind": "numeric"}, task)
+            if _exact(strength, values, outcome, task):
                 said = how.format(one=repr(one), other=repr(other))
                 yield (other, one, said, strength) if _planned(one) and not _planned(other) else (one, other, said, strength)
                 break

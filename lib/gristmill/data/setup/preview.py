@@ -110,7 +110,10 @@ def _facts(case: Case, whole: Table, rows: pd.DataFrame, split: pd.DataFrame, co
     size = f"{whole.n_rows:,} rows, {len(whole.columns)} columns"
     yield "Table", f"{case.source.uri}: {size}, {quality.completeness(table):.1%} complete"
     if whole.is_sampled:
-        yield "Looked at", f"{len(table):,} rows, drawn evenly, and the counts below are of them; a build looks at all"
+        yield (
+            "Looked at",
+            f"{len(table):,} rows, drawn evenly, for the split, the classes and leakage; the contract is held against all",
+        )
     n_test, n_train = (int((split["split"] == side).sum()) for side in (TEST, TRAIN))
     idle = f", {len(split) - n_test - n_train:,} not used" if len(split) > n_test + n_train else ""
     folds = split["fold"].dropna().loc[lambda fold: fold >= 0].nunique()

@@ -70,7 +70,28 @@ def test_a_copy_of_a_column_that_is_known_later_stops_the_build(frame, make_case
     keys = {"validation": {"known_later": ["amount"]}, "features": {"exclude": ["amount"]}}
     (found,) = check(frame, make_case, **keys)
     assert (found.column, found.passed) == ("paid", False)
-    (found,) = check(frame.assign(paid=frame["amount"] + 1), make_case, **keys)
+    noise = np.random.default_rng(1).normal(size=N)
+    (found,) = check(frame.assign(paid=frame["amount"] + noise), make_case, **keys)
+    assert found.passed
+
+
+@pytest.mark.parametrize("factor", [60, -0.01])
+def test_a_column_known_later_in_other_units_stops_the_build(frame, make_case, factor):
+    keys = {"validation": {"known_later": ["amount"]}, "features": {"exclude": ["amount"]}}
+    (found,) = check(frame.assign(cents=frame["amount"] * factor + 3), make_case, **keys)
+    assert (found.column, found.passed) == ("cents", False)
+    assert "'cents' rises and falls with 'amount' in every row" in found.message
+
+
+def test_two_columns_that_make_up_one_known_later_stop_the_build(frame, make_case):
+    chance = np.random.default_rng(1)
+    frame = frame.assign(pieces=chance.integers(1, 9, N), weight=chance.normal(size=N))
+    frame["each"] = frame["amount"] / frame["pieces"]
+    keys = {"validation": {"known_later": ["amount"]}, "features": {"exclude": ["amount"]}}
+    (found,) = check(frame, make_case, **keys)
+    assert {found.column, *found.message.split("'")} >= {"each", "pieces", "amount"}
+    assert not found.passed
+    (found,) = check(frame.drop(columns="each"), make_case, **keys)
     assert found.passed
 
 
