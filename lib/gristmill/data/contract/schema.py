@@ -266,7 +266,10 @@ def _complete(converted: pd.Series, given: pd.Series, column: Mapping[str, Any],
 def as_table(contract: Contract) -> pd.DataFrame:
     """Return the columns of a contract as a table for reading, one row a column."""
     shown = ["kind", "role", "used", "missing_share", "n_levels", "minimum", "maximum", "example"]
-    return pd.DataFrame(contract["columns"]).set_index("name")[shown]
+    table = pd.DataFrame(contract["columns"]).set_index("name")[shown]
+    for end in ("minimum", "maximum"):
+        table[end] = [f"{value:,.10g}" if isinstance(value, float) and pd.notna(value) else value for value in table[end]]
+    return table
 
 
 def column_names(contract: Contract, *roles: str) -> list[str]:

@@ -46,4 +46,4 @@ def _levels(levels: tuple[str, ...]) -> str:
 
 def _value(value: Any) -> str:
     """Return an end of a range."""
-    return f"{value:,g}" if isinstance(value, float) else str(value)
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
