@@ -56,6 +56,7 @@ def test_a_table_that_cannot_be_used_stops_the_build_with_a_sentence(project: Pa
     assert not leftovers, leftovers
 
 
+@pytest.mark.slow
 def test_a_column_that_copies_the_target_stops_the_build_and_is_named(project: Path):
     rows = table().assign(status=lambda frame: frame["left"].map({"Yes": "closed", "No": "open"}))
     rows.to_csv(project / "table.csv", index=False)

@@ -228,6 +228,7 @@ def wait_for(path: Path, seconds: float = 90) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_second_build_says_who_holds_the_lock_and_waits(root: Path):
     put(root, "02_validate", "import time\ntime.sleep(15)")
     first = start(root)
