@@ -15,7 +15,7 @@ from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
 from gristmill.data.contract.schema import infer
 from gristmill.data.targets import encode_classes, find_classes
-from gristmill.modeling.artifact import save_candidate
+from gristmill.modeling.artifact.model_directory import save_candidate
 
 FEATURES = ["tenure", "charge", "plan"]
 TARGETS = {"binary": "churn", "multiclass": "tier", "regression": "spend"}

@@ -15,7 +15,7 @@ from gristmill.evaluation.local_reasons import LocalReasons
 from gristmill.evaluation.predictions import Scored
 from gristmill.evaluation.shapley import ShapleyValues
 from gristmill.metrics.scores import Floats, decide, score
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.reporting.wording import figure
 
 

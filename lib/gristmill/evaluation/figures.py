@@ -10,7 +10,7 @@ import pandas as pd
 from gristmill.evaluation.curves import threshold_points
 from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.scores import decide
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.reporting.plots import classification, decisions, evidence, regression, training
 from gristmill.reporting.plots.style import HouseFigure, empty
 

@@ -16,7 +16,7 @@ from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, Interval, intervals, percentile_interval, resample_weights
 from gristmill.metrics.scores import score
 from gristmill.modeling import baselines
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.reporting.wording import figure, interval, metric_label
 
 MAX_TRAINING_ROWS = 50_000

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gristmill.modeling.folds import Folds, fold_scores, is_better, mean_score, spread
+from gristmill.modeling.search.folds import Folds, fold_scores, is_better, mean_score, spread
 
 Floats = NDArray[np.float64]
 

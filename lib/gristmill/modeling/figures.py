@@ -8,12 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gristmill.metrics.scores import as_gain, score
-from gristmill.modeling.calibration import Calibration
-from gristmill.modeling.ensembling import Candidate, Choice
+from gristmill.modeling.choice.calibration import Calibration
+from gristmill.modeling.choice.ensembling import Candidate, Choice
+from gristmill.modeling.choice.thresholds import ChosenThreshold
+from gristmill.modeling.search.tuning import Search
 from gristmill.modeling.threads import one_core
-from gristmill.modeling.thresholds import ChosenThreshold
 from gristmill.modeling.training_rows import TrainingRows
-from gristmill.modeling.tuning import Search
 from gristmill.reporting.plots import classification, decisions, evidence, regression, training
 from gristmill.reporting.plots.data import association_heatmap
 from gristmill.reporting.plots.style import HouseFigure, empty

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from gristmill.data.targets import encode_classes, encode_numbers
 from gristmill.features.unfitted import require_unfitted
-from gristmill.modeling.families import Problem
-from gristmill.modeling.folds import Folds
-from gristmill.modeling.scaled_target import is_skewed
+from gristmill.modeling.families.problem import Problem
+from gristmill.modeling.families.scaled_target import is_skewed
+from gristmill.modeling.search.folds import Folds
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from sklearn.pipeline import Pipeline
 
 from gristmill.features.rows import RowFeatures
 from gristmill.features.treated import Treated, count
-from gristmill.modeling.calibration import Calibrated
+from gristmill.modeling.choice.calibration import Calibrated
+from gristmill.modeling.search.tuning import Search
 from gristmill.modeling.training_rows import TrainingRows
-from gristmill.modeling.tuning import Search
 
 ONE_FAMILY = "model"
 """What the only member of a model is called where nobody says which family it is."""

@@ -16,8 +16,8 @@ from gristmill.metrics.intervals import resample_weights
 from gristmill.metrics.scores import Floats, as_gain
 from gristmill.metrics.scores import score as score_of
 from gristmill.metrics.weighted import weighted_scores
-from gristmill.modeling.artifact import MODEL
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
+from gristmill.modeling.artifact.model_directory import MODEL
 from gristmill.registry import versions
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
 from gristmill.reporting.wording import count, figure, metric_label

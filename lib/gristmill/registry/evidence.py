@@ -10,7 +10,7 @@ from typing import Any
 from gristmill import tracking
 from gristmill.config.case import Case
 from gristmill.data.products import read_json
-from gristmill.modeling.artifact import Manifest, verify
+from gristmill.modeling.artifact.model_directory import Manifest, verify
 
 Upstream = Mapping[str, Mapping[str, str]]
 """Stage -> product -> path, as the build hands it to a notebook."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gristmill.errors import RegistryError
-from gristmill.modeling.artifact import MANIFEST
+from gristmill.modeling.artifact.model_directory import MANIFEST
 from gristmill.paths import ProjectPaths
 from gristmill.registry.versions import ALIASES, directory_of, find_version
 

@@ -16,8 +16,8 @@ from gristmill.config.case import Case
 from gristmill.errors import ArtifactError
 from gristmill.evaluation.measure import cell
 from gristmill.lineage import lineage_tags
-from gristmill.modeling.artifact import Manifest, extend
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
+from gristmill.modeling.artifact.model_directory import Manifest, extend
 from gristmill.paths import project_root
 from gristmill.registry import versions
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory

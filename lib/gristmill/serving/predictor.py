@@ -12,8 +12,8 @@ import pandas as pd
 from gristmill.errors import DataError
 from gristmill.features.treated import Treated
 from gristmill.metrics.scores import Floats, decide
-from gristmill.modeling.artifact import Manifest
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
+from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.paths import ProjectPaths, project_paths
 
 PREDICTION = "prediction"

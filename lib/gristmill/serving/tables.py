@@ -11,7 +11,7 @@ from gristmill.data.contract.schema import nearest_column
 from gristmill.data.sources.delimited import read_delimited
 from gristmill.data.sources.dialect import find_delimiter, find_encoding
 from gristmill.errors import DataError, SourceError
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
 
 if TYPE_CHECKING:
     import pyarrow as pa

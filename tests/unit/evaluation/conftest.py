@@ -10,7 +10,7 @@ import pytest
 from tests.models import customers, save_model
 
 from gristmill.evaluation.predictions import Scored, encode_truth
-from gristmill.modeling.fitted import FittedModel
+from gristmill.modeling.artifact.fitted import FittedModel
 
 
 @dataclass(frozen=True)

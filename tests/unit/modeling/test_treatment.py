@@ -11,14 +11,15 @@ from gristmill.data.contract.schema import coerce, infer
 from gristmill.data.targets import encode_classes
 from gristmill.features.builder import make_plan
 from gristmill.features.rows import RowFeatures
-from gristmill.modeling.artifact import save_candidate
-from gristmill.modeling.calibration import ProbabilityCalibrator
-from gristmill.modeling.families import Problem, portfolio
-from gristmill.modeling.folds import PreparedFolds
-from gristmill.modeling.persistence import dump_pipeline, load_pipeline_bytes
-from gristmill.modeling.selection import final_estimator, refit, source_columns
+from gristmill.modeling.artifact.model_directory import save_candidate
+from gristmill.modeling.artifact.persistence import dump_pipeline, load_pipeline_bytes
+from gristmill.modeling.choice.calibration import ProbabilityCalibrator
+from gristmill.modeling.choice.selection import final_estimator, refit, source_columns
+from gristmill.modeling.families.catalogue import portfolio
+from gristmill.modeling.families.problem import Problem
+from gristmill.modeling.search.folds import PreparedFolds
+from gristmill.modeling.search.tuning import Search
 from gristmill.modeling.treatment import applied, of_search, preparations
-from gristmill.modeling.tuning import Search
 from gristmill.serving import batch
 from gristmill.serving.predictor import Predictor
 

@@ -10,7 +10,7 @@ from tests.models import TARGETS, customers, save_model
 
 from gristmill.data.products import write_json, write_rows
 from gristmill.evaluation.predictions import with_truth
-from gristmill.modeling.artifact import Manifest
+from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.registry.evidence import Evidence, Upstream
 from gristmill.serving.predictor import Predictor
 

@@ -13,7 +13,7 @@ from tests.models import case_of, customers
 
 from gristmill import tracking
 from gristmill.errors import ArtifactError
-from gristmill.modeling.artifact import verify
+from gristmill.modeling.artifact.model_directory import verify
 from gristmill.paths import ProjectPaths
 from gristmill.registry import comparison, registration, versions
 from gristmill.registry.evidence import Upstream, gather

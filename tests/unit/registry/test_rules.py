@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.models import case_of
 
-from gristmill.modeling.artifact import Manifest
+from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.registry.comparison import Beside, Comparison, Incomparable
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import GROUPS, Gate, measured

@@ -9,7 +9,7 @@ from tests.models import case_of, customers, describe, fit, save_model
 from gristmill import tracking
 from gristmill.data.contract.schema import infer
 from gristmill.errors import ArtifactError, DataError, RegistryError, SourceError
-from gristmill.modeling.artifact import save_candidate
+from gristmill.modeling.artifact.model_directory import save_candidate
 from gristmill.paths import ProjectPaths
 from gristmill.registry import versions
 from gristmill.serving import batch, tables

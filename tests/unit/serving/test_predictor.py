@@ -10,7 +10,7 @@ import pytest
 from tests.models import FEATURES, customers, fit, save_model
 
 from gristmill.errors import ArtifactError, DataError
-from gristmill.modeling.artifact import write_manifest
+from gristmill.modeling.artifact.model_directory import write_manifest
 from gristmill.serving.predictor import Predictor
 
 

@@ -17,8 +17,8 @@ from gristmill.data.contract.schema import coerce
 from gristmill.errors import ArtifactError, DataError
 from gristmill.features.rows import RowFeatures
 from gristmill.features.treated import Treated, count
-from gristmill.modeling.artifact import CONTRACT, MODEL, PIPELINE, REBUILD, Manifest, read_verified, require_files
-from gristmill.modeling.persistence import load_pipeline_bytes
+from gristmill.modeling.artifact.model_directory import CONTRACT, MODEL, PIPELINE, REBUILD, Manifest, read_verified, require_files
+from gristmill.modeling.artifact.persistence import load_pipeline_bytes
 from gristmill.modeling.treatment import preparations
 
 Floats = NDArray[np.float64]

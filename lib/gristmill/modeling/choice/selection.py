@@ -13,8 +13,8 @@ from gristmill.errors import DataError
 from gristmill.features.rows import RowFeatures
 from gristmill.metrics.scores import as_gain
 from gristmill.modeling.baselines import Baseline
-from gristmill.modeling.calibration import Calibrated, Calibration, ProbabilityCalibrator, calibrate
-from gristmill.modeling.ensembling import (
+from gristmill.modeling.choice.calibration import Calibrated, Calibration, ProbabilityCalibrator, calibrate
+from gristmill.modeling.choice.ensembling import (
     ENSEMBLE,
     Candidate,
     Choice,
@@ -24,9 +24,10 @@ from gristmill.modeling.ensembling import (
     candidate,
     greedy_weights,
 )
-from gristmill.modeling.families import Params, Problem, build
+from gristmill.modeling.choice.thresholds import ChosenThreshold, choose_threshold
+from gristmill.modeling.families.catalogue import build
+from gristmill.modeling.families.problem import Params, Problem
 from gristmill.modeling.threads import one_core
-from gristmill.modeling.thresholds import ChosenThreshold, choose_threshold
 from gristmill.modeling.training_rows import TrainingRows
 from gristmill.reporting.wording import figure, metric_label, share
 

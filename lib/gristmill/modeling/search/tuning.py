@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from gristmill.metrics.scores import as_gain
-from gristmill.modeling.families import Params
-from gristmill.modeling.folds import PreparedFolds, is_better, mean_score, spread
-from gristmill.modeling.folds import fold_scores as scores_by_fold
+from gristmill.modeling.families.problem import Params
 from gristmill.modeling.latency import typical_row_milliseconds
-from gristmill.modeling.proposals import Proposals
+from gristmill.modeling.search.folds import PreparedFolds, is_better, mean_score, spread
+from gristmill.modeling.search.folds import fold_scores as scores_by_fold
+from gristmill.modeling.search.proposals import Proposals
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
 

@@ -7,8 +7,8 @@ import pytest
 from sklearn.base import clone
 from tests.unit.modeling.conftest import make_rows
 
-from gristmill.modeling.families import build, portfolio, suggest
-from gristmill.modeling.persistence import dump_pipeline, load_pipeline_bytes
+from gristmill.modeling.artifact.persistence import dump_pipeline, load_pipeline_bytes
+from gristmill.modeling.families.catalogue import build, portfolio, suggest
 from gristmill.modeling.threads import one_core
 
 FAMILIES = ("linear", "forest", "boosting", "neural")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gristmill.data.products import write_json
-from gristmill.modeling.drift_reference import binned, describe, drift_reference, shares_by_level
+from gristmill.modeling.artifact.drift_reference import binned, describe, drift_reference, shares_by_level
 
 
 def test_quantile_bins_hold_equal_shares_and_gaps_are_counted():

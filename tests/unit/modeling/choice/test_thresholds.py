@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gristmill.modeling import figures
-from gristmill.modeling.thresholds import choose_threshold, threshold_curve
+from gristmill.modeling.choice.thresholds import choose_threshold, threshold_curve
 
 Y = np.array([0, 0, 0, 1, 0, 1, 1])
 POSITIVE = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])

@@ -20,7 +20,7 @@ from typing import Any
 
 from gristmill.data.products import write_json
 from gristmill.errors import ArtifactError
-from gristmill.modeling.persistence import dump_pipeline, load_pipeline_bytes
+from gristmill.modeling.artifact.persistence import dump_pipeline, load_pipeline_bytes
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -6,7 +6,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from gristmill.modeling.known_classes import KnownClasses
+from gristmill.modeling.families.known_classes import KnownClasses
 
 X = np.array([[0.0], [1.0], [2.0], [3.0]])
 

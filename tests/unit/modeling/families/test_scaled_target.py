@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from gristmill.modeling.scaled_target import ScaledTarget, is_skewed
+from gristmill.modeling.families.scaled_target import ScaledTarget, is_skewed
 
 X = np.arange(6.0).reshape(-1, 1)
 

@@ -10,10 +10,10 @@ import pytest
 from tests.unit.modeling.conftest import make_case, make_frame, make_rows
 
 from gristmill.metrics.scores import score
-from gristmill.modeling import tuning
-from gristmill.modeling.folds import PreparedFolds
+from gristmill.modeling.search import tuning
+from gristmill.modeling.search.folds import PreparedFolds
+from gristmill.modeling.search.tuning import Budget, search, train_family
 from gristmill.modeling.training_rows import TrainingRows
-from gristmill.modeling.tuning import Budget, search, train_family
 
 
 def prepared(rows: TrainingRows, family: str = "linear") -> PreparedFolds:

@@ -5,7 +5,8 @@ import warnings
 from typing import Any
 
 from gristmill.metrics.scores import as_gain
-from gristmill.modeling.families import Params, Problem, portfolio, suggest
+from gristmill.modeling.families.catalogue import portfolio, suggest
+from gristmill.modeling.families.problem import Params, Problem
 
 
 class Proposals:

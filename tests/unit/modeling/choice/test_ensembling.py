@@ -5,7 +5,7 @@ import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression
 
-from gristmill.modeling.ensembling import (
+from gristmill.modeling.choice.ensembling import (
     Candidate,
     WeightedClassifier,
     WeightedRegressor,

@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from gristmill.metrics.scores import score
-from gristmill.modeling.calibration import Calibrated, ProbabilityCalibrator, calibrate, cross_calibrated
+from gristmill.modeling.choice.calibration import Calibrated, ProbabilityCalibrator, calibrate, cross_calibrated
 
 N = 2000
 

@@ -12,7 +12,8 @@ from sklearn.pipeline import Pipeline
 
 from gristmill.features.preparation import preprocessor
 from gristmill.metrics.scores import as_gain, score
-from gristmill.modeling.families import Params, Problem, estimator
+from gristmill.modeling.families.catalogue import estimator
+from gristmill.modeling.families.problem import Params, Problem
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]

@@ -1,7 +1,7 @@
 """A fitted pipeline as bytes and back, without pickle.
 
 The format is that of skops: a zip archive of arrays and one ``schema.json`` that names every type in it. A type is loaded only if
-skops knows it as harmless or :data:`gristmill.modeling.trusted_types.TRUSTED_TYPES` names it; the list is in the code that
+skops knows it as harmless or :data:`gristmill.modeling.artifact.trusted_types.TRUSTED_TYPES` names it; the list is in the code that
 loads, never in the file that is loaded.
 """
 
@@ -11,7 +11,7 @@ import zipfile
 from typing import Any
 
 from gristmill.errors import ArtifactError
-from gristmill.modeling.trusted_types import TRUSTED_TYPES
+from gristmill.modeling.artifact.trusted_types import TRUSTED_TYPES
 
 SCHEMA = "schema.json"
 STOP_WORDS_ADDRESS = "_stop_words_id"
@@ -113,5 +113,5 @@ def _refuse_untrusted(content: bytes) -> None:
     if refused:
         raise ArtifactError(
             f"The pipeline holds {', '.join(repr(name) for name in refused)}, which is not among the types Gristmill loads, so "
-            "nothing was loaded. If the class is yours and harmless, add its full name to gristmill.modeling.trusted_types."
+            "nothing was loaded. If the class is yours and harmless, add its full name to `trusted_types.py`."
         )

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from gristmill.metrics.scores import as_gain
-from gristmill.modeling.folds import Folds, fold_scores, mean_score, spread
+from gristmill.modeling.search.folds import Folds, fold_scores, mean_score, spread
 from gristmill.reporting.wording import figure, metric_label, opening
 
 Floats = NDArray[np.float64]

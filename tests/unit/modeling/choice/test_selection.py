@@ -9,13 +9,14 @@ import pytest
 from tests.unit.modeling.conftest import make_case, make_frame
 
 from gristmill.errors import DataError
-from gristmill.modeling import figures, selection
+from gristmill.modeling import figures
+from gristmill.modeling.artifact.persistence import dump_pipeline, load_pipeline_bytes
 from gristmill.modeling.baselines import best_baseline
-from gristmill.modeling.ensembling import choose
+from gristmill.modeling.choice import selection
+from gristmill.modeling.choice.ensembling import choose
 from gristmill.modeling.latency import typical_row_milliseconds
-from gristmill.modeling.persistence import dump_pipeline, load_pipeline_bytes
+from gristmill.modeling.search.tuning import Search, train_family
 from gristmill.modeling.training_rows import TrainingRows
-from gristmill.modeling.tuning import Search, train_family
 
 METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 SETTINGS = SimpleNamespace(rule="f1", value=0.5, value_true_positive=1.0, cost_contact=0.5)
