@@ -5,7 +5,6 @@ What was seen is expected, with room: next month's ordinary rows must not trip o
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from gristmill.data.contract.column_sql import ROW, Column, Rows, opened
+from gristmill.data.contract.facts import Facts, look
+from gristmill.data.contract.rules import LARGEST
 from gristmill.data.contract.table_rules import usable
 from gristmill.data.contract.terms import NUMBERS, OUTLIERS, ColumnTerms, ColumnType, Limits, TableLimits, TableTerms, Terms
 from gristmill.data.kinds import DATE_FORMATS, kind_of
@@ -35,14 +36,8 @@ SAMPLED = 100_000
 _FEW_TEXTS = 2_000
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What the rows of one column hold."""
-
-    filled: int
-    different: int
-    low: Any
-    high: Any
+Ends = tuple[Any, Any]
+"""Least and greatest finite value of a column, or its first and last moment; None where it has no order."""
 
 
 def infer(path: Path, case: Any, snapshot: str | None = None, *, tolerant: bool = False) -> Terms:
@@ -66,9 +61,10 @@ def infer(path: Path, case: Any, snapshot: str | None = None, *, tolerant: bool 
     """
     with opened(path, case.target) as (rows, columns):
         _, n_rows = usable(path, rows, case)
-        kinds = dict(zip((column.name for column in columns), _kinds(rows, columns, n_rows), strict=True))
-        seen = _look(rows, columns, kinds)
-        levels = _levels(rows, columns, kinds, seen)
+        facts = look(rows, columns, n_rows)
+        kinds = dict(zip((column.name for column in columns), _kinds(rows, columns, facts, n_rows), strict=True))
+        ends = dict(zip((column.name for column in columns), _all_ends(rows, columns, facts, kinds), strict=True))
+        levels = _levels(columns, kinds, facts)
         outliers = _outliers(rows, [column for column in columns if kinds[column.name][0] in NUMBERS], n_rows) if tolerant else {}
         repeated = rows.repeated([column for column in columns if column.name not in case.id_columns]) if tolerant else None
     terms = {
@@ -76,7 +72,13 @@ def infer(path: Path, case: Any, snapshot: str | None = None, *, tolerant: bool 
             type=kinds[column.name][0],
             format=kinds[column.name][1],
             expect=_limits(
-                column, kinds[column.name][0], seen[column.name], case, n_rows, levels.get(column.name), outliers.get(column.name)
+                column,
+                kinds[column.name][0],
+                facts[column.name],
+                ends[column.name],
+                case,
+                levels.get(column.name),
+                outliers.get(column.name),
             ),
         )
         for column in columns
@@ -88,16 +90,23 @@ def infer(path: Path, case: Any, snapshot: str | None = None, *, tolerant: bool 
     return Terms(snapshot=snapshot[:12] if snapshot else None, table=TableTerms(expect=table), columns=terms)
 
 
-def _kinds(rows: Rows, columns: Sequence[Column], n_rows: int) -> Iterator[tuple[ColumnType, str | None]]:
+Kinds = dict[str, tuple[ColumnType, str | None]]
+
+
+def _kinds(
+    rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], n_rows: int
+) -> Iterator[tuple[ColumnType, str | None]]:  # fmt: skip
     """Give the type of each column, and the format of its dates if they are text."""
     texts = [column for column in columns if column.stored == "string"]
-    sampled = {column.name: kind for column, kind in zip(texts, _text_kinds(rows, texts, n_rows), strict=True)}
+    sampled = {column.name: kind for column, kind in zip(texts, _text_kinds(rows, texts, facts, n_rows), strict=True)}
     stored: dict[str, ColumnType] = {"int64": "integer", "double": "number", "bool": "boolean"}
     for column in columns:
         yield sampled.get(column.name) or (stored.get(column.stored, "date"), None)
 
 
-def _text_kinds(rows: Rows, texts: Sequence[Column], n_rows: int) -> Iterator[tuple[ColumnType, str | None]]:
+def _text_kinds(
+    rows: Rows, texts: Sequence[Column], facts: dict[str, Facts], n_rows: int
+) -> Iterator[tuple[ColumnType, str | None]]:  # fmt: skip
     """Give the type of each column of text: a few thousand rows propose it, dates have to hold in all of them."""
     every = max(1, n_rows // _FEW_TEXTS)
     dates: dict[str, str] = {}
@@ -111,23 +120,45 @@ def _text_kinds(rows: Rows, texts: Sequence[Column], n_rows: int) -> Iterator[tu
             if kind == "date" and date_format is not None:
                 dates[column.name] = date_format
     candidates = [column for column in texts if column.name in dates]
-    holding = _holding(rows, candidates, [[dates[column.name]] for column in candidates])
+    holding = _holding(rows, candidates, facts, [[dates[column.name]] for column in candidates])
     others = [column for column in candidates if column.name not in holding]
-    holding |= _holding(rows, others, [[way for way in DATE_FORMATS if way != dates[column.name]] for column in others])
+    holding |= _holding(rows, others, facts, [[way for way in DATE_FORMATS if way != dates[column.name]] for column in others])
     for column in texts:
         found = holding.get(column.name)
         yield ("date", found) if found else (proposed[column.name], None)
 
 
-def _holding(rows: Rows, columns: Sequence[Column], formats: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Return the first of its formats that every text of a column has, for the columns of which one does; in one scan."""
-    tried = [(column, way) for column, ways in zip(columns, formats, strict=True) for way in ways]
-    verdicts = rows.aggregates([f"count({_strictly(column, way)}) = count({column.sql})" for column, way in tried])
+def _holding(
+    rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], formats: Sequence[Sequence[str]]
+) -> dict[str, str]:  # fmt: skip
+    """Return the first of its formats that every text of a column has, for the columns of which one does."""
+    asked = [
+        (column, [f"count({_strictly(column, way)}) = count({column.sql})" for way in ways])
+        for column, ways in zip(columns, formats, strict=True)
+    ]
     found: dict[str, str] = {}
-    for (column, way), holds in zip(tried, verdicts, strict=True):
-        if holds:
-            found.setdefault(column.name, way)
+    for (column, verdicts), ways in zip(_over_texts(rows, asked, facts), formats, strict=True):
+        held = next((way for way, holds in zip(ways, verdicts, strict=True) if holds), None)
+        if held is not None:
+            found[column.name] = held
     return found
+
+
+def _over_texts(
+    rows: Rows, asked: Sequence[tuple[Column, Sequence[str]]], facts: dict[str, Facts]
+) -> Iterator[tuple[Column, list[Any]]]:  # fmt: skip
+    """Give the values of aggregates over columns of text that do not depend on how often a text stands there.
+
+    Where the texts are few they are asked instead of the rows; the other columns are asked together, in one scan.
+    """
+    scanned = [expression for column, expressions in asked if facts[column.name].levels is None for expression in expressions]
+    values = iter(rows.aggregates(scanned))
+    for column, expressions in asked:
+        one = facts[column.name]
+        if one.levels is None:
+            yield column, [next(values) for _ in expressions]
+        else:
+            yield column, rows.of_levels(column, one.levels, one.rows - one.filled, expressions) if expressions else []
 
 
 def _strictly(column: Column, date_format: str) -> str:
@@ -135,16 +166,27 @@ def _strictly(column: Column, date_format: str) -> str:
     return column.moment(None) if date_format == "ISO8601" else f"try_strptime({column.sql}, '{date_format}')"
 
 
-def _look(rows: Rows, columns: Sequence[Column], kinds: dict[str, tuple[ColumnType, str | None]]) -> dict[str, _Seen]:
-    """Return what each column holds."""
+def _all_ends(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], kinds: Kinds) -> Iterator[Ends]:
+    """Give the ends of each column: known ones as they are; only infinite numbers and moments have to be asked for."""
     asked = []
     for column in columns:
         kind, date_format = kinds[column.name]
-        value = column.moment(date_format) if kind == "date" else f"CASE WHEN isfinite({column.number}) THEN {column.number} END"
-        ends = [f"min({value})", f"max({value})"] if kind in (*NUMBERS, "date") else ["NULL", "NULL"]
-        asked += [f"count_if(NOT {column.missing})", f"approx_count_distinct({column.sql})", *ends]
-    found = rows.aggregates(asked)
-    return {column.name: _Seen(*found[4 * number : 4 * number + 4]) for number, column in enumerate(columns)}
+        if kind == "date":
+            asked.append((column, column.moment(date_format)))
+        elif kind in NUMBERS and not (_finite(facts[column.name].low) and _finite(facts[column.name].high)):
+            asked.append((column, f"CASE WHEN isfinite({column.number}) THEN {column.number} END"))
+    found = {
+        column.name: (low, high)
+        for column, (low, high) in _over_texts(rows, [(one, [f"min({value})", f"max({value})"]) for one, value in asked], facts)
+    }
+    for column in columns:
+        one = facts[column.name]
+        yield found.get(column.name, (one.low, one.high) if kinds[column.name][0] in NUMBERS else (None, None))
+
+
+def _finite(end: float | None) -> bool:
+    """Return whether an end of a column is a number."""
+    return end is not None and math.isfinite(end)
 
 
 def far_out(rows: Rows, columns: Sequence[Column], n_rows: int) -> dict[str, tuple[float, float]]:
@@ -177,32 +219,27 @@ def _quartiles(values: Any) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _levels(
-    rows: Rows, columns: Sequence[Column], kinds: dict[str, tuple[ColumnType, str | None]], seen: dict[str, _Seen]
-) -> dict[str, tuple[str, ...]]:
+def _levels(columns: Sequence[Column], kinds: Kinds, facts: dict[str, Facts]) -> dict[str, tuple[str, ...]]:
     """Return the levels of the columns that have few of them, each often."""
-    few = [
-        column for column in columns
-        if kinds[column.name][0] == "category" and 0 < seen[column.name].different <= 1.1 * MOST_LEVELS
-    ]  # fmt: skip
-    counted = rows.aggregates([f"histogram({column.level})" for column in few])
-    found = {column.name: tuple(sorted(counts)) for column, counts in zip(few, counted, strict=True) if counts}
-    return {
-        name: levels for name, levels in found.items()
-        if len(levels) <= MOST_LEVELS and seen[name].filled >= FEWEST_PER_LEVEL * len(levels)
-    }  # fmt: skip
+    found = {}
+    for column in columns:
+        one = facts[column.name]
+        few = kinds[column.name][0] == "category" and one.levels is not None and 0 < len(one.levels) <= MOST_LEVELS
+        if few and one.filled >= FEWEST_PER_LEVEL * len(one.levels or ()):
+            found[column.name] = tuple(sorted(one.levels or ()))
+    return found
 
 
 def _limits(
-    column: Column, kind: ColumnType, seen: _Seen, case: Any, n_rows: int, levels: tuple[str, ...] | None, outliers: float | None
+    column: Column, kind: ColumnType, facts: Facts, ends: Ends, case: Any, levels: tuple[str, ...] | None, outliers: float | None
 ) -> Limits:
     """Return what is expected of one column."""
-    low, high = _ends(kind, seen)
+    low, high = _ends(kind, ends)
     named = column.name in case.id_columns and len(case.id_columns) == 1
-    missing: float | None = _share_with_room(1 - seen.filled / n_rows)
+    missing: float | None = _share_with_room(1 - facts.filled / facts.rows)
     if column.name == case.target:
         missing = None  # such rows are left out
-    elif named and seen.filled == n_rows:
+    elif named and facts.filled == facts.rows:
         missing = 0.0
     return Limits(
         missing=missing,
@@ -225,7 +262,10 @@ def _outliers(rows: Rows, columns: Sequence[Column], n_rows: int) -> dict[str, f
 
 def beyond(column: Column, ends: tuple[float, float]) -> str:
     """Return the condition that a finite number lies outside a range."""
-    return f"coalesce(isfinite({column.number}) AND ({column.number} < {ends[0]!r} OR {column.number} > {ends[1]!r}), false)"
+    value = column.sql if column.stored == "double" else column.number  # not-a-number is greater than every number to DuckDB
+    least, greatest = f"{-LARGEST!r}::DOUBLE", f"{LARGEST!r}::DOUBLE"
+    low = f"{value} < {ends[0]!r}::DOUBLE AND {value} >= {least}"
+    return f"coalesce(({low}) OR ({value} > {ends[1]!r}::DOUBLE AND {value} <= {greatest}), false)"
 
 
 def _share_with_room(share: float) -> float:
@@ -233,18 +273,19 @@ def _share_with_room(share: float) -> float:
     return min(1.0, round(math.ceil(share * 1.5 * 1000) / 1000 + 0.01, 3)) if share > 0 else 0.01
 
 
-def _ends(kind: ColumnType, seen: _Seen) -> tuple[Any, Any]:
+def _ends(kind: ColumnType, ends: Ends) -> Ends:
     """Return the range that is expected, with slack beyond what was seen; of dates only the beginning, since time goes on."""
+    first, last = ends
     if kind == "date":
-        return (seen.low.date().isoformat() if isinstance(seen.low, datetime) else None), None
-    if kind not in NUMBERS or seen.low is None or seen.low == seen.high:
+        return (first.date().isoformat() if isinstance(first, datetime) else None), None
+    if kind not in NUMBERS or first is None or first == last:
         return None, None
-    if kind == "integer" and seen.high - seen.low == 1:
-        return float(seen.low), float(seen.high)  # a flag
-    width = float(seen.high) - float(seen.low)
+    if kind == "integer" and last - first == 1:
+        return float(first), float(last)  # a flag
+    width = float(last) - float(first)
     room = width * SLACK
-    low, high = (_rounded(float(seen.low) - room, width, math.floor), _rounded(float(seen.high) + room, width, math.ceil))
-    if seen.low >= 0 > low:
+    low, high = (_rounded(float(first) - room, width, math.floor), _rounded(float(last) + room, width, math.ceil))
+    if first >= 0 > low:
         low = 0.0  # what is never negative is expected to stay so
     return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
 

@@ -8,7 +8,7 @@ from typing import Any
 from gristmill.config.sections import ColumnRule
 from gristmill.data.contract.checks import Severity
 from gristmill.data.contract.column_sql import Column
-from gristmill.data.contract.findings import Facts
+from gristmill.data.contract.facts import Facts
 from gristmill.data.contract.terms import NUMBERS, ColumnTerms, Limits, Terms
 from gristmill.data.snapshots.parquet_queries import quoted
 
@@ -184,8 +184,9 @@ def always(column: Column, known: ColumnTerms, terms: Terms, case: Any) -> Itera
             shows=False, known=_within(minimum=-LARGEST, maximum=LARGEST),
         )  # fmt: skip
     if column.stored == "string" and known.type in {"category", "text"}:
+        empty = f"coalesce(CASE WHEN {column.sql} < '!' THEN trim({column.sql}, {_BLANKS}) = '' END, false)"  # "!" follows blanks
         yield RowRule(
-            "no empty text", column, terms.severity_of("empty_text", name), f"coalesce(trim({column.sql}, {_BLANKS}) = '', false)",
+            "no empty text", column, terms.severity_of("empty_text", name), empty,
             "empty text", "which is not the same as missing; if it means missing, store no value there.", shows=False,
             known=_counting(lambda text: not text.strip()),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from gristmill.data.contract.checks import Check, Severity
 from gristmill.data.contract.column_sql import Column, Rows
 from gristmill.data.contract.duplicates import DONE
-from gristmill.data.contract.findings import Facts
+from gristmill.data.contract.facts import Facts
 from gristmill.data.contract.schema import check_columns
 from gristmill.data.contract.terms import Freshness, TableLimits, Terms
 from gristmill.errors import DataError

@@ -11,7 +11,8 @@ from typing import Any
 from gristmill.data.contract import evolution, table_rules
 from gristmill.data.contract.checks import MOST_EXAMPLES, Check
 from gristmill.data.contract.column_sql import ROW, Column, Rows, opened
-from gristmill.data.contract.findings import Facts, findings, look
+from gristmill.data.contract.facts import Facts, look
+from gristmill.data.contract.findings import findings
 from gristmill.data.contract.inference import beyond, far_out
 from gristmill.data.contract.rules import RowRule, always, of_case, of_contract, within
 from gristmill.data.contract.schema import role_of
