@@ -66,7 +66,7 @@ def guess_known_later(looked: Looked, names: Sequence[str]) -> Iterator[Guess]:
     names
         Columns that the model would see.
     """
-    twins = {name: twin for name in names if (twin := _planned_twin(name, looked.rows.columns)) is not None}
+    twins = {name: twin for name in names if (twin := _planned_twin(name, list(looked.rows.columns))) is not None}
     found: dict[str, str] = {}
     for name in names:
         why = _with_the_target(name, looked) or _as_planned(name, twins) or _made_of(name, twins, looked) or _by_name(name)
@@ -74,8 +74,8 @@ def guess_known_later(looked: Looked, names: Sequence[str]) -> Iterator[Guess]:
             found[name] = why
     if found:
         say = "uncomment those that are; a build then stops until they, and what stands in for them, are in features.exclude"
-        why = ["known only afterwards?", *(f"{name!r} {reason}" for name, reason in found.items()), say]
-        yield Guess("validation.known_later", list(found), why, suggested=True)
+        told = ["known only afterwards?", *(f"{name!r} {reason}" for name, reason in found.items()), say]
+        yield Guess("validation.known_later", list(found), told, suggested=True)
 
 
 def _with_the_target(name: str, looked: Looked) -> str | None:
