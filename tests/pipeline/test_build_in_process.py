@@ -8,7 +8,7 @@ from tests.pipeline import toy
 from tests.pipeline.toy import DAGSpec
 
 from gristmill.pipeline.decisions import decide
-from gristmill.pipeline.explain import status, status_lines, why
+from gristmill.pipeline.explain import _brief, status, status_lines, why
 from gristmill.pipeline.worker import Job, run
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # papermill's and Jupyter's own
@@ -39,6 +39,12 @@ def test_a_build_leaves_every_task_fresh_and_explains_it(root: Path, capfd: pyte
     lock.write_text(lock.read_text().replace("pandas==2.3.1", "pandas==2.3.2"))
     assert "requirements.lock changed, pandas==2.3.1 is gone, pandas==2.3.2 is new." in why(root, "toy", "01_ingest")[0].sentence
     assert status_lines(root, "toy")[1].split()[:2] == ["01_ingest", "stale"]
+
+
+def test_the_status_names_what_a_task_reads_from_by_number_where_a_number_is_enough():
+    tasks = ["02_validate", "04_build", "05_train_forest", "05_train_linear", "06_select"]
+    assert _brief(["02_validate", "05_train_linear", "05_train_forest"], tasks) == ["02", "05"]
+    assert _brief(["02_validate", "05_train_linear"], tasks) == ["02_validate", "05_train_linear"]
 
 
 @pytest.mark.slow

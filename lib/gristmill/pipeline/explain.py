@@ -1,6 +1,7 @@
 """What ``gristmill why`` and ``gristmill status`` print: why tasks are stale or fresh, and how the DAG stands."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,19 +141,27 @@ def status_lines(root: Path, case: str, pipeline: str = PIPELINE_FILE) -> list[s
         The case is wrong.
     """
     statuses = status(root, case, pipeline)
+    tasks = [one.task for one in statuses]
     width = max(len(one.task) for one in statuses)
     lines = [f"{'task':<{width}}  {'state':<10}  {'took':>10}  {'age':>12}  reads from"]
     for one in statuses:
         took = in_words(one.seconds) if one.seconds is not None else "-"
         age = in_words(one.age_seconds) if one.age_seconds is not None else "-"
-        lines.append(f"{one.task:<{width}}  {one.state:<10}  {took:>10}  {age:>12}  {', '.join(_brief(one.upstream))}".rstrip())
+        sources = ", ".join(_brief(one.upstream, tasks))
+        lines.append(f"{one.task:<{width}}  {one.state:<10}  {took:>10}  {age:>12}  {sources}".rstrip())
     builder = holder(ProjectPaths(root).state / "locks" / f"{case}.lock")
     if builder is not None:
         lines.append(f"A build of {case} is running: {builder}.")
     return lines
 
 
-def _brief(names: tuple[str, ...]) -> list[str]:
-    """Return tasks' numbers, with their names where a number is not enough."""
-    numbers = [name.partition("_")[0] for name in names]
-    return [number if numbers.count(number) == 1 else name for number, name in zip(numbers, names, strict=True)]
+def _brief(names: Sequence[str], tasks: Sequence[str]) -> list[str]:
+    """Return tasks' numbers where each stands for all tasks of that number, and else the names: never some of both."""
+    numbers = list(dict.fromkeys(_number(name) for name in names))
+    meant = [task for task in tasks if _number(task) in numbers]
+    return numbers if sorted(meant) == sorted(names) else list(names)
+
+
+def _number(name: str) -> str:
+    """Return the number at the beginning of a task's name."""
+    return name.partition("_")[0]

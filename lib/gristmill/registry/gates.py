@@ -131,12 +131,22 @@ def failures(gates: Sequence[Gate]) -> str:
 
 
 def table(gates: Sequence[Gate]) -> str:
-    """Return the gates as text, group by group, with what would have to change under each failed one."""
-    width = max((len(gate.name) for gate in gates), default=0)
+    """Return the gates as text, group by group, in the words of the report; the key of ``metrics.json`` stands in brackets."""
+    rows = [(gate, gate_words(asdict(gate))) for gate in gates]
+    texts = [
+        (f"{words['name']} [{gate.name}]", VERDICTS[gate.passed], words["value"], words["limit"], words["note"])
+        for gate, words in rows
+    ]
+    widths = [max((len(text[place]) for text in texts), default=0) for place in range(4)]
     lines = []
     for group in dict.fromkeys([*GROUPS, *(gate.group for gate in gates)]):
-        some = [gate for gate in gates if gate.group == group]
-        lines += [group, *(f"  {gate.name:<{width}}  {VERDICTS[gate.passed]:<12}  {gate.message}" for gate in some)] if some else []
+        some = [text for gate, text in zip(gates, texts, strict=True) if gate.group == group]
+        lines += [group, *(_line(text, widths) for text in some)] if some else []
     failed = sum(gate.failed for gate in gates)
     lines.append(f"{len(measured(gates)) - failed} of {len(measured(gates))} measured gates passed.")
     return "\n".join(lines)
+
+
+def _line(texts: tuple[str, ...], widths: Sequence[int]) -> str:
+    """Return one gate as a line: its name, verdict, value, limit, and what was compared."""
+    return "  " + "  ".join([*(f"{text:<{width}}" for text, width in zip(texts, widths, strict=False)), texts[-1]]).rstrip()

@@ -74,8 +74,8 @@ def test_the_table_groups_gates_and_counts_those_measured() -> None:
     text = table(
         [at_least("b", "training", 0, 1, "Score"), at_least("a", "data", 1, 1, "Share"), not_measured("c", "data", "Later.")]
     )
-    assert [line.split()[0] for line in text.splitlines()] == ["data", "a", "c", "training", "b", "1"]
-    assert "b  FAILED        Score: 0, needs >= 1." in text
+    assert [line.split()[0] for line in text.splitlines()] == ["data", "A", "C", "training", "B", "1"]
+    assert text.splitlines()[-2] == "  B [b]  FAILED        0  \u2265 1  Score"
     assert text.endswith("1 of 2 measured gates passed.")
 
 
@@ -89,6 +89,13 @@ def test_gates_are_shown_in_the_words_of_the_pages() -> None:
         ["data", "No leakage", "passed", "0", "\u2264 0", "Signs"],
         ["training", "Success ROC-AUC", "passed", "0.853", "\u2265 0.82", "Success"],
     ]
+
+
+def test_the_table_has_the_words_of_the_pages_and_the_key() -> None:
+    gates = [at_least("success_roc_auc", "training", 0.8533, 0.82, "Success"), not_measured("drift", "monitoring", "Later.")]
+    words, line = frame(gates).iloc[0], table(gates).splitlines()[1]
+    assert [part.strip() for part in line.split("  ") if part] == [f"{words['gate']} [success_roc_auc]", *words.iloc[2:]]
+    assert "Drift [drift]" in table(gates)
 
 
 def test_failed_gates_are_named_in_words() -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from gristmill.reporting.site import write_site
+from gristmill.reporting.stage_report import render_stage_report
 
 pytestmark = pytest.mark.browser
 
@@ -94,3 +96,33 @@ def test_pages_fit_a_telephone_in_light_and_dark(visit: Visit, index: Path, name
     visit.page.goto((index.parent / name).as_uri())
     assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert (visit.remote, visit.complaints) == ([], [])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_wider_than_its_place_shows_an_edge_until_its_end_is_seen_and_scrolls_by_keyboard(
+    visit: Visit, tmp_path: Path, scheme: str
+) -> None:
+    wide = pd.DataFrame({f"a_rather_long_name_{n}": [n] for n in range(40)}).to_html()
+    cell = {"cell_type": "code", "source": "", "outputs": [{"output_type": "display_data", "data": {"text/html": wide}}]}
+    (tmp_path / "report.html").write_text(render_stage_report({"cells": [cell]}), encoding="utf-8")
+    page = visit.page
+    page.emulate_media(color_scheme=scheme)
+    page.goto((tmp_path / "report.html").as_uri())
+    table = page.get_by_role("group", name="Table, scrolls sideways where it is wide")
+    box = table.bounding_box()
+    assert box is not None
+    edges = [{"x": x, "y": box["y"] + 2, "width": 3, "height": 8} for x in (box["x"] + 1, box["x"] + box["width"] - 4)]
+
+    def looks() -> tuple[bytes, bytes]:
+        return page.screenshot(clip=edges[0]), page.screenshot(clip=edges[1])
+
+    at_start = looks()
+    assert at_start[0] != at_start[1]
+    table.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.scroll').scrollLeft > 0")
+    table.evaluate("table => { table.scrollLeft = table.scrollWidth; document.activeElement.blur() }")
+    at_end = looks()
+    assert at_end[0] != at_start[0]
+    assert at_end[1] != at_start[1]

@@ -8,7 +8,7 @@ from typing import Any
 
 from gristmill.config.case import Case
 from gristmill.config.loading import load_case
-from gristmill.data.contract import evolution, inference, terms_file, validation
+from gristmill.data.contract import departures, evolution, inference, terms_file, validation
 from gristmill.data.contract.checks import Check
 from gristmill.data.contract.evolution import Change
 from gristmill.data.contract.terms import KINDS, Terms
@@ -114,8 +114,11 @@ def propose(paths: CasePaths) -> Proposal:
         suggested = inference.infer(rows, case, digest, tolerant=True)
         found = validation.validate(rows, old, case) if old is not None else []
         new = evolution.merged(old, suggested, [check for check in found if not check.passed])
+        changes = evolution.differences(old, new)
+        if old is not None:
+            changes = departures.explained(rows, case, old, new, found, changes)
         left = [check for check in validation.validate(rows, new, case) if not check.passed and check.severity == "stop"]
-    return Proposal(old, new, evolution.differences(old, new), left, said)
+    return Proposal(old, new, changes, left, said)
 
 
 def accept(paths: CasePaths) -> Proposal:
@@ -154,7 +157,9 @@ def change_lines(proposal: Proposal, *, written: bool, file: str) -> list[str]:
     """Return what is said of a proposal: the differences, and what the rows still break."""
     lines = [f"From {proposal.rows}:"]
     width = max((len(change.place) for change in proposal.changes), default=0)
-    lines += [f"  {change.place:<{width}}  {change.what}" for change in proposal.changes]
+    for change in proposal.changes:
+        lines.append(f"  {change.place:<{width}}  {change.what}")
+        lines += [f"  {'':<{width}}    {change.note}"] if change.note else []
     if not proposal.changes:
         lines = [f"{file} agrees with {proposal.rows}; nothing to change."]
     elif written:

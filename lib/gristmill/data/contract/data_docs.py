@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gristmill.data.contract.checks import Check
-from gristmill.data.contract.expectations import Expectation, expectations, results
+from gristmill.data.contract.expectations import Expectation, expectations, results, without_expectation
 from gristmill.data.contract.terms import Terms
 from gristmill.data.exploration.profile import without_network
 from gristmill.data.products import replacing
@@ -31,12 +31,18 @@ _SIGNS = {
     "text-danger": '<span class="verdict bad">✗ broken</span>',
     "text-warning": '<span class="verdict warn">! error</span>',
 }
+_TWICE = re.compile(r"(?<=</span>)\s*(?:Succeeded|Failed)\b")
+"""The verdict in words of the library, which stands behind the sign that says it."""
+
 _DEAD = re.compile(
     r'<div class="card mb-3">\s*<div class="card-header p-2">\s*<strong>Actions</strong>.*?(?=<div class="card d-md-block d-none")'
     r"|Data asset: None\s*<br>|<link\b[^>]*favicon[^>]*>",
     re.DOTALL,
 )
 _SCRIPTS = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
+_MOST_LISTED = 60
+"""Broken checks without an expectation that are listed: as many as ``02_validate`` shows."""
+
 _SECONDS = 300
 """Longest time that the pages may take."""
 
@@ -89,6 +95,7 @@ def begin(terms: Terms, checks: Sequence[Check], case: Any, taken: Mapping[str, 
         "name": case.name, "target": case.target, "snapshot": taken["digest"], "taken": taken["ingested_at"], "suite": suite,
         "results": results(suite, checks, list(taken["columns"]), taken["rows"] - left_out),
         "expectations": str(product["expectations"]), "data_docs": str(product["data_docs"]),
+        "counts": _counts(suite, checks),
     }  # fmt: skip
     messages = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `finish`
     process = subprocess.Popen(
@@ -101,6 +108,23 @@ def begin(terms: Terms, checks: Sequence[Check], case: Any, taken: Mapping[str, 
         with process.stdin:
             process.stdin.write(json.dumps(content, default=str).encode())
     return Pages(process, messages)
+
+
+def _counts(suite: Sequence[Expectation], checks: Sequence[Check]) -> str:
+    """Return in HTML how the count of expectations and that of ``02_validate`` go together, and what only the latter has."""
+    others = without_expectation(suite, checks)
+    broken = [check for check in others if not check.passed]
+    kept = f"<strong>{sum(check.passed for check in checks):,} of {len(checks):,} checks pass</strong>"
+    said = (
+        f'<p>{kept}, as <a href="../02_validate.html">02 Validate</a> counts them. The {len(suite):,} expectations below stand for '
+        f"what the data contract states. For the other {len(others):,} checks the library has none, such as those on "
+        f"completeness and on what is looked for without a limit. "
+        f"{f'Of these, {len(broken):,} are broken:' if broken else 'None of these is broken.'}</p>"
+    )
+    listed = [f"<li>{html.escape(harmless(check.message))}</li>" for check in broken[:_MOST_LISTED]]
+    if len(broken) > _MOST_LISTED:
+        listed.append(f"<li>and {len(broken) - _MOST_LISTED:,} more, in 02 Validate</li>")
+    return f'<section class="house-note">{said}{"<ul>" + "".join(listed) + "</ul>" if listed else ""}</section>'
 
 
 def write(content: dict[str, Any]) -> None:
@@ -165,12 +189,12 @@ def _pages(suite: Any, verdicts: Sequence[dict[str, Any]], content: dict[str, An
     first = Path(content["data_docs"]).name
     expected = ExpectationSuitePageRenderer().render(suite)  # type: ignore[no-untyped-call]
     return {
-        first: _house(ValidationResultsPageRenderer().render(validated), content["name"], "suite.html"),
+        first: _house(ValidationResultsPageRenderer().render(validated), content["name"], "suite.html", content["counts"]),
         "suite.html": _house(expected, content["name"], first),
     }
 
 
-def _house(document: Any, case: str, other: str) -> str:
+def _house(document: Any, case: str, other: str, note: str = "") -> str:
     """Return a rendered document as a page that loads nothing: the library's own styles, and ours for what it takes from CDNs."""
     from great_expectations.render.view.view import DefaultJinjaPageView  # noqa: PLC0415
 
@@ -183,13 +207,14 @@ def _house(document: Any, case: str, other: str) -> str:
     style = (Path(__file__).parent / "data_docs.css").read_text(encoding="utf-8")
     title = f"Data Docs of {html.escape(case)}"
     page = _ICONS.sub(lambda icon: _SIGNS["text-" + icon.group(1)], page)
+    page = _TWICE.sub("", page)
     page = _DEAD.sub("", page)
     page = re.sub(r'href="[^"]*/expectations/[^"]*\.html"', 'href="suite.html"', page)
     names: dict[str, str] = {}  # the library invents some at random; the same verdicts are to be the same page
     page = _NAMES.sub(lambda found: names.setdefault(found.group(), f"part-{len(names)}"), page)
     page = re.sub(r"<title>.*?</title>", "", page, flags=re.DOTALL)
     page = page.replace("</head>", f"<title>{title}</title><style>{style}</style></head>", 1)
-    return page.replace("<body>", f"<body>{links}", 1)
+    return page.replace("<body>", f"<body>{links}{note}", 1)
 
 
 if __name__ == "__main__":

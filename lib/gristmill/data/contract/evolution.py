@@ -47,10 +47,16 @@ class Change:
         The column, or ``the table``.
     what
         What is different, in words.
+    key
+        What it is about: ``type``, ``expect.maximum``; empty if it is no limit.
+    note
+        Which rows are behind it, in words.
     """
 
     place: str
     what: str
+    key: str = ""
+    note: str = ""
 
 
 def merged(old: Terms | None, new: Terms, broken: Sequence[Check]) -> Terms:
@@ -130,7 +136,8 @@ def differences(old: Terms | None, new: Terms) -> list[Change]:
           for rule, was in old.severity.model_dump().items() if was != getattr(new.severity, rule)),
     ]  # fmt: skip
     for name in dict.fromkeys((*old.columns, *new.columns)):
-        found += [Change(name, what) for what in _column_changes(old.columns.get(name), new.columns.get(name))]
+        changes = _column_changes(old.columns.get(name), new.columns.get(name))
+        found += [Change(name, what, what.partition(":")[0] if ": " in what else "") for what in changes]
     return found
 
 

@@ -158,6 +158,12 @@ def results(suite: Sequence[Expectation], checks: Sequence[Check], columns: Sequ
     return verdicts
 
 
+def without_expectation(suite: Sequence[Expectation], checks: Sequence[Check]) -> list[Check]:
+    """Return the verdicts on rules for which a suite has no expectation, such as those on completeness."""
+    places = {tuple(one["meta"]["gristmill"][key] for key in ("rule", "column", "severity")) for one in suite}
+    return [check for check in checks if (check.rule, check.column, check.severity) not in places and check.rule != "no new column"]
+
+
 def _result(kind: str, check: Check, missing: int, n_rows: int) -> dict[str, Any]:
     """Return the figures of one verdict."""
     if kind == "expect_column_to_exist":

@@ -7,6 +7,7 @@ from typing import Any
 from gristmill.data.contract.checks import MOST_EXAMPLES, Check
 from gristmill.data.contract.column_sql import ROW, Column, Rows
 from gristmill.data.contract.facts import Facts
+from gristmill.data.contract.schema import is_idle
 from gristmill.data.contract.terms import Terms
 
 MOSTLY_MISSING = 0.5
@@ -25,13 +26,13 @@ def _is_number(text: str) -> bool:
 
 
 def findings(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], terms: Terms, case: Any) -> Iterator[Check]:
-    """Give the verdicts on what is suspicious in each column."""
+    """Give the verdicts on what is suspicious in each column; in one that serves nothing, only what its contract asks for."""
     for column in columns:
-        if column.name != case.target:
+        if column.name != case.target and _is_judged(column.name, "constant", terms, case):
             yield from _constant(column.name, facts[column.name], terms)
     texts = [
         column for column in columns
-        if column.stored == "string" and facts[column.name].filled
+        if _is_judged(column.name, "spellings", terms, case) and column.stored == "string" and facts[column.name].filled
         and (column.name not in terms.columns or terms.columns[column.name].type == "category")
     ]  # fmt: skip
     many = [column for column in texts if facts[column.name].levels is None]
@@ -46,6 +47,11 @@ def findings(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts], ter
         yield _numbers(rows, column, facts[column.name].filled - numbers, terms, spoiled=spoiled)
         if levels is not None and not spoiled:
             yield _spelling(column.name, levels, terms)
+
+
+def _is_judged(name: str, rule: str, terms: Terms, case: Any) -> bool:
+    """Return whether a column is for something, or its contract has a severity of its own for a rule."""
+    return not is_idle(name, case) or (name in terms.columns and getattr(terms.columns[name].severity, rule) is not None)
 
 
 def _mostly_numbers(rows: Rows, columns: Sequence[Column], facts: dict[str, Facts]) -> list[Column]:

@@ -112,6 +112,11 @@ def role_of(name: str, case: Any) -> str:
     return "sensitive" if name in case.sensitive_features else "feature"
 
 
+def is_idle(name: str, case: Any) -> bool:
+    """Return whether a column serves nothing: the case excludes it, and does not name it for anything else."""
+    return name in case.features.exclude and role_of(name, case) == "feature"
+
+
 def _describe(values: pd.Series, role: str, declared: tuple[str, str | None] | None, *, used: bool) -> dict[str, Any]:
     """Return what a contract says of one column, its kind told from the values unless it is declared."""
     kind, date_format = declared or kind_of(values)

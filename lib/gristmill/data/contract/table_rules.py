@@ -110,8 +110,18 @@ def _columns_to_learn_from(columns: Sequence[Column], facts: dict[str, Facts], n
     return Check(
         "columns to learn from", None, "stop", count > 0, count,
         f"{count:,} columns that a model may see differ between rows." if count
-        else "No column is left to learn from: none that a model may see differs between rows. Add columns, or exclude fewer.",
+        else _nothing_to_learn_from(columns, case),
     )  # fmt: skip
+
+
+def _nothing_to_learn_from(columns: Sequence[Column], case: Any) -> str:
+    """Say that no column is left, and what helps: to exclude fewer, where some are excluded."""
+    others = [column.name for column in columns if column.name != case.target]
+    if not others:
+        return f"No column is left to learn from: the table has only the target {case.target!r}. Add columns."
+    excluded = [name for name in others if name in case.features.exclude]
+    fewer = f", or exclude fewer in `features.exclude` (now {', '.join(map(repr, excluded[:5]))})" if excluded else ""
+    return f"No column is left to learn from: none that a model may see differs between rows. Add columns{fewer}."
 
 
 def _unique(rows: Rows, columns: Sequence[Column], terms: Terms) -> Iterator[Check]:

@@ -109,6 +109,11 @@ class ColumnTerms(Section):
     require: Limits = Field(default_factory=Limits, description="Limits; a departure stops the build. Only people write them.")
     severity: ColumnSeverity = Field(default_factory=ColumnSeverity, description="Other severities in this column.")
 
+    @property
+    def limits_outliers(self) -> bool:
+        """Whether a limit on the share of far outliers is stated."""
+        return self.expect.outliers is not None or self.require.outliers is not None
+
     @model_validator(mode="after")
     def _limits_fit_the_type(self) -> "ColumnTerms":
         if self.format is not None and self.type != "date":

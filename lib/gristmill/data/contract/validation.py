@@ -15,7 +15,7 @@ from gristmill.data.contract.facts import Facts, look
 from gristmill.data.contract.findings import findings
 from gristmill.data.contract.inference import beyond, far_out
 from gristmill.data.contract.rules import RowRule, always, of_case, of_contract, within
-from gristmill.data.contract.schema import role_of
+from gristmill.data.contract.schema import is_idle, role_of
 from gristmill.data.contract.terms import NUMBERS, OUTLIERS, Terms
 
 MOST_SHOWN = 200
@@ -68,11 +68,15 @@ def _row_rules(rows: Rows, columns: list[Column], terms: Terms, case: Any, n_row
 
 
 def _outliers(rows: Rows, columns: list[Column], terms: Terms, case: Any, n_rows: int) -> Iterator[RowRule]:
-    """Give the rule on far outliers of each feature of numbers; they are kept, this only says where they are."""
+    """Give the rule on far outliers of each feature of numbers; they are kept, this only says where they are.
+
+    A column that serves nothing is judged only by a limit of its own.
+    """
     judged = [
         column for column in columns
         if column.name in terms.columns and terms.columns[column.name].type in NUMBERS
         and role_of(column.name, case) in {"feature", "sensitive"}
+        and (not is_idle(column.name, case) or terms.columns[column.name].limits_outliers)
     ]  # fmt: skip
     fences = far_out(rows, judged, n_rows)
     for column in judged:

@@ -17,6 +17,7 @@ from gristmill.data.contract import schema as contracts
 from gristmill.data.contract.checks import Check
 from gristmill.data.contract.quality import completeness
 from gristmill.data.leakage import detection
+from gristmill.data.setup.afterwards import Looked, guess_known_later
 from gristmill.data.setup.answers import Answers
 from gristmill.data.setup.case_text import Guess, render
 from gristmill.data.setup.outcome import guess_task, likely_targets, require_target
@@ -63,7 +64,7 @@ def infer_case(table: Table, name: str, source: Mapping[str, Any], answers: Answ
         *guess_task(table, rows[target], facts[target], answers),
         *_source(table, source, len(looked_at)),
         Guess("target", target, _without_target(table, facts[target].filled)),
-        *guess_roles(View.of(rows, facts, target), answers),
+        *guess_roles(View.of(table, rows, facts, target), answers),
         *_validation(rows),
         *_settings(answers),
     ]
@@ -118,9 +119,8 @@ def _tried(table: Table, rows: pd.DataFrame, guesses: list[Guess], answers: Answ
     """Return the guesses with what a trial of split and leakage rules asks for."""
     guesses, case, split = _divided(table, rows, guesses, answers)
     training = rows[(split["split"] == assignment.TRAIN).to_numpy()]
-    checks = [
-        check for check in detection.columns(training, case, contracts.infer(rows, case)) if not check.passed and check.column
-    ]
+    contract = contracts.infer(rows, case)
+    checks = [check for check in detection.columns(training, case, contract) if not check.passed and check.column]
     stops = [check for check in checks if check.severity == "stop"]
     ids = {str(check.column): f"{check.column!r}: {_evidence(check)}" for check in stops if check.rule == "no identifier"}
     leaks = {str(check.column): f"leakage? {_evidence(check)}" for check in stops if check.column not in ids}
@@ -130,7 +130,11 @@ def _tried(table: Table, rows: pd.DataFrame, guesses: list[Guess], answers: Answ
     if warned:
         why = [*(_evidence(check) for check in warned), "uncomment if that is only known afterwards"]
         guesses.append(Guess("features.exclude", [str(check.column) for check in warned], why, suggested=True))
-    return guesses
+    told = {str(check.column) for check in checks}
+    seen = [column["name"] for column in contract["columns"] if column["used"] and column["role"] in ("feature", "sensitive")]
+    gaps = table.gaps(case.target)
+    looked = Looked(training, contract, gaps, n_without=gaps[case.target][0], n_with=table.n_rows - gaps[case.target][0])
+    return [*guesses, *guess_known_later(looked, [name for name in seen if name not in told])]
 
 
 def _evidence(check: Check) -> str:

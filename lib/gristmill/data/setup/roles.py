@@ -2,8 +2,9 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from gristmill.data.kinds import Kind, is_numeric, kind_of
 from gristmill.data.leakage.proxies import DENSE, is_id_name
 from gristmill.data.setup.answers import Answers, all_named, named
 from gristmill.data.setup.case_text import Guess
-from gristmill.data.setup.table import Facts
+from gristmill.data.setup.table import Facts, Table
 from gristmill.data.setup.times import guess_time
 
 SENSITIVE = re.compile(
@@ -43,7 +44,10 @@ _MOST_ID_PARTS = 4
 
 @dataclass(frozen=True)
 class View:
-    """What roles are guessed from: the rows looked at that have a target, facts over all such rows, and the kinds of columns."""
+    """What roles are guessed from: the rows looked at that have a target, facts over all such rows, and the kinds of columns.
+
+    ``different`` gives the different values of a column in all such rows.
+    """
 
     rows: pd.DataFrame
     facts: Mapping[str, Facts]
@@ -51,13 +55,15 @@ class View:
     formats: Mapping[str, str | None]
     target: str
     n_rows: int
+    different: Callable[[str], pd.Series]
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, facts: Mapping[str, Facts], target: str) -> "View":
+    def of(cls, table: Table, rows: pd.DataFrame, facts: Mapping[str, Facts], target: str) -> "View":
         """Return the view of rows that have a target."""
         found = {name: kind_of(rows[name]) for name in rows.columns if name != target}
         kinds, formats = ({name: pair[at] for name, pair in found.items()} for at in (0, 1))
-        return cls(rows, facts, kinds, formats, target, facts[target].filled)  # type: ignore[arg-type]
+        different = partial(table.different, target=target)
+        return cls(rows, facts, kinds, formats, target, facts[target].filled, different)  # type: ignore[arg-type]
 
 
 def guess_roles(view: View, answers: Answers) -> Iterator[Guess]:
@@ -93,7 +99,7 @@ def _order(view: View, others: Sequence[str], answers: Answers) -> Iterator[Gues
     """Guess time and group column; only one of them divides the rows, the other is suggested."""
     columns = list(view.rows.columns)
     filled = {name: facts.filled == view.n_rows for name, facts in view.facts.items()}
-    time = guess_time(view.rows, [name for name in others if _may_be_time(name, view)], view.formats, filled)
+    time = guess_time(view.rows, [name for name in others if _may_be_time(name, view)], view.formats, filled, view.different)
     group = _group(view, others)
     said_time = answers.time_column is not None or answers.split == "time"
     said_group = answers.group_column is not None or answers.split == "group"

@@ -132,6 +132,18 @@ class Table:
         n_distinct = self._connection.execute(f"SELECT count(value) FROM {inner}").fetchall()[0][0]  # noqa: S608
         return Facts(facts.filled, n_distinct, facts.low, facts.high, facts.whole, facts.infinite)
 
+    def gaps(self, target: str) -> dict[str, tuple[int, int]]:
+        """Return in how many rows each column is missing: of those without a target, and of those with one."""
+        found: dict[str, tuple[int, int]] = {}
+        lacks = f"{self._value(target)} IS NULL"
+        for start in range(0, len(self.columns), _COLUMNS_A_QUERY):
+            names = self.columns[start : start + _COLUMNS_A_QUERY]
+            missing = [f"{self._value(name)} IS NULL" for name in names]
+            asked = ", ".join(f"count_if({lacks} AND {gap}), count_if(NOT {lacks} AND {gap})" for gap in missing)
+            answer = self._ask(asked)[0]
+            found.update({name: (answer[2 * at], answer[2 * at + 1]) for at, name in enumerate(names)})
+        return found
+
     def levels(self, name: str) -> pd.Series | None:
         """Return how many rows each value of a column has, as the class that it is, the most frequent first.
 
@@ -145,6 +157,14 @@ class Table:
         values = to_frame(pa.table({name: pa.array([value for value, _ in found], self.schema.field(name).type)}))[name]
         counts = pd.Series([count for _, count in found], index=class_text(values), dtype="int64")
         return counts.groupby(level=0, sort=False).sum().sort_values(ascending=False, kind="stable")
+
+    def different(self, name: str, target: str) -> pd.Series:
+        """Return the different values that a column has in the rows with a target, in no order."""
+        found = self._connection.sql(
+            f"SELECT DISTINCT {self._value(name)} AS v FROM {self._file} "  # noqa: S608
+            f"WHERE {self._value(name)} IS NOT NULL AND {self._value(target)} IS NOT NULL"
+        ).to_arrow_table()
+        return to_frame(found.rename_columns([name]))[name]
 
     def rows(self, target: str | None = None) -> pd.DataFrame:
         """Return the rows that are looked at, in their order: all, or an even sample with the rare classes of ``target`` whole."""

@@ -1,7 +1,7 @@
 """Whether a table has a time by which its rows should be split: later rows testing what was learnt from earlier ones."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,11 @@ _NOT_WHEN = re.compile(r"birth|born|dob|due|expir|end|until|valid|sched|death|up
 
 
 def guess_time(
-    rows: pd.DataFrame, names: Sequence[str], formats: Mapping[str, str | None], filled: Mapping[str, bool]
+    rows: pd.DataFrame,
+    names: Sequence[str],
+    formats: Mapping[str, str | None],
+    filled: Mapping[str, bool],
+    different: Callable[[str], pd.Series],
 ) -> Guess | None:
     """Return the time column: set where it says when a row came about, else suggested; None where there is none.
 
@@ -42,17 +46,25 @@ def guess_time(
         Format of the dates that are text, by column.
     filled
         Whether each column has a value in every row of the table.
+    different
+        Gives the different values of a column in all rows of the table.
     """
     suggestion: Guess | None = None
     for name in names:
-        times = rows[name] if is_numeric(rows[name]) else parse_dates(rows[name], formats[name])
+        times = _moments(rows[name], formats[name])
         why = _telling(name, times)
         if why is not None and filled[name]:
-            return Guess("time_column", name, [f"{why}; {_span(times)}", "so later rows test models trained on earlier ones"])
+            span = _span(_moments(different(name), formats[name]))
+            return Guess("time_column", name, [f"{why}; {span}", "so later rows test models trained on earlier ones"])
         if suggestion is None and times.nunique() >= FEWEST_MOMENTS and times.notna().all() and not _NOT_WHEN.search(name):
             said = "uncomment to test on later rows than those trained on"
             suggestion = Guess("time_column", name, f"{said}: nothing says that it is when a row came about", suggested=True)
     return suggestion
+
+
+def _moments(values: pd.Series, date_format: str | None) -> pd.Series:
+    """Return values as moments; years stay numbers."""
+    return values if is_numeric(values) else parse_dates(values, date_format)
 
 
 def _telling(name: str, times: pd.Series) -> str | None:

@@ -66,12 +66,13 @@ def push(paths: CasePaths, beginning: str | None = None, remote: str | None = No
         Beginning of the digest of the one to copy; all versions that are here if not given.
     remote
         A remote's name in DVC's configuration, or the URL or folder of one, which becomes the default; the default if not given.
+        A URL that DVC knows by some name is used by that name.
 
     Raises
     ------
     CaseFileError, ArtifactError
         There is no such case or version, DVC or a remote is missing, a snapshot or the split is damaged, the split is another
-        than was pushed before, or the remote does not take it.
+        than was pushed before, DVC has another remote of the name :data:`REMOTE`, or the remote does not take it.
     """
     _require_dvc()
     chosen = [history.find(paths, beginning)] if beginning is not None else history.versions(paths)
@@ -126,7 +127,8 @@ def pull(paths: CasePaths, beginning: str | None = None, remote: str | None = No
             _dvc(paths.root, "pull", "--remote", name, *(f"{file}.dvc" for file in files))
     absent = [snapshot for snapshot in wanted if not is_whole(paths.root / snapshot.path)]
     for snapshot in absent:
-        (paths.root / snapshot.path).unlink(missing_ok=True)  # a damaged one, which DVC would rather keep
+        if (paths.root / snapshot.path).exists():
+            pointer_file.discard(paths.root, paths.root / snapshot.path)  # a damaged one, which DVC would rather keep
     if absent:
         try:
             _dvc(paths.root, "pull", "--remote", name, *(f"{snapshot.path}.dvc" for snapshot in absent))
@@ -199,11 +201,11 @@ def _prepare(root: Path) -> None:
         _dvc(root, "config", "--local", "core.no_scm", "true")  # an unpacked archive of a repository
 
 
-def _settings(root: Path) -> configparser.ConfigParser:
-    """Return DVC's configuration of a project, what is local to this copy before what is shared."""
+def _settings(root: Path, *files: str) -> configparser.ConfigParser:
+    """Return DVC's configuration of a project, what is local to this copy before what is shared; or that of some files."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read([root / ".dvc" / "config", root / ".dvc" / "config.local"], encoding="utf-8")
+        parser.read([root / ".dvc" / file for file in files or ("config", "config.local")], encoding="utf-8")
     except configparser.Error as error:
         raise ArtifactError(
             f"DVC's configuration in {root / '.dvc'} cannot be read: {error}. Mend it; `dvc config` writes it."
@@ -212,7 +214,7 @@ def _settings(root: Path) -> configparser.ConfigParser:
 
 
 def _remote(root: Path, asked: str | None, verb: str) -> str:
-    """Return the name of the remote to use, after entering one that was given as a URL."""
+    """Return the name of the remote to use, after entering one that was given as a URL and that DVC does not know."""
     settings = _settings(root)
     known = [part.strip("'").removeprefix('remote "').removesuffix('"') for part in settings.sections() if "remote " in part]
     if asked is None:
@@ -236,8 +238,36 @@ def _remote(root: Path, asked: str | None, verb: str) -> str:
             raise ArtifactError(
                 f"Expected a remote to pull from, but there is no folder {asked}, and no remote of that name in DVC."
             )
-    _dvc(root, "remote", "add", "--force", "--default", *(["--local"] if verb == "pull" else []), REMOTE, asked)
+    asked = _place(root, asked)
+    local = ["--local"] if verb == "pull" else []  # a clone's own copy of a remote is no matter of the others
+    same = next((name for name in known if _place(root, settings.get(_section(settings, name), "url", fallback="")) == asked), None)
+    if same is not None:
+        if settings.get("core", "remote", fallback=None) is None:
+            _dvc(root, "remote", "default", *local, same)
+        return same
+    _refuse_another(root, settings if verb == "push" else _settings(root, "config.local"), asked)
+    _dvc(root, "remote", "add", "--default", *local, REMOTE, asked)
     return REMOTE
+
+
+def _section(settings: configparser.ConfigParser, name: str) -> str:
+    """Return the section of DVC's configuration that is about a remote."""
+    return next((part for part in settings.sections() if part.strip("'") == f'remote "{name}"'), "")
+
+
+def _place(root: Path, url: str) -> str:
+    """Return where a remote is: of a folder, which the configuration may name from its own place, the whole path."""
+    return url.rstrip("/") if "://" in url else os.path.normpath(root / ".dvc" / url)
+
+
+def _refuse_another(root: Path, settings: configparser.ConfigParser, asked: str) -> None:
+    """Refuse to put a URL in the place of another that DVC has under our name: it may be a person's."""
+    there = settings.get(_section(settings, REMOTE), "url", fallback=None)
+    if there is not None:
+        raise ArtifactError(
+            f"DVC has a remote {REMOTE!r} already, at {_place(root, there)}, and it was left as it is. To use it, say `--remote "
+            f"{REMOTE}`; to use {asked}, give it a name of its own, `dvc remote add NAME {asked}`, and say `--remote NAME`."
+        )
 
 
 def _global_default(root: Path) -> str | None:

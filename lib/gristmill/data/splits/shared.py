@@ -28,7 +28,9 @@ def to_push(paths: CasePaths) -> list[str]:
 
 @contextmanager
 def to_pull(paths: CasePaths) -> Iterator[list[str]]:
-    """Give the files that pointers name and that are not here, relative to the project, to be brought inside the block.
+    """Give the files that pointers name and that are not here whole, relative to the project, to be brought inside the block.
+
+    A file that cannot be read, such as a pull leaves that was killed, is removed to be brought again.
 
     No build can add to the lines meanwhile. At the end of the block, each file that came is held against its pointer. Until all
     are here, :func:`gristmill.data.splits.stored.open_line` refuses the line.
@@ -43,7 +45,10 @@ def to_pull(paths: CasePaths) -> Iterator[list[str]]:
     with ExitStack() as held:
         for folder in sorted({file.parent for file in pointed}):
             held.enter_context(stored.locked(folder))
-        _refuse_others(paths, [file for file in pointed if file.exists()])
+        unlike = [file for file in pointed if file.exists() and not pointer_file.is_pointed_to(file)]
+        _refuse_others(paths, [file for file in unlike if stored.is_readable(file)])
+        for file in unlike:
+            pointer_file.discard(paths.root, file)  # of no line: a pull or a copy that did not end
         absent = [file for file in pointed if not file.exists()]
         try:
             yield [str(file.relative_to(paths.root)) for file in absent]

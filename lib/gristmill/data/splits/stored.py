@@ -95,8 +95,17 @@ def _read_line(folder: Path) -> Line:
         begin = read_json(folder / LINE_FILE)
         starts = None if begin["starts"] is None else tuple(begin["starts"])
         return Line(folder.name, begin["together"], begin["n_folds"], starts, tuple(map(_read, files)))
-    except (ArtifactError, KeyError, OSError, pa.ArrowInvalid) as error:
+    except (ArtifactError, KeyError, TypeError, OSError, ValueError) as error:
         raise _lost(folder) from error
+
+
+def is_readable(file: Path) -> bool:
+    """Return whether a file of a line can be read as one; a pull or a copy that was killed leaves some that cannot."""
+    try:
+        _ = read_json(file)["together"] if file.name == LINE_FILE else _read(file)
+    except (ArtifactError, KeyError, TypeError, OSError, ValueError):
+        return False
+    return True
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -104,9 +113,11 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _lost(folder: Path) -> ArtifactError:
+    pushed = any(folder.glob("*.dvc"))
+    back = f"Bring it back: `gristmill data pull {folder.parent.name}`" if pushed else "Bring it back from a copy"
     return ArtifactError(
-        f"The stored split in {folder} is not whole: a file is missing or damaged, and rows could change sides. Bring it back from "
-        "a copy; or draw a new line, with new test rows, by another `split.random_state`."
+        f"The stored split in {folder} is not whole: a file is missing or damaged, and rows could change sides. {back}; or draw a "
+        "new line, with new test rows, by another `split.random_state`."
     )
 
 

@@ -96,6 +96,30 @@ def test_what_the_rows_contradict_moves_on_and_what_people_wrote_stays(accepted)
     assert "# in euros" in text
 
 
+def test_a_limit_that_one_bad_row_moves_is_shown_with_that_row_and_a_caution(accepted):
+    take_version(accepted, ROWS.replace("\n7,0.5,", "\n7,99999,").replace("\n9,2.5,basic", "\n9,2.5,gold"))
+    lines = run("diff", "small").splitlines()
+    at = next(n for n, line in enumerate(lines) if "spend  expect.maximum: 9.5 -> " in line)
+    assert lines[at + 1].strip() == (
+        "1 row of 120 is beyond; it holds: 99999 (id 7). Caution: so few rows make a range 15,789.5 times as wide; if they are "
+        "mistakes, mend the source in place of accepting them."
+    )
+    assert "1 row of 120 departs from it, such as 'gold' in id 9." in run("diff", "small")
+
+
+def test_a_limit_that_many_rows_move_has_no_caution(accepted):
+    take_version(accepted, ROWS.replace(".5,basic", "0.5,basic"))
+    said = run("diff", "small")
+    assert "51 rows of 120 are beyond; the farthest: 60.5 (id 13), 60.5 (id 27), 60.5 (id 41)." in said
+    assert "Caution" not in said
+
+
+def test_a_column_that_one_bad_row_retypes_is_shown_with_that_row_and_a_caution(accepted):
+    take_version(accepted, ROWS.replace("\n7,0.5,", "\n7,none,"))
+    said = run("diff", "small")
+    assert "1 row of 120 departs from it, such as 'none' in id 7. Caution: so few rows make the type;" in said
+
+
 def test_a_column_that_is_gone_or_retyped_stops_until_it_is_accepted(accepted, monkeypatch, capsys):
     lines = [line.split(",") for line in ROWS.splitlines()]
     take_version(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from gristmill.data.contract import data_docs
-from gristmill.data.contract.expectations import expectations, results
+from gristmill.data.contract.expectations import expectations, results, without_expectation
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # deprecations in the library's own dependencies
@@ -104,6 +104,22 @@ def test_the_suite_is_loaded_again_by_the_library(make_terms):
     assert {one.severity.value for one in suite.expectations} == {"critical", "warning"}
 
 
+def test_the_page_says_how_its_count_and_that_of_the_stage_go_together(bench, good, make_case, make_terms):
+    case, terms = make_case(id_columns=["customer"]), make_terms(COLUMNS, table=TABLE)
+    checks = bench.checks(good.assign(plan="<b>", extra="<b>"), terms, case)
+    suite = expectations(terms, case.id_columns, checks)
+    others = without_expectation(suite, checks)
+    assert {("varies", "plan"), ("completeness", None)} <= {(check.rule, check.column) for check in others}
+    assert not {check.rule for check in others} & {"levels", "missing", "column present", "no new column", "rows"}
+    text = data_docs._counts(suite, checks)
+    passed = sum(check.passed for check in checks)
+    assert f"{passed} of {len(checks)} checks pass" in text
+    assert f"The {len(suite)} expectations below" in text
+    assert f"other {len(others)} checks" in text
+    assert "&#x27;plan&#x27; has one value only" in text
+    assert "<b>" not in text
+
+
 @pytest.mark.slow
 def test_the_pages_are_the_same_again_and_hold_no_markup_of_the_data(bench, good, make_case, make_terms, tmp_path):
     name = "<img src=x onerror=alert(1)> $a"
@@ -124,4 +140,7 @@ def test_the_pages_are_the_same_again_and_hold_no_markup_of_the_data(bench, good
     assert "<script" not in pages[0]
     assert "<img" not in pages[0]
     assert "✗ broken" in pages[0]
+    assert "Succeeded" not in pages[0]
+    assert "Failed" not in pages[0]
+    assert f"{sum(check.passed for check in checks)} of {len(checks)} checks pass" in pages[0]
     assert name in (tmp_path / "0" / "expectations.json").read_text()

@@ -72,6 +72,16 @@ def test_a_table_without_a_column_to_learn_from_is_stopped(verdicts, make_case):
         require(list(verdicts(frame, make_case()).values()))
 
 
+def test_only_who_excludes_columns_is_told_to_exclude_fewer(verdicts, make_case):
+    frame = pd.DataFrame({"y": ["yes", "no"] * 30, "same": 1, "x": range(60)})
+    said = {
+        "exclude": verdicts(frame, make_case(features={"exclude": ["x"]}))["columns to learn from", None].message,
+        "nothing": verdicts(frame[["y", "same"]], make_case())["columns to learn from", None].message,
+    }
+    assert said["exclude"].endswith("differs between rows. Add columns, or exclude fewer in `features.exclude` (now 'x').")
+    assert said["nothing"].endswith("differs between rows. Add columns.")
+
+
 def test_duplicates_are_counted_without_their_identifiers(verdicts, customers, make_case):
     twice = pd.concat([customers, customers.head(4).assign(customer=["a", "b", "c", "d"])])
     assert verdicts(twice, make_case(id_columns=["customer"]))["no duplicates", None].count == 4
@@ -97,6 +107,32 @@ def test_far_outliers_are_counted_with_examples(verdicts, customers, make_case):
     check = verdicts(frame, make_case())["outliers", "spend"]
     assert check.count == 10
     assert check.examples == ("10000",)
+
+
+def test_what_no_model_sees_is_not_told_to_be_constant_or_far_out(bench, customers, make_case):
+    frame = customers.assign(
+        same=1, empty=None, spend=customers["spend"].mask(customers.index % 20 == 1, 5_000.0),
+        plan=customers["plan"].mask(customers.index % 3 == 0, "Basic "), member=True,
+    )  # fmt: skip
+    hidden = {"exclude": ["same", "empty", "spend", "plan", "member"]}
+    assert {("varies", "same"), ("mostly filled", "empty"), ("outliers", "spend"), ("one spelling", "plan")} <= set(
+        bench.broken(frame, None, make_case(id_columns=["customer"]))
+    )
+    case = make_case(id_columns=["customer"], sensitive_features=["member"], features=hidden)
+    assert set(bench.broken(frame, None, case)) == {("varies", "member"), ("completeness", None)}  # audited, so it has a use
+
+
+def test_what_its_contract_asks_of_an_excluded_column_holds(bench, customers, make_case, make_terms):
+    frame = customers[["spend", "visits", "y"]].assign(same=1)
+    wild = frame.assign(spend=frame["spend"].mask(frame.index % 20 == 1, 5_000.0).mask(frame.index == 2, -1))
+    terms = make_terms({
+        "spend": {"type": "number", "expect": {"outliers": 0.01}, "require": {"minimum": 0}},
+        "same": {"type": "integer", "severity": {"constant": "stop"}}, "visits": {"type": "integer"}, "y": {"type": "category"},
+    })  # fmt: skip
+    assert bench.broken(wild, terms, make_case(features={"exclude": ["spend", "same"]})) == {
+        ("minimum", "spend"): "stop", ("outliers", "spend"): "warn", ("varies", "same"): "stop",
+        ("no duplicates", None): "warn",
+    }  # fmt: skip
 
 
 def test_constant_and_empty_columns_warn(verdicts, customers, make_case):

@@ -114,6 +114,15 @@ def test_a_time_that_rows_are_ordered_by_is_taken_another_is_suggested(customers
     assert "# time_column: since  # uncomment to test on later rows" in text_for(customers)
 
 
+def test_moments_are_counted_in_all_rows_with_a_target(monkeypatch):
+    monkeypatch.setattr(tables, "LOOKED_AT", 200)
+    moments = pd.date_range("2024-01-01", periods=1_000, freq="h")
+    frame = pd.DataFrame({"when": moments.astype(str), "x": range(1_000), "y": [float(n % 37) for n in range(1_000)]})
+    frame.loc[990:, "y"] = None
+    assert "time_column: when" in text_for(frame)
+    assert "990 moments from 2024-01-01 to 2024-02-11" in text_for(frame)
+
+
 def test_a_time_by_which_the_rows_cannot_be_split_is_only_suggested(customers):
     frame = customers.sort_values("since", ignore_index=True).assign(y=["no"] * 190 + ["yes"] * 10)
     text = text_for(frame)

@@ -94,7 +94,7 @@ def test_identifiers_are_told_as_the_leakage_check_tells_them():
     }  # fmt: skip
     frame = pd.DataFrame(columns)
     with looked(frame) as table:
-        view = View.of(table.rows("y"), table.facts("y"), "y")
+        view = View.of(table, table.rows("y"), table.facts("y"), "y")
     for name in view.kinds:
         expected = identifier_evidence(view.rows[name], {"name": name, "kind": kind_of(view.rows[name])[0]})
         assert roles._identity(name, view) == expected, name

@@ -136,6 +136,38 @@ def test_another_split_than_was_pushed_is_neither_overwritten_nor_pushed_over_it
         remote.push(clone)
 
 
+def test_a_pull_brings_again_what_a_killed_one_left_damaged(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    remote.pull(clone, remote=str(tmp_path / "remote"))
+    snapshot_file = clone.project.snapshots / f"{shared.digests[0]}.parquet"
+    for file in (*(pointer.with_suffix("") for pointer in clone.splits.glob("*/*.dvc")), snapshot_file):
+        file.chmod(0o644)
+        os.truncate(file, file.stat().st_size // 2)  # DVC's own copy as well: it is a link to the same file
+    with pytest.raises(ArtifactError, match=r"is not whole.*`gristmill data pull small`"):
+        stored.open_line(clone, load_case("small", clone.root), "rows.csv")
+    assert remote.pull(clone).digests == shared.digests
+    assert split_files(clone) == split_files(shared.paths)
+    assert len(snapshot.load(snapshot_file)) == 60
+
+
+def test_a_remote_that_a_person_configured_is_not_replaced(shared: Shared, tmp_path: Path):
+    clone = shared.clone(tmp_path / "clone")
+    config = clone.root / ".dvc" / "config"
+    config.write_text("[core]\n    remote = ours\n['remote \"gristmill\"']\n    url = s3://bucket/theirs/\n"
+                      "['remote \"ours\"']\n    url = ../../ours\n")  # fmt: skip
+    before, settings = config.read_text(), clone.root / ".dvc" / "config.local"
+    with pytest.raises(ArtifactError, match=r"'gristmill' already, at s3://bucket/theirs, and it was left as it is.*NAME /"):
+        remote._remote(clone.root, str(tmp_path / "new"), "push")
+    assert remote._remote(clone.root, "s3://bucket/theirs", "push") == "gristmill"
+    assert remote._remote(clone.root, str(tmp_path / "ours"), "push") == "ours"
+    assert remote._remote(clone.root, str(tmp_path / "remote"), "pull") == "gristmill"  # for this copy of the project alone
+    assert config.read_text() == before
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ArtifactError, match=r"'gristmill' already, at .*remote, and it was left"):
+        remote._remote(clone.root, str(tmp_path / "other"), "pull")
+    assert str(tmp_path / "remote") in settings.read_text()
+
+
 def test_a_file_of_the_split_that_is_not_what_was_pushed_is_not_kept(shared: Shared, tmp_path: Path):
     clone = shared.clone(tmp_path / "clone")
     first, second, _ = sorted(clone.splits.glob("*/*.dvc"))
