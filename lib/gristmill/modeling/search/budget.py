@@ -15,7 +15,7 @@ RESERVE = 0.15
 LARGE = 20_000
 """Training rows of a fold from which it is measured first whether a trial on all of them can end in time."""
 
-PROBES = (2_000, 6_000)
+PROBES = (1_000, 3_000)
 """Rows that are fitted to find out."""
 
 FIRST_TRIAL_SHARE = 0.7
@@ -71,9 +71,10 @@ def affordable_rows(n_train: int, n_folds: int, seconds: float, fold_seconds: Ca
         return None
     few, more = PROBES
     first, second = fold_seconds(few), fold_seconds(more)
+    left = max(0.0, seconds - first - second)
     a_row = max(0.0, (second - first) / (more - few))
     fixed = max(0.0, second - a_row * more)
-    affordable = FIRST_TRIAL_SHARE * seconds / n_folds
+    affordable = FIRST_TRIAL_SHARE * left / n_folds
     if fixed + a_row * n_train <= affordable:
         return None
     return max(more, min(n_train, int((affordable - fixed) / a_row))) if a_row > 0 else more

@@ -28,13 +28,15 @@ def test_a_small_table_is_not_measured():
     assert affordable_rows(LARGE, 5, 1.0, lambda n_rows: pytest.fail("measured")) is None
 
 
-def test_a_large_table_learns_from_what_the_budget_allows():
+def test_a_large_table_learns_from_what_is_left_of_the_budget():
     per_row = 1e-4  # 100,000 rows are 10 s a fold
     assert affordable_rows(100_000, 5, 100, lambda n_rows: 0.5 + per_row * n_rows) is None
-    assert affordable_rows(100_000, 5, 25, lambda n_rows: 0.5 + per_row * n_rows) == pytest.approx(30_000, abs=2)
-    assert affordable_rows(100_000, 5, 0.1, lambda n_rows: 0.5 + per_row * n_rows) == 6_000
+    left = 25 - 2 * 0.5 - 4_000 * per_row  # after the two small fits
+    expected = pytest.approx((0.7 * left / 5 - 0.5) / per_row, abs=2)
+    assert affordable_rows(100_000, 5, 25, lambda n_rows: 0.5 + per_row * n_rows) == expected
+    assert affordable_rows(100_000, 5, 0.1, lambda n_rows: 0.5 + per_row * n_rows) == 3_000
 
 
 def test_a_time_that_does_not_grow_with_the_rows_allows_all_or_few():
     assert affordable_rows(100_000, 5, 25, lambda n_rows: 1.0) is None
-    assert affordable_rows(100_000, 5, 1, lambda n_rows: 1.0) == 6_000
+    assert affordable_rows(100_000, 5, 1, lambda n_rows: 1.0) == 3_000
