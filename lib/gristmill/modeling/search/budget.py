@@ -78,3 +78,21 @@ def affordable_rows(n_train: int, n_folds: int, seconds: float, fold_seconds: Ca
     if fixed + a_row * n_train <= affordable:
         return None
     return max(more, min(n_train, int((affordable - fixed) / a_row))) if a_row > 0 else more
+
+
+def fewer_rows(now: int, n_done: int, n_folds: int, taken: float, left: float) -> int:
+    """Return how many training rows of each fold a trial can afford, after one on more of them did not end in time.
+
+    Parameters
+    ----------
+    now
+        Training rows of each fold in that trial.
+    n_done, n_folds
+        Folds that it finished, and folds that there are.
+    taken
+        Seconds that it took.
+    left
+        Seconds that are left.
+    """
+    whole_trial = taken / max(1, n_done) * n_folds
+    return max(PROBES[-1], int(now * min(0.5, FIRST_TRIAL_SHARE * max(0.0, left) / whole_trial)))

@@ -247,11 +247,11 @@ def _in_words(problem: Exception, allowed_gb: float | None) -> str:
 
 def _verdict(ask: Ask, scores: list[float], metric: str, left: int, fold_seconds: float, now: float) -> str:
     """Return whether a trial goes on (``finished``), is ``stopped`` for lack of time or ``pruned`` for lack of hope."""
-    if left == 0 or ask.best is None:
+    if left == 0:
         return "finished"
     if ask.deadline is not None and now + left * fold_seconds > ask.deadline:
         return "stopped"
-    if len(scores) < FOLDS_BEFORE_PRUNING:
+    if ask.best is None or len(scores) < FOLDS_BEFORE_PRUNING:
         return "finished"
     behind = [as_gain(metric, theirs) - as_gain(metric, ours) for theirs, ours in zip(ask.best.fold_scores, scores, strict=False)]
     return "pruned" if np.nanmean([0.0, *behind]) > ask.best.std + 1e-12 and min(behind) > 0 else "finished"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gristmill.modeling.search import memory
-from gristmill.modeling.search.budget import Budget, affordable_rows, at_once
+from gristmill.modeling.search.budget import LARGE, PROBES, Budget, affordable_rows, at_once, fewer_rows
 from gristmill.modeling.search.comparable import comparable
 from gristmill.modeling.search.folds import PreparedFolds
 from gristmill.modeling.search.isolation import POSSIBLE, IsolatedRunner
@@ -71,19 +71,24 @@ def search(
     start -= result.seconds
     proposals = Proposals(prepared.family, prepared.problem, metric, method, study.frozen if study is not None else ())
     with one_core():
-        result.plan[MOST_ROWS] = _most_rows(prepared, budget, proposals, study, runner)
-        runner.limit_rows(result.plan[MOST_ROWS])
+        _limit_rows(result, _most_rows(prepared, budget, proposals, study, runner), study, runner)
         while _may_start(result, budget, clock() - start, len(proposals.known)):
             proposed = proposals.next()
             if proposed is None:
                 break
-            deadline = None if budget.seconds is None or result.best is None else start + budget.seconds
+            must_finish = result.best is None and not _may_shrink(result, prepared, len(proposals.known))
+            deadline = None if budget.seconds is None or must_finish else start + budget.seconds
             trial, predictions = runner.run(Ask(len(result.trials), *proposed, result.best, deadline))
             if study is not None:
                 study.add(metric, trial, predictions, proposals.asked)
             proposals.learn(trial)
             if result.add(metric, trial):
                 result.oof = predictions
+            elif result.best is None and trial.status == "stopped" and deadline is not None:
+                now = result.plan[MOST_ROWS] or _largest(prepared)
+                left = deadline - clock()
+                fewer = fewer_rows(now, len(trial.fold_scores), len(prepared.folds), trial.seconds, left)
+                _limit_rows(result, fewer, study, runner)
         _complete(result, study, runner)
     return result
 
@@ -174,22 +179,37 @@ def _searched(
             study.close()
 
 
+def _largest(prepared: PreparedFolds) -> int:
+    """Return the number of training rows of the largest fold."""
+    return max(len(train) for train, _ in prepared.folds)
+
+
+def _may_shrink(result: Search, prepared: PreparedFolds, n_known: int) -> bool:
+    """Return whether a first trial may be given up for one that learns from fewer rows."""
+    rows = result.plan[MOST_ROWS] or _largest(prepared)
+    return _largest(prepared) > LARGE and rows > PROBES[-1] and len(result.trials) + 1 < n_known
+
+
+def _limit_rows(result: Search, most: int | None, study: Study | None, runner: Runner) -> None:
+    """Let every fold learn from at most so many rows from now on, and keep that with the trials."""
+    result.plan[MOST_ROWS] = most
+    runner.limit_rows(most)
+    if study is not None and (MOST_ROWS not in study.settings or study.settings[MOST_ROWS] != most):
+        study.note(MOST_ROWS, most)
+
+
 def _most_rows(prepared: PreparedFolds, budget: Budget, proposals: Proposals, study: Study | None, runner: Runner) -> int | None:
     """Return how many training rows each fold learns from: what the study says, else what the budget allows; None for all."""
-    if study is not None and (study.trials or MOST_ROWS in study.settings):
-        kept = study.settings.get(MOST_ROWS)
+    if study is not None and MOST_ROWS in study.settings:
+        kept = study.settings[MOST_ROWS]
         return None if kept is None else int(kept)
-    most = None
-    if budget.seconds is not None:
-        largest = max(len(train) for train, _ in prepared.folds)
+    if budget.seconds is None:
+        return None
 
-        def fold_seconds(n_rows: int) -> float:
-            return runner.fold_seconds(proposals.known[0], n_rows)
+    def fold_seconds(n_rows: int) -> float:
+        return runner.fold_seconds(proposals.known[0], n_rows)
 
-        most = affordable_rows(largest, len(prepared.folds), budget.seconds, fold_seconds)
-    if study is not None:
-        study.note(MOST_ROWS, most)
-    return most
+    return affordable_rows(_largest(prepared), len(prepared.folds), budget.seconds, fold_seconds)
 
 
 def _may_start(result: Search, budget: Budget, used: float, n_known: int) -> bool:

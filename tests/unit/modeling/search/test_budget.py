@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gristmill.modeling.search.budget import LARGE, Budget, affordable_rows, reserve
+from gristmill.modeling.search.budget import LARGE, Budget, affordable_rows, fewer_rows, reserve
 
 ALL = ["linear", "forest", "boosting", "neural"]
 
@@ -40,3 +40,9 @@ def test_a_large_table_learns_from_what_is_left_of_the_budget():
 def test_a_time_that_does_not_grow_with_the_rows_allows_all_or_few():
     assert affordable_rows(100_000, 5, 25, lambda n_rows: 1.0) is None
     assert affordable_rows(100_000, 5, 1, lambda n_rows: 1.0) == 3_000
+
+
+def test_a_trial_that_did_not_end_in_time_is_followed_by_one_on_fewer_rows():
+    assert fewer_rows(100_000, 1, 5, 10, 25) == 35_000  # 50 s for all folds, 25 left, seven tenths of them planned for
+    assert fewer_rows(100_000, 5, 5, 10, 100) == 50_000
+    assert fewer_rows(100_000, 0, 5, 10, -1) == 3_000

@@ -65,6 +65,16 @@ def test_a_trial_that_overruns_is_stopped_and_none_starts_without_time(binary_ro
     assert found.best.number == 0
 
 
+def test_a_first_trial_on_a_large_table_gives_way_to_one_on_fewer_rows(binary_rows: TrainingRows, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tuning, "LARGE", 10)
+    monkeypatch.setattr("gristmill.modeling.search.budget.PROBES", (10, 45))
+    monkeypatch.setattr(tuning, "PROBES", (10, 45))
+    found = search(prepared(binary_rows), "log_loss", Budget(30, None), clock=slow_clock(10))
+    assert [trial.status for trial in found.trials] == ["stopped", "finished"]
+    assert found.plan["most_rows"] == 45
+    assert np.isfinite(found.oof[binary_rows.validated]).all()
+
+
 def test_a_search_that_gains_nothing_ends_early(binary_rows: TrainingRows, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tuning, "PATIENCE_TRIALS", 4)
     found = search(prepared(binary_rows), "roc_auc", Budget(600, None), clock=slow_clock(1e-6))
