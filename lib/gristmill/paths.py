@@ -122,6 +122,10 @@ class CasePaths:
         """Products of the last build."""
         return self.root / "artifacts" / self.name
 
+    def search(self, family: str) -> Path:
+        """Trials of a family, kept for a build that is to go on after a kill."""
+        return self.project.state / "search" / self.name / family
+
     @property
     def scratch(self) -> Path:
         """Products of notebooks run by hand, which never touch the build's."""

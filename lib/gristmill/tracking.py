@@ -166,10 +166,21 @@ def _finishing(client: Any, run_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def child_run(parent: Run, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
-    """Give a new run nested under ``parent``, and finish it when the block ends."""
+def child_run(parent: Run, name: str, tags: Mapping[str, str] | None = None, started: float | None = None) -> Iterator[Run]:
+    """Give a new run nested under ``parent``, and finish it when the block ends.
+
+    Parameters
+    ----------
+    parent
+        The run it belongs to.
+    name, tags
+        Of the new run.
+    started
+        When what it is about began, in seconds since 1970; now when omitted.
+    """
     nested = {**(tags or {}), PARENT_TAG: parent.run_id}
-    run = parent.client.create_run(parent.experiment_id, tags=nested, run_name=name)
+    start_time = _now() if started is None else int(started * 1000)
+    run = parent.client.create_run(parent.experiment_id, start_time=start_time, tags=nested, run_name=name)
     with _finishing(parent.client, run.info.run_id):
         yield Run(parent.client, run.info.run_id, parent.experiment_id)
 
@@ -179,22 +190,23 @@ def _key(name: object) -> str:
     return re.sub(r"[^\w\-. :/]", "_", str(name), flags=re.ASCII)[:250] or "_"
 
 
-def _metrics(values: Mapping[str, float | None], step: int = 0) -> list[Any]:
-    """Return MLflow's form of the metrics that are finite numbers."""
+def as_metrics(values: Mapping[str, float | None], step: int = 0, at: float | None = None) -> list[Any]:
+    """Return MLflow's form of the metrics that are finite numbers, measured ``at`` so many seconds since 1970 (by default now)."""
     from mlflow.entities import Metric  # noqa: PLC0415
 
-    now, finite = _now(), {name: float(value) for name, value in values.items() if value is not None and abs(value) < float("inf")}
+    now = _now() if at is None else int(at * 1000)
+    finite = {name: float(value) for name, value in values.items() if value is not None and abs(value) < float("inf")}
     return [Metric(_key(name), value, now, step) for name, value in finite.items()]
 
 
-def _params(values: Mapping[str, object]) -> list[Any]:
+def as_params(values: Mapping[str, object]) -> list[Any]:
     """Return MLflow's form of parameters."""
     from mlflow.entities import Param  # noqa: PLC0415
 
     return [Param(_key(name), str(value)[:LONGEST_PARAM]) for name, value in values.items()]
 
 
-def _log(run: Run, metrics: Sequence[Any] = (), params: Sequence[Any] = ()) -> None:
+def log_batches(run: Run, metrics: Sequence[Any] = (), params: Sequence[Any] = ()) -> None:
     """Log in batches as large as MLflow takes."""
     for start in range(0, max(len(metrics), 1), METRICS_A_BATCH):
         some = params[:PARAMS_A_BATCH] if start == 0 else ()
@@ -205,12 +217,12 @@ def _log(run: Run, metrics: Sequence[Any] = (), params: Sequence[Any] = ()) -> N
 
 def log_metrics(run: Run, metrics: Mapping[str, float | None], step: int = 0) -> None:
     """Log metrics to a run; those that are missing or not finite are left out."""
-    _log(run, metrics=_metrics(metrics, step))
+    log_batches(run, metrics=as_metrics(metrics, step))
 
 
 def log_params(run: Run, params: Mapping[str, object]) -> None:
     """Log parameters to a run, as text."""
-    _log(run, params=_params(params))
+    log_batches(run, params=as_params(params))
 
 
 def log_tags(run: Run, tags: Mapping[str, object]) -> None:
@@ -228,33 +240,6 @@ def log_figures(run: Run, figures: "Mapping[str, Figure]") -> None:
 def log_file(run: Run, path: Path | str, folder: str | None = None) -> None:
     """Store a file with a run."""
     run.client.log_artifact(run.run_id, str(path), folder)
-
-
-def log_trials(family: Run, trials: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Log each trial of a search as a run nested under its family's, and return their ids in the trials' order.
-
-    Parameters
-    ----------
-    family
-        The run of the family.
-    trials
-        As in ``trials_<family>.json``: ``number``, ``params``, ``fold_scores``, ``score``, ``std``, ``seconds``, ``status``.
-    """
-    return [_log_trial(family, trial) for trial in trials]
-
-
-def _log_trial(family: Run, trial: Mapping[str, Any]) -> str:
-    """Log one trial: three short transactions, whatever it holds."""
-    info = family.client.create_run(
-        family.experiment_id, tags={PARENT_TAG: family.run_id}, run_name=f"trial {trial.get('number', '?')}"
-    ).info
-    scores = _metrics({name: trial.get(name) for name in ("score", "std", "seconds")})
-    for fold, score in enumerate(trial.get("fold_scores") or ()):
-        scores.extend(_metrics({"fold_score": score}, step=fold))
-    _log(Run(family.client, info.run_id, family.experiment_id), scores, _params(trial.get("params") or {}))
-    worked = trial.get("score") is not None and str(trial.get("status", "ok")).lower() not in {"fail", "failed", "error"}
-    family.client.set_terminated(info.run_id, status="FINISHED" if worked else "FAILED")
-    return str(info.run_id)
 
 
 def link_families(run: Run, family_runs: Mapping[str, str | None]) -> None:

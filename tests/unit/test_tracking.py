@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,11 +21,6 @@ def build_id(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
 
 def get(run: tracking.Run):
     return run.client.get_run(run.run_id)
-
-
-def trials(count: int) -> list[dict]:
-    common = {"params": {"depth": 3, "rate": 0.1}, "fold_scores": [0.7, 0.8], "std": 0.05, "seconds": 1.0}
-    return [{"number": n, "score": 0.75, "status": "finished", **common} for n in range(count)]
 
 
 def test_importing_the_module_does_not_import_mlflow() -> None:
@@ -98,40 +92,6 @@ def test_lineage_stands_on_the_parent(tracked: ProjectPaths, build_id: str) -> N
         tags = get(run).data.tags
     assert tags["gristmill.code_version"].startswith("sha256:")
     assert len(tags["gristmill.lock_digest"]) == 64
-
-
-@pytest.mark.usefixtures("build_id")
-def test_families_are_children_and_trials_their_children(tracked: ProjectPaths) -> None:
-    with (
-        tracking.build_run("nested", tracked.root) as parent,
-        tracking.child_run(parent, "boosting", {"family": "boosting"}) as family,
-    ):
-        ids = tracking.log_trials(family, trials(3))
-    assert get(family).data.tags[tracking.PARENT_TAG] == parent.run_id
-    assert tracking.count_children(parent.run_id, tracked.root) == 1
-    assert tracking.count_children(family.run_id, tracked.root) == 3
-    trial = family.client.get_run(ids[1])
-    assert trial.info.run_name == "trial 1"
-    assert trial.data.params == {"depth": "3", "rate": "0.1"}
-    assert trial.data.metrics == {"score": 0.75, "std": 0.05, "seconds": 1.0, "fold_score": 0.8}
-    assert [point.value for point in family.client.get_metric_history(ids[1], "fold_score")] == [0.7, 0.8]
-
-
-@pytest.mark.usefixtures("build_id")
-def test_a_failed_trial_is_marked_and_counted(tracked: ProjectPaths) -> None:
-    failed = {"number": 0, "params": {}, "fold_scores": [], "score": None, "std": None, "seconds": 1, "status": "failed"}
-    with tracking.build_run("trialfails", tracked.root) as parent, tracking.child_run(parent, "linear") as family:
-        (trial_id,) = tracking.log_trials(family, [failed])
-    assert family.client.get_run(trial_id).info.status == "FAILED"
-    assert tracking.count_children(family.run_id, tracked.root) == 1
-
-
-@pytest.mark.usefixtures("build_id")
-def test_fifty_trials_take_seconds(tracked: ProjectPaths) -> None:
-    with tracking.build_run("quick", tracked.root) as parent, tracking.child_run(parent, "linear") as family:
-        started = time.process_time()
-        tracking.log_trials(family, trials(50))
-        assert time.process_time() - started < 10  # CPU seconds, one of which is typical: other work does not count
 
 
 def test_children_of_an_unknown_run_are_none(tracked: ProjectPaths) -> None:

@@ -146,8 +146,20 @@ class Training(Section):
     trials: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Exact number of trials a family, in place of the budget: the same model every time."
     )
-    search: Literal["bayesian", "random"] = Field(
-        "bayesian", description="How configurations are proposed after the family's strong defaults."
+    search: Literal["bayesian", "random", "grid"] = Field(
+        "bayesian",
+        description="How configurations are proposed after the family's strong defaults: by Optuna's model of the scores so far, "
+        "at random, or from a fixed grid of at most 64 over the family's space.",
+    )
+    replay: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="A registered version of this case to be trained again, in place of a search: on one machine, the same model "
+        "bit for bit. Refused when the rows or the features have changed since.",
+    )
+    memory_gb: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="Memory that the training of one family may use, in gigabytes; a configuration that needs more fails as a "
+        "trial. Empty: four fifths of what is free, divided by the families that are trained side by side.",
     )
     random_state: Seed = Field(42, description="Seed of every estimator and search.")
 

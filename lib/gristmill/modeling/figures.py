@@ -11,7 +11,7 @@ from gristmill.metrics.scores import as_gain, score
 from gristmill.modeling.choice.calibration import Calibration
 from gristmill.modeling.choice.ensembling import Candidate, Choice
 from gristmill.modeling.choice.thresholds import ChosenThreshold
-from gristmill.modeling.search.tuning import Search
+from gristmill.modeling.search.trial import Search
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
 from gristmill.reporting.plots import classification, decisions, evidence, regression, training

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from gristmill.features.rows import RowFeatures
 from gristmill.features.treated import Treated, count
 from gristmill.modeling.choice.calibration import Calibrated
-from gristmill.modeling.search.tuning import Search
+from gristmill.modeling.search.trial import Search
 from gristmill.modeling.training_rows import TrainingRows
 
 ONE_FAMILY = "model"

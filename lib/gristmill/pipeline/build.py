@@ -14,8 +14,9 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from gristmill import machine
 from gristmill.paths import ProjectPaths
-from gristmill.pipeline import machine, schedule
+from gristmill.pipeline import schedule
 from gristmill.pipeline.contents import read_json_or_none, write_whole
 from gristmill.pipeline.decisions import Decision
 from gristmill.pipeline.definition import Stage

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gristmill import tracking
+from gristmill import tracking, tracking_trials
 from gristmill.config.case import Case
 from gristmill.errors import ArtifactError
 from gristmill.evaluation.measure import cell
@@ -173,6 +173,7 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
     tracking.log_params(run, {"task": case.task, "target": case.target})
     tracking.link_families(run, {family: search["mlflow_run_id"] for family, search in evidence.searches.items()})
     tracking.log_tags(run, {"gristmill.gates": "passed" if not failed else f"failed: {', '.join(failed)}"})
+    tracking_trials.log_plan(run, {**evidence.searches, **evidence.selection.get("searches", {})})
     for name in ("card.md", "metrics.json"):
         tracking.log_file(run, directory / name)
 

@@ -18,7 +18,7 @@ from gristmill.modeling.choice.selection import final_estimator, refit, source_c
 from gristmill.modeling.families.catalogue import portfolio
 from gristmill.modeling.families.problem import Problem
 from gristmill.modeling.search.folds import PreparedFolds
-from gristmill.modeling.search.tuning import Search
+from gristmill.modeling.search.trial import Search
 from gristmill.modeling.treatment import applied, of_search, preparations
 from gristmill.serving import batch
 from gristmill.serving.predictor import Predictor
@@ -143,6 +143,6 @@ def test_a_search_says_what_its_best_model_does_to_the_training_rows(binary_rows
     assert nothing.totals["filled"] == 0
     assert nothing.totals["missing"] == int(binary_rows.X["x"].isna().sum()) > 0
     prepared = PreparedFolds("linear", binary_rows.problem, binary_rows.X, binary_rows.y, binary_rows.folds)
-    *_, (pipeline, _) = prepared.fit(portfolio("linear", binary_rows.problem)[0])
+    pipeline = prepared.fit(len(binary_rows.folds) - 1, portfolio("linear", binary_rows.problem)[0]).pipeline(None)
     found = of_search(Search("linear", fitted=pipeline), binary_rows)
     assert found.totals["filled"] == found.totals["missing"] == nothing.totals["missing"]

@@ -1,6 +1,6 @@
 """Fitting and judging one configuration on every fold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from gristmill.features.preparation import preprocessor
 from gristmill.metrics.scores import as_gain, score
 from gristmill.modeling.families.catalogue import estimator
 from gristmill.modeling.families.problem import Params, Problem
+from gristmill.modeling.search.stages import known_curve
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -61,6 +62,36 @@ def is_better(metric: str, value: float, other: float | None) -> bool:
 
 
 @dataclass
+class FoldModel:
+    """A configuration fitted on the training rows of one fold.
+
+    ``curve`` and ``train_curve`` are its losses after each stage on validation and on training rows; None where it has none.
+    """
+
+    prepare: Any
+    model: Any
+    X_valid: Floats
+    curve: Floats | None = None
+    train_curve: Floats | None = None
+
+    def after(self, stages: int | None) -> Any:
+        """Return the model as if it had stopped after that many stages; as it is for None, or if it does not grow in stages."""
+        if stages is None or self.curve is None:
+            return self.model
+        return self.model.truncated(min(stages, len(self.curve)))
+
+    def pipeline(self, stages: int | None) -> Pipeline:
+        """Return the fitted pipeline for row-wise features, stopped after that many stages."""
+        return Pipeline([("prepare", self.prepare), ("model", self.after(stages))])
+
+    def predictions(self, stages: int | None) -> Floats:
+        """Return the predictions of the validation rows, stopped after that many stages."""
+        model = self.after(stages)
+        predicted = model.predict_proba(self.X_valid) if hasattr(model, "predict_proba") else model.predict(self.X_valid)
+        return np.asarray(predicted, dtype=np.float64)
+
+
+@dataclass
 class PreparedFolds:
     """Rows prepared for a family, fold by fold; the same preparation is fitted once for all trials.
 
@@ -76,6 +107,8 @@ class PreparedFolds:
         Codes or numbers of all training rows.
     folds
         Positions of the training and the validation rows.
+    most_rows
+        Training rows of a fold at most, drawn once and by class; None for all. Validation rows are never left out.
     """
 
     family: str
@@ -83,14 +116,31 @@ class PreparedFolds:
     X: pd.DataFrame
     y: NDArray[Any]
     folds: Folds
+    most_rows: int | None = None
     _kept: dict[tuple[int, str], tuple[Any, Floats, Floats]] = field(default_factory=dict)
     _bytes: int = 0
+
+    def limited(self, most_rows: int | None) -> "PreparedFolds":
+        """Return the same folds with at most so many training rows each."""
+        return PreparedFolds(self.family, self.problem, self.X, self.y, self.folds, most_rows)
+
+    def training_positions(self, number: int) -> Positions:
+        """Return the positions of the rows that a fold's model learns from."""
+        train = self.folds[number][0]
+        if self.most_rows is None or self.most_rows >= len(train):
+            return train
+        shuffled = np.random.default_rng([self.problem.random_state, number]).permutation(train)
+        if not self.problem.n_classes:
+            return np.sort(shuffled[: self.most_rows])
+        share = self.most_rows / len(train)
+        of_class = [shuffled[self.y[shuffled] == code] for code in np.unique(self.y[shuffled])]
+        return np.sort(np.concatenate([rows[: max(1, round(share * len(rows)))] for rows in of_class]))
 
     def prepared(self, number: int, numeric: str) -> tuple[Any, Floats, Floats]:
         """Return the fitted preprocessor of a fold, and its training and validation matrices."""
         key = (number, numeric)
         if key not in self._kept:
-            train, valid = self.folds[number]
+            train, valid = self.training_positions(number), self.folds[number][1]
             prepare = preprocessor(self.problem.plan, self.family, numeric)
             matrix = np.asarray(prepare.fit_transform(self.X.iloc[train], self.y[train]))
             made = (prepare, matrix, np.asarray(prepare.transform(self.X.iloc[valid])))
@@ -100,14 +150,38 @@ class PreparedFolds:
             self._kept[key] = made
         return self._kept[key]
 
-    def fit(self, params: Params) -> Iterator[tuple[Pipeline, Floats]]:
-        """Fit a configuration on one fold after the other; yield its pipeline and its predictions of the validation rows."""
-        unfitted = estimator(self.family, params, self.problem)
-        for number, (train, _) in enumerate(self.folds):
-            prepare, X_train, X_valid = self.prepared(number, params.get("numeric", "standard"))
-            model = clone(unfitted).fit(X_train, self.y[train])
-            predicted = model.predict_proba(X_valid) if self.problem.n_classes else model.predict(X_valid)
-            yield Pipeline([("prepare", prepare), ("model", model)]), predicted
+    def unfitted(self, params: Params) -> Any:
+        """Return the unfitted estimator of a configuration."""
+        return estimator(self.family, params, self.problem)
+
+    def fit(self, number: int, params: Params, *, watched: bool = True) -> FoldModel:
+        """Fit a configuration on one fold.
+
+        Parameters
+        ----------
+        number
+            The fold.
+        params
+            The configuration.
+        watched
+            Whether an estimator that can watch itself on validation rows does so and stops early.
+        """
+        prepare, X_train, X_valid = self.prepared(number, params.get("numeric", "standard"))
+        model, y_train = clone(self.unfitted(params)), self.y[self.training_positions(number)]
+        if not (watched and hasattr(model, "fit_watched")):
+            return FoldModel(prepare, model.fit(X_train, y_train), X_valid)
+        model.fit_watched(X_train, y_train, X_valid, self.y[self.folds[number][1]])
+        return FoldModel(prepare, model, X_valid, known_curve(model), known_curve(model, "train_curve_"))
+
+    def stages_param(self, params: Params) -> str | None:
+        """Return the name of the parameter that holds the number of stages; None if the configuration does not grow in stages."""
+        model = self.unfitted(params)
+        return getattr(model, "stages_param", None) if hasattr(model, "fit_watched") else None
+
+    def stages_of(self, params: Params) -> int | None:
+        """Return the number of stages of a configuration that was tried; None if it does not grow in stages."""
+        name = self.stages_param(params)
+        return None if name is None else params.get(name)
 
     def empty_predictions(self) -> Floats:
         """Return an array for the out-of-fold predictions of all rows, full of not-a-number."""

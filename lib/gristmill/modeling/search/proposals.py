@@ -1,54 +1,81 @@
 """Which configuration a search tries next."""
 
-import math
-import warnings
+from collections.abc import Sequence
 from typing import Any
 
-from gristmill.metrics.scores import as_gain
+import numpy as np
+
 from gristmill.modeling.families.catalogue import portfolio, suggest
 from gristmill.modeling.families.problem import Params, Problem
+from gristmill.modeling.search.grid import grid
+from gristmill.modeling.search.study import frozen, optuna
+from gristmill.modeling.search.trial import Trial
+
+DEFAULT = "default"
+"""Where a configuration comes from that is known to be good."""
+
+BY_CHANCE_FIRST = 8
+"""Proposals that are drawn at random before a model of the scores is trusted."""
 
 
 class Proposals:
-    """The configurations of a search, in order: those known to be good, then what Optuna makes of the scores so far."""
+    """The configurations of a search, in order: those known to be good, then a grid, chance, or what Optuna makes of the scores.
 
-    def __init__(self, family: str, problem: Problem, metric: str, method: str) -> None:
+    What is proposed depends on the seed and on the trials so far alone, so that a search that is resumed proposes what it would
+    have proposed.
+
+    Parameters
+    ----------
+    family, problem, metric
+        What is searched for.
+    method
+        ``bayesian``, ``random`` or ``grid``.
+    done
+        Optuna's form of the trials that have ended, in their order.
+    """
+
+    def __init__(self, family: str, problem: Problem, metric: str, method: str, done: Sequence[Any] = ()) -> None:
         self.family, self.problem, self.metric, self.method = family, problem, metric, method
         self.known = portfolio(family, problem)
-        self._given = 0
+        self.asked: Any = None
+        self._given = len(done)
+        self._earlier = list(done[len(self.known) :])
         self._study: Any = None
-        self._asked: Any = None
+        self._grid: list[Params] | None = None
 
-    def next(self) -> tuple[str, Params]:
-        """Return where the next configuration comes from, and the configuration."""
+    def next(self) -> tuple[str, Params] | None:
+        """Return where the next configuration comes from, and the configuration; None if there is none left."""
         self._given += 1
-        if self._given <= len(self.known):
-            return "default", self.known[self._given - 1]
-        self._asked = self._open_study().ask()
-        return self.method, suggest(self.family, self._asked, self.problem)
+        number = self._given - len(self.known)
+        self.asked = None
+        if number <= 0:
+            return DEFAULT, self.known[self._given - 1]
+        if self.method == "grid":
+            self._grid = grid(self.family, self.problem) if self._grid is None else self._grid
+            return ("grid", self._grid[number - 1]) if number <= len(self._grid) else None
+        study = self._open_study()
+        study.sampler = self._sampler(number)
+        self.asked = study.ask()
+        return self.method, suggest(self.family, self.asked, self.problem)
 
-    def learn(self, status: str, score: float | None) -> None:
-        """Tell the study how its proposal did: the ``status`` of the trial and its mean score over the folds it ran."""
-        if self._asked is None:
+    def learn(self, trial: Trial) -> None:
+        """Tell the study how its proposal did."""
+        if self.asked is None:
             return
-        from optuna.trial import TrialState  # noqa: PLC0415 - only a search that outlives the defaults pays for it
+        made = frozen(self.metric, trial)
+        self._study.tell(self.asked, made.value, state=made.state)
 
-        value = None if score is None or not math.isfinite(score) else as_gain(self.metric, score)
-        states = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-        state = TrialState.FAIL if value is None else states.get(status, TrialState.FAIL)
-        self._study.tell(self._asked, value if state == TrialState.COMPLETE else None, state=state)
-        self._asked = None
+    def _sampler(self, number: int) -> Any:
+        """Return what proposes the so-manieth configuration after the known ones."""
+        seed = int(np.random.SeedSequence([self.problem.random_state, number]).generate_state(1)[0])
+        samplers = optuna().samplers
+        if self.method == "random":
+            return samplers.RandomSampler(seed=seed)
+        return samplers.TPESampler(seed=seed, n_startup_trials=BY_CHANCE_FIRST)
 
     def _open_study(self) -> Any:
-        """Return the study, made when it is first needed."""
+        """Return the study in memory, made from the earlier proposals when it is first needed."""
         if self._study is None:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message="IProgress not found")  # no bar is drawn
-                import optuna  # noqa: PLC0415
-
-            optuna.logging.set_verbosity(optuna.logging.WARNING)
-            seed = self.problem.random_state
-            by_chance, by_model = optuna.samplers.RandomSampler, optuna.samplers.TPESampler
-            sampler = by_chance(seed=seed) if self.method == "random" else by_model(seed=seed, n_startup_trials=8)
-            self._study = optuna.create_study(direction="maximize", sampler=sampler)
+            self._study = optuna().create_study(direction="maximize")
+            self._study.add_trials(self._earlier)
         return self._study

@@ -1,127 +1,50 @@
 """The search for a family's best configuration: strong defaults first, then proposals, for as long as the budget lasts."""
 
-import math
-import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
-from gristmill.metrics.scores import as_gain
-from gristmill.modeling.families.problem import Params
-from gristmill.modeling.latency import typical_row_milliseconds
-from gristmill.modeling.search.folds import PreparedFolds, is_better, mean_score, spread
-from gristmill.modeling.search.folds import fold_scores as scores_by_fold
+from gristmill.modeling.search import memory
+from gristmill.modeling.search.budget import LARGE, PROBES, Budget, affordable_rows, at_once, fewer_rows
+from gristmill.modeling.search.comparable import comparable
+from gristmill.modeling.search.folds import PreparedFolds
+from gristmill.modeling.search.isolation import POSSIBLE, IsolatedRunner
+from gristmill.modeling.search.machine_load import MachineLoad
 from gristmill.modeling.search.proposals import Proposals
+from gristmill.modeling.search.replay import plan_of, replayed
+from gristmill.modeling.search.running import Ask, Clock, LocalRunner, Runner
+from gristmill.modeling.search.study import Study
+from gristmill.modeling.search.trial import Search
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
-
-Floats = NDArray[np.float64]
-Clock = Callable[[], float]
-
-FAMILIES_AT_ONCE = 2
-"""Families that are trained side by side, one core each."""
-
-FOLDS_BEFORE_PRUNING = 2
-"""Folds a configuration is given before it can be called hopeless."""
 
 PATIENCE_TRIALS = 30
 """Proposals in a row without a better score after which a search that is bound by time alone gives up: more would fit noise."""
 
-UNTRAINABLE = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
-"""What an estimator raises when a configuration does not suit the rows; the trial is recorded as failed, with the words."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One configuration and how it did; ``status`` is ``finished``, ``pruned``, ``stopped`` or ``failed``."""
-
-    number: int
-    params: Params
-    fold_scores: list[float]
-    score: float | None
-    std: float
-    seconds: float
-    status: str
-    origin: str
-    error: str | None = None
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long a search may go on: wall-clock seconds, or exactly so many trials."""
-
-    seconds: float | None
-    trials: int | None
-
-    @classmethod
-    def of(cls, training: Any) -> "Budget":
-        """Return one family's share of a case's ``training`` section: families run side by side."""
-        if training.trials is not None:
-            return cls(None, training.trials)
-        rounds = math.ceil(len(training.families) / min(FAMILIES_AT_ONCE, os.cpu_count() or 1))
-        return cls(training.budget_seconds / max(1, rounds), None)
-
-
-@dataclass
-class Search:
-    """What a search found.
-
-    ``oof`` holds the best configuration's out-of-fold predictions of all training rows, not-a-number where a row is never
-    validated; ``fitted`` is its pipeline from the last fold, and ``row_ms`` the milliseconds that takes for one row.
-    """
-
-    family: str
-    enabled: bool = True
-    trials: list[Trial] = field(default_factory=list)
-    best: Trial | None = None
-    oof: Floats | None = None
-    fitted: Pipeline | None = None
-    row_ms: float | None = None
-
-    @property
-    def reason(self) -> str | None:
-        """Why there is no model, where there is none."""
-        if self.best is not None:
-            return None
-        if not self.enabled:
-            return f"`training.families` of the case file does not name {self.family}"
-        errors = [trial.error for trial in self.trials if trial.error]
-        return f"no configuration could be trained on these rows: {errors[0] if errors else 'none has a score'}"
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The trials as a table, in the order they ran."""
-        columns = ["number", "origin", "status", "score", "std", "seconds"]
-        table = pd.DataFrame([asdict(trial) for trial in self.trials], columns=[*columns, "params"])
-        return table.set_index("number")
-
-    def as_product(self, mlflow_run_id: str | None) -> dict[str, Any]:
-        """Return the search as the JSON-able product of its stage."""
-        return {
-            "family": self.family,
-            "enabled": self.enabled,
-            "reason": self.reason,
-            "trials": [asdict(trial) for trial in self.trials],
-            "best": None if self.best is None else {**asdict(self.best), "row_ms": self.row_ms},
-            "mlflow_run_id": mlflow_run_id,
-        }
+MOST_ROWS = "most_rows"
+"""Name under which a study keeps how many training rows each fold learns from."""
 
 
 def search(
-    prepared: PreparedFolds, metric: str, budget: Budget, *, method: str = "bayesian", clock: Clock = time.perf_counter
+    prepared: PreparedFolds,
+    metric: str,
+    budget: Budget,
+    *,
+    method: str = "bayesian",
+    clock: Clock = time.perf_counter,
+    study: Study | None = None,
+    runner: Runner | None = None,
 ) -> Search:
     """Search for the best configuration of a family.
 
     The family's known-good configurations come first; then Optuna proposes, by a tree-structured Parzen estimator (Bergstra et
-    al. 2011) or at random. A trial that is unlikely to end in time is not started, one that overruns is stopped after its
-    fold, and one that is clearly worse than the best after two folds is pruned. The search ends early when
-    :data:`PATIENCE_TRIALS` proposals in a row brought nothing. At least one trial is finished, however little time there is.
+    al. 2011) or at random, or a small grid is walked. A trial that is unlikely to end in time is not started, one that overruns is
+    stopped, and one that is clearly worse than the best after two folds is pruned. The search ends early when
+    :data:`PATIENCE_TRIALS` proposals in a row brought nothing. At least one trial is finished, however little time there is; on a
+    large table, from as many rows as that allows.
 
     Parameters
     ----------
@@ -130,27 +53,53 @@ def search(
     metric
         The metric that decides.
     budget
-        How long it may take.
+        How long it may take. The seconds of trials that ``study`` has kept count as spent, and so do the trials.
     method
-        ``bayesian`` or ``random``.
+        ``bayesian``, ``random`` or ``grid``.
     clock
         Seconds that only grow; replaced in tests.
+    study
+        Where trials are kept, and those of an interrupted search are found.
+    runner
+        What runs the trials; by default this process.
     """
-    proposals = Proposals(prepared.family, prepared.problem, metric, method)
-    result = Search(prepared.family)
     start = clock()
+    runner = LocalRunner(prepared, metric, clock) if runner is None else runner
+    result = Search(prepared.family)
+    for trial in study.trials if study is not None else ():
+        result.add(metric, trial)
+    start -= result.seconds
+    proposals = Proposals(prepared.family, prepared.problem, metric, method, study.frozen if study is not None else ())
     with one_core():
+        _limit_rows(result, _most_rows(prepared, budget, proposals, study, runner), study, runner)
         while _may_start(result, budget, clock() - start, len(proposals.known)):
-            origin, params = proposals.next()
-            deadline = None if budget.seconds is None or result.best is None else start + budget.seconds
-            trial = _run(result, prepared, metric, params, origin, deadline, clock)
-            proposals.learn(trial.status, trial.score)
-            result.trials.append(trial)
+            proposed = proposals.next()
+            if proposed is None:
+                break
+            must_finish = result.best is None and not _may_shrink(result, prepared, len(proposals.known))
+            deadline = None if budget.seconds is None or must_finish else start + budget.seconds
+            trial, predictions = runner.run(Ask(len(result.trials), *proposed, result.best, deadline))
+            if study is not None:
+                study.add(metric, trial, predictions, proposals.asked)
+            proposals.learn(trial)
+            if result.add(metric, trial):
+                result.oof = predictions
+            elif result.best is None and trial.status == "stopped" and deadline is not None:
+                now = result.plan[MOST_ROWS] or _largest(prepared)
+                left = deadline - clock()
+                fewer = fewer_rows(now, len(trial.fold_scores), len(prepared.folds), trial.seconds, left)
+                _limit_rows(result, fewer, study, runner)
+        _complete(result, study, runner)
     return result
 
 
-def train_family(family: str, rows: TrainingRows, case: Any, *, clock: Clock = time.perf_counter) -> Search:
+def train_family(
+    family: str, rows: TrainingRows, case: Any, *, folder: Path | None = None, more_seconds: float = 0.0, root: Path | None = None
+) -> Search:
     """Return the search for a family as a case asks for it; one without trials if the case does not ask for the family.
+
+    Trials run in a process of their own, with a limit on its memory. With ``training.replay`` nothing is searched: the
+    configuration that the registered version was made with is trained again.
 
     Parameters
     ----------
@@ -159,17 +108,108 @@ def train_family(family: str, rows: TrainingRows, case: Any, *, clock: Clock = t
     rows
         The training rows.
     case
-        The case; ``training`` and ``primary_metric`` are read.
-    clock
-        Seconds that only grow; replaced in tests.
+        The case; ``name``, ``training`` and ``primary_metric`` are read.
+    folder
+        Where trials are kept, so that a build that was killed goes on with them; nowhere when omitted, or while another process
+        works there.
+    more_seconds
+        Seconds that may be spent beyond the family's share of the budget.
+    root
+        The project whose registry ``training.replay`` means; found from the working directory when omitted.
+
+    Raises
+    ------
+    RegistryError
+        The version of ``training.replay`` does not exist, or its plan cannot be read.
+    DataError
+        That version was trained on other rows or with other settings.
     """
-    if family not in case.training.families:
+    training, metric = case.training, case.primary_metric
+    if training.replay is None and family not in training.families:
         return Search(family, enabled=False)
     prepared = PreparedFolds(family, rows.problem, rows.X, rows.y, rows.folds)
-    result = search(prepared, case.primary_metric, Budget.of(case.training), method=case.training.search, clock=clock)
-    if result.fitted is not None:
-        result.row_ms = typical_row_milliseconds(result.fitted, rows.X)
+    key = comparable(prepared, metric, training.search)
+    allowed = memory.allowed_gb(training.memory_gb, at_once())
+    runner: Runner = IsolatedRunner(prepared, metric, allowed) if POSSIBLE else LocalRunner(prepared, metric)
+    with MachineLoad() as load:
+        try:
+            if training.replay is not None:
+                result = replayed(family, case, key, runner, root)
+            else:
+                share = Budget.of(training)
+                seconds = None if share.seconds is None else share.seconds + more_seconds
+                result = _searched(prepared, metric, replace(share, seconds=seconds), training.search, folder, key, runner)
+            if result.best is not None:
+                result.fitted, result.row_ms = runner.fitted(result.best)
+        finally:
+            runner.close()
+    result.load = load.samples
+    result.plan = plan_of(result, key)
     return result
+
+
+def resume_search(family: str, rows: TrainingRows, case: Any, seconds: float, folder: Path) -> Search:
+    """Return the search for a family, continued for so many seconds where :func:`train_family` left it.
+
+    Trials that are kept are not run again, and what an earlier call has spent of the seconds is not spent again, so that calling
+    twice changes nothing.
+
+    Parameters
+    ----------
+    family, rows, case, folder
+        As for :func:`train_family`.
+    seconds
+        Seconds beyond the family's share of the budget.
+    """
+    return train_family(family, rows, case, folder=folder, more_seconds=seconds)
+
+
+def _searched(
+    prepared: PreparedFolds, metric: str, budget: Budget, method: str, folder: Path | None, key: dict[str, Any], runner: Runner
+) -> Search:
+    """Return the result of a search whose trials are kept in ``folder``, if it is free."""
+    try:
+        study = None if folder is None else Study(folder, key)
+    except BlockingIOError:
+        study = None
+    try:
+        return search(prepared, metric, budget, method=method, study=study, runner=runner)
+    finally:
+        if study is not None:
+            study.close()
+
+
+def _largest(prepared: PreparedFolds) -> int:
+    """Return the number of training rows of the largest fold."""
+    return max(len(train) for train, _ in prepared.folds)
+
+
+def _may_shrink(result: Search, prepared: PreparedFolds, n_known: int) -> bool:
+    """Return whether a first trial may be given up for one that learns from fewer rows."""
+    rows = result.plan[MOST_ROWS] or _largest(prepared)
+    return _largest(prepared) > LARGE and rows > PROBES[-1] and len(result.trials) + 1 < n_known
+
+
+def _limit_rows(result: Search, most: int | None, study: Study | None, runner: Runner) -> None:
+    """Let every fold learn from at most so many rows from now on, and keep that with the trials."""
+    result.plan[MOST_ROWS] = most
+    runner.limit_rows(most)
+    if study is not None and (MOST_ROWS not in study.settings or study.settings[MOST_ROWS] != most):
+        study.note(MOST_ROWS, most)
+
+
+def _most_rows(prepared: PreparedFolds, budget: Budget, proposals: Proposals, study: Study | None, runner: Runner) -> int | None:
+    """Return how many training rows each fold learns from: what the study says, else what the budget allows; None for all."""
+    if study is not None and MOST_ROWS in study.settings:
+        kept = study.settings[MOST_ROWS]
+        return None if kept is None else int(kept)
+    if budget.seconds is None:
+        return None
+
+    def fold_seconds(n_rows: int) -> float:
+        return runner.fold_seconds(proposals.known[0], n_rows)
+
+    return affordable_rows(_largest(prepared), len(prepared.folds), budget.seconds, fold_seconds)
 
 
 def _may_start(result: Search, budget: Budget, used: float, n_known: int) -> bool:
@@ -180,46 +220,15 @@ def _may_start(result: Search, budget: Budget, used: float, n_known: int) -> boo
     if budget.seconds is None:
         return n_trials < (budget.trials or 0)
     if n_trials - max(n_known, result.best.number + 1) >= PATIENCE_TRIALS:
+        result.exhausted = True
         return False
     finished = [trial.seconds for trial in result.trials if trial.status == "finished"]
     return used + float(np.median(finished)) <= budget.seconds
 
 
-def _run(
-    result: Search, prepared: PreparedFolds, metric: str, params: Params, origin: str, deadline: float | None, clock: Clock
-) -> Trial:
-    """Run one trial, and make it the result's best if it is."""
-    start = clock()
-    predicted, fitted = prepared.empty_predictions(), None
-    scores: list[float] = []
-    status, error = "finished", None
-    try:
-        for pipeline, answers in prepared.fit(params):
-            place, fitted = len(scores), pipeline
-            predicted[prepared.folds[place][1]] = answers
-            scores += scores_by_fold(metric, prepared.y, predicted, prepared.folds[place : place + 1])
-            fold_seconds = (clock() - start) / len(scores)
-            status = _verdict(result.best, scores, metric, len(prepared.folds) - len(scores), fold_seconds, deadline, clock())
-            if status != "finished":
-                break
-    except UNTRAINABLE as problem:
-        status, error = "failed", f"{type(problem).__name__}: {problem}"
-    value = mean_score(metric, scores, prepared.y, predicted, prepared.folds[: len(scores)]) if scores else None
-    trial = Trial(len(result.trials), params, scores, value, spread(scores), clock() - start, status, origin, error)
-    if status == "finished" and value is not None and is_better(metric, value, result.best.score if result.best else None):
-        result.best, result.oof, result.fitted = trial, predicted, fitted
-    return trial
-
-
-def _verdict(
-    best: Trial | None, scores: list[float], metric: str, left: int, fold_seconds: float, deadline: float | None, now: float
-) -> str:
-    """Return whether a trial goes on (``finished``), is ``stopped`` for lack of time or ``pruned`` for lack of hope."""
-    if left == 0 or best is None:
-        return "finished"
-    if deadline is not None and now + left * fold_seconds > deadline:
-        return "stopped"
-    if len(scores) < FOLDS_BEFORE_PRUNING:
-        return "finished"
-    behind = [as_gain(metric, theirs) - as_gain(metric, ours) for theirs, ours in zip(best.fold_scores, scores, strict=False)]
-    return "pruned" if np.nanmean([0.0, *behind]) > best.std + 1e-12 and min(behind) > 0 else "finished"
+def _complete(result: Search, study: Study | None, runner: Runner) -> None:
+    """Fetch the predictions of the best trial, where an earlier process has made them."""
+    if result.best is None or result.oof is not None:
+        return
+    kept = None if study is None else study.predictions(result.best.number)
+    result.oof = runner.predictions(result.best) if kept is None else kept

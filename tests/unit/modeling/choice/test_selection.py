@@ -15,7 +15,8 @@ from gristmill.modeling.baselines import best_baseline
 from gristmill.modeling.choice import selection
 from gristmill.modeling.choice.ensembling import choose
 from gristmill.modeling.latency import typical_row_milliseconds
-from gristmill.modeling.search.tuning import Search, train_family
+from gristmill.modeling.search.trial import Search
+from gristmill.modeling.search.tuning import train_family
 from gristmill.modeling.training_rows import TrainingRows
 
 METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import count
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,9 @@ from tests.unit.modeling.conftest import make_case, make_frame, make_rows
 
 from gristmill.metrics.scores import score
 from gristmill.modeling.search import tuning
+from gristmill.modeling.search.budget import Budget
 from gristmill.modeling.search.folds import PreparedFolds
-from gristmill.modeling.search.tuning import Budget, search, train_family
+from gristmill.modeling.search.tuning import search, train_family
 from gristmill.modeling.training_rows import TrainingRows
 
 
@@ -57,12 +57,22 @@ def test_one_trial_is_finished_however_little_time_there_is(binary_rows: Trainin
 
 
 def test_a_trial_that_overruns_is_stopped_and_none_starts_without_time(binary_rows: TrainingRows):
-    first_trial = 12  # looks at the clock: twice a fold, and around the trial
+    first_trial = 8  # looks at the clock: once a fold, and around the trial
     clock = (tick if tick <= first_trial else first_trial + 10 * (tick - first_trial) for tick in count()).__next__
     found = search(prepared(binary_rows), "log_loss", Budget(30, None), clock=clock)
     assert [trial.status for trial in found.trials] == ["finished", "stopped"]
     assert len(found.trials[1].fold_scores) < len(binary_rows.folds)
     assert found.best.number == 0
+
+
+def test_a_first_trial_on_a_large_table_gives_way_to_one_on_fewer_rows(binary_rows: TrainingRows, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tuning, "LARGE", 10)
+    monkeypatch.setattr("gristmill.modeling.search.budget.PROBES", (10, 45))
+    monkeypatch.setattr(tuning, "PROBES", (10, 45))
+    found = search(prepared(binary_rows), "log_loss", Budget(30, None), clock=slow_clock(10))
+    assert [trial.status for trial in found.trials] == ["stopped", "finished"]
+    assert found.plan["most_rows"] == 45
+    assert np.isfinite(found.oof[binary_rows.validated]).all()
 
 
 def test_a_search_that_gains_nothing_ends_early(binary_rows: TrainingRows, monkeypatch: pytest.MonkeyPatch):
@@ -93,21 +103,6 @@ def test_a_family_that_is_switched_off_says_so(binary_rows: TrainingRows):
     assert (product["enabled"], product["best"], product["trials"]) == (False, None, [])
     assert product["reason"] == "`training.families` of the case file does not name neural"
     assert binary_rows.table(found.oof).columns.tolist() == ["fold", "probability_no", "probability_yes"]
-
-
-def test_families_share_the_budget_two_at_a_time(monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    shares = [
-        Budget.of(SimpleNamespace(trials=None, budget_seconds=60, families=families)).seconds
-        for families in (
-            ["linear"],
-            ["linear", "forest"],
-            ["linear", "forest", "boosting"],
-            ["linear", "forest", "boosting", "neural"],
-        )
-    ]
-    assert shares == [60, 60, 30, 30]
-    assert Budget.of(SimpleNamespace(trials=7, budget_seconds=60, families=("linear",))) == Budget(None, 7)
 
 
 @pytest.mark.parametrize("family", ["linear", "forest", "boosting", "neural"])

@@ -1,0 +1,96 @@
+"""What a search came down to, kept with the model, and the same again from it.
+
+A budget in seconds cannot repeat itself, but its outcome can: the configuration that won, with its seed, its number of stages and
+the rows it learnt from, is all that the model depends on.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gristmill.errors import DataError
+from gristmill.modeling.search.running import Ask, Runner
+from gristmill.modeling.search.trial import Search
+from gristmill.tracking_trials import training_plan
+
+SAME = {
+    "rows": "the same rows, features and folds",
+    "plan": "the same plan of features",
+    "metric": "the same `evaluation.primary_metric`",
+    "seed": "the same `training.random_state`",
+}
+"""What must be as it was for the model to come out as it was, with the words for it."""
+
+
+def plan_of(result: Search, key: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the realised plan of a search, JSON-able.
+
+    Parameters
+    ----------
+    result
+        The search, ended.
+    key
+        What makes its trials comparable; see :func:`gristmill.modeling.search.comparable.comparable`.
+    """
+    kept = ("number", "origin", "status", "proposed", "params", "score")
+    return {
+        "comparable": dict(key),
+        "most_rows": result.plan.get("most_rows"),
+        "trials": [{name: getattr(trial, name) for name in kept} for trial in result.trials],
+        "best": None if result.best is None else result.best.number,
+        "replays": result.plan.get("replays"),
+    }
+
+
+def replayed(family: str, case: Any, key: Mapping[str, Any], runner: Runner, root: Path | None = None) -> Search:
+    """Return the search that a registered version's plan describes, with the one configuration that won, trained again.
+
+    Parameters
+    ----------
+    family
+        Name of the family.
+    case
+        The case; ``name`` and ``training.replay`` are read.
+    key
+        What makes trials comparable, now.
+    runner
+        What runs the trial.
+    root
+        The project; found from the working directory when omitted.
+
+    Raises
+    ------
+    RegistryError
+        There is no such version, or it has no plan.
+    DataError
+        The version was trained on other rows or with other settings.
+    """
+    number = case.training.replay
+    plan = training_plan(case.name, number, root).get(family)
+    if plan is None or plan["best"] is None:
+        return Search(family, enabled=False, plan={"replays": number})
+    _require_same(case.name, number, plan["comparable"], key)
+    won = next(trial for trial in plan["trials"] if trial["number"] == plan["best"])
+    runner.limit_rows(plan["most_rows"])
+    result = Search(family, plan={"most_rows": plan["most_rows"], "replays": number})
+    trial, predictions = runner.run(Ask(0, won["origin"], won["proposed"]))
+    if result.add(case.primary_metric, trial):
+        result.oof = predictions
+    return result
+
+
+def _require_same(name: str, number: int, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to repeat a version on other grounds.
+
+    Raises
+    ------
+    DataError
+        Something differs on which the model depends.
+    """
+    moved = [words for part, words in SAME.items() if then.get(part) != now.get(part)]
+    if moved:
+        raise DataError(
+            f"Expected {', '.join(moved)} as version {number} of {name} was trained with, but they have changed since. Bring them "
+            f"back (`gristmill lineage {name}` names the data, `gristmill data restore {name} DIGEST` restores it), or remove "
+            "`training.replay` from the case file."
+        )
