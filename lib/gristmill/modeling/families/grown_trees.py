@@ -76,6 +76,8 @@ class GrownTrees(BaseEstimator):  # type: ignore[misc]
 
     stages_param = "rounds"
     rounds: int
+    curve_: Floats
+    _opened: Any
 
     def fit(self, X: Any, y: Any) -> Self:
         """Grow all rounds.
@@ -116,7 +118,7 @@ class GrownTrees(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "model_")
         if stages < 1:
             raise ValueError(f"Expected at least one round, got {stages!r}.")
-        short = clone(self).set_params(rounds=int(stages))
+        short: Self = clone(self).set_params(rounds=int(stages))
         state = {name: value for name, value in self.__getstate__().items() if name.endswith("_")}
         if len(self.model_):
             state["model_"] = _as_array(self._shortened(int(stages)))

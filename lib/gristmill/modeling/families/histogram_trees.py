@@ -36,6 +36,8 @@ class HistogramTrees(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
+    empty_
+        Which columns had no value in training, shape ``(n_columns,)``.
     trees_
         The fitted estimator of scikit-learn.
     curve_
@@ -68,12 +70,13 @@ class HistogramTrees(BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> Self:
         """Grow all rounds; ``X`` and ``y`` as in :meth:`gristmill.modeling.families.grown_trees.GrownTrees.fit`."""
-        return self._keep(self._unfitted(early_stopping=False).fit(X, y))
+        return self._keep(self._unfitted(early_stopping=False).fit(self._learn_columns(X), y))
 
     def fit_watched(self, X: Any, y: Any, X_valid: Any, y_valid: Any) -> Self:
         """Grow until the loss on validation rows has not improved for a while; see :class:`GrownTrees`."""
         watching = self._unfitted(early_stopping=True, n_iter_no_change=patience_of(self.learning_rate), tol=0.0)
-        self._keep(watching.fit(X, y, X_val=X_valid, y_val=y_valid))
+        matrix = self._learn_columns(X)
+        self._keep(watching.fit(matrix, y, X_val=self._matrix(X_valid), y_val=y_valid))
         losses = -np.asarray(watching.validation_score_[1:], dtype=np.float64)  # the first is that of no tree at all
         self.curve_ = losses if isinstance(self, ClassifierMixin) else np.sqrt(2 * losses)  # half the squared error is learnt
         return self
@@ -91,7 +94,8 @@ class HistogramTrees(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "trees_")
         if stages < 1:
             raise ValueError(f"Expected at least one round, got {stages!r}.")
-        short, trees = copy.copy(self).set_params(rounds=int(stages)), copy.copy(self.trees_)
+        short: Self = copy.copy(self).set_params(rounds=int(stages))
+        trees = copy.copy(self.trees_)
         trees._predictors = trees._predictors[:stages]
         trees.max_iter = int(stages)
         for scores in ("train_score_", "validation_score_"):
@@ -101,6 +105,16 @@ class HistogramTrees(BaseEstimator):  # type: ignore[misc]
             short.curve_ = self.curve_[:stages]
         short.trees_ = trees
         return short
+
+    def _learn_columns(self, X: Any) -> Floats:
+        """Note which columns have no value at all, which scikit-learn cannot put into bins, and return the matrix."""
+        self.empty_ = np.isnan(np.asarray(X, dtype=np.float64)).all(axis=0)
+        return self._matrix(X)
+
+    def _matrix(self, X: Any) -> Floats:
+        """Return rows with zeros in the columns that had no value in training."""
+        matrix = np.asarray(X, dtype=np.float64)
+        return np.where(self.empty_, 0.0, matrix) if self.empty_.any() else matrix
 
     def _unfitted(self, **more: Any) -> Any:
         """Return scikit-learn's estimator."""
@@ -142,12 +156,12 @@ class HistogramTreesClassifier(ClassifierMixin, HistogramTrees):  # type: ignore
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of every class, shape ``(n_rows, n_classes)``."""
         check_is_fitted(self, "trees_")
-        return np.asarray(self.trees_.predict_proba(X), dtype=np.float64)
+        return np.asarray(self.trees_.predict_proba(self._matrix(X)), dtype=np.float64)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class, shape ``(n_rows,)``."""
         check_is_fitted(self, "trees_")
-        return np.asarray(self.trees_.predict(X))
+        return np.asarray(self.trees_.predict(self._matrix(X)))
 
 
 class HistogramTreesRegressor(RegressorMixin, HistogramTrees):  # type: ignore[misc]
@@ -156,4 +170,4 @@ class HistogramTreesRegressor(RegressorMixin, HistogramTrees):  # type: ignore[m
     def predict(self, X: Any) -> Floats:
         """Return the prediction, shape ``(n_rows,)``."""
         check_is_fitted(self, "trees_")
-        return np.asarray(self.trees_.predict(X), dtype=np.float64)
+        return np.asarray(self.trees_.predict(self._matrix(X)), dtype=np.float64)

@@ -56,7 +56,7 @@ class KnownClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.estimator_ = clone(self.estimator).fit(X, dense)
         return self
 
-    @available_if(_watches_itself)
+    @available_if(_watches_itself)  # type: ignore[untyped-decorator]
     def fit_watched(self, X: Any, y: Any, X_valid: Any, y_valid: Any) -> "KnownClasses":
         """Fit the wrapped classifier while it watches its loss on validation rows.
 
@@ -79,7 +79,7 @@ class KnownClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.train_curve_ = np.asarray(self.estimator_.train_curve_, dtype=np.float64) - np.log(kept)
         return self
 
-    @available_if(_watches_itself)
+    @available_if(_watches_itself)  # type: ignore[untyped-decorator]
     def truncated(self, stages: int) -> "KnownClasses":
         """Return a fitted classifier that answers as if it had stopped after ``stages`` stages; this one stays as it is."""
         check_is_fitted(self, "present_")
@@ -113,7 +113,7 @@ class KnownClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.absent_share_ = 1 / (len(codes) + self.n_classes)
         self.estimator_ = None
         for curve in ("curve_", "train_curve_"):
-            vars(self).pop(curve, None)
+            self.__dict__.pop(curve, None)
         return np.asarray(dense, dtype=np.int64)
 
     def predict(self, X: Any) -> NDArray[np.int64]:

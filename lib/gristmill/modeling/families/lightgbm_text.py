@@ -158,8 +158,9 @@ def _decimals(block: Mapping[str, str], key: str, size: int, where: str) -> Deci
     """Return the numbers of a line, which must be ``size``."""
     if not DECIMAL.fullmatch(block[key]):
         _refuse(f"{key} of {where} are no numbers")
+    words = _counted(block[key], key, size, where)
     try:
-        return np.array(_counted(block[key], key, size, where), dtype=np.float64)
+        return np.array(words, dtype=np.float64)
     except ValueError:
         _refuse(f"{key} of {where} are no numbers")
 

@@ -65,7 +65,7 @@ class ScaledTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.estimator_ = clone(self.estimator).fit(X, self._learn_scale(y))
         return self
 
-    @available_if(_watches_itself)
+    @available_if(_watches_itself)  # type: ignore[untyped-decorator]
     def fit_watched(self, X: Any, y: Any, X_valid: Any, y_valid: Any) -> "ScaledTarget":
         """Fit the wrapped regressor while it watches its loss on validation rows.
 
@@ -82,7 +82,7 @@ class ScaledTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 setattr(self, curve, getattr(self.estimator_, curve))
         return self
 
-    @available_if(_watches_itself)
+    @available_if(_watches_itself)  # type: ignore[untyped-decorator]
     def truncated(self, stages: int) -> "ScaledTarget":
         """Return a fitted regressor that answers as if it had stopped after ``stages`` stages; this one stays as it is."""
         check_is_fitted(self, "estimator_")
@@ -105,7 +105,7 @@ class ScaledTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.lowest_ = float(scaled.min()) - MARGIN * span
         self.highest_ = float(scaled.max()) + MARGIN * span
         for curve in ("curve_", "train_curve_"):
-            vars(self).pop(curve, None)
+            self.__dict__.pop(curve, None)
         return scaled
 
     def predict(self, X: Any) -> Floats:
