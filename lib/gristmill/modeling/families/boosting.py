@@ -16,13 +16,14 @@ from gristmill.modeling.families.histogram_trees import HistogramTreesClassifier
 from gristmill.modeling.families.lightgbm_trees import LightGBMTreesClassifier, LightGBMTreesRegressor
 from gristmill.modeling.families.problem import Params, Problem
 
-SMALL, LARGE, HUGE = 20_000, 200_000, 1_000_000
-"""Rows up to which a table is small, and from which it is large or huge: steps are larger then, and bins fewer."""
+TINY, SMALL, LARGE, HUGE = 1_000, 20_000, 200_000, 1_000_000
+"""Rows up to which a table is tiny or small, and from which it is large or huge. Steps are larger for tiny ones, whose trees cost
+little but their number, and for large ones, of which huge ones are put into fewer bins."""
 
 MOST_SAMPLED = 500_000
 """Rows that a tree sees at most: more would hardly change its splits."""
 
-MOST_ROUNDS, MOST_ROUNDS_LARGE, MOST_ROUNDS_HUGE = 1_500, 400, 120
+MOST_ROUNDS, MOST_ROUNDS_TINY, MOST_ROUNDS_LARGE, MOST_ROUNDS_HUGE = 1_500, 500, 400, 120
 
 _ESTIMATORS = {
     "lightgbm": (LightGBMTreesRegressor, LightGBMTreesClassifier),
@@ -51,7 +52,7 @@ def portfolio(problem: Problem) -> list[Params]:
 
 def _paced(params: Params, problem: Problem) -> Params:
     """Return a configuration with the most rounds and the size of steps that a table of this many rows can afford."""
-    faster, rounds = 1.0, MOST_ROUNDS
+    faster, rounds = (1.0, MOST_ROUNDS) if problem.n_rows > TINY else (2.0, MOST_ROUNDS_TINY)
     if problem.n_rows > LARGE:
         faster, rounds = (3.0, MOST_ROUNDS_HUGE) if problem.n_rows > HUGE else (2.0, MOST_ROUNDS_LARGE)
     return {**params, "learning_rate": params["learning_rate"] * faster, "rounds": rounds}

@@ -108,7 +108,8 @@ class LightGBMTrees(GrownTrees):
         """Return the text of the grown trees, and the validation loss after each round."""
         import lightgbm  # noqa: PLC0415 - for those who train or load one
 
-        settings, losses = self._settings(), {}
+        settings = self._settings()
+        losses: dict[str, dict[str, list[float]]] = {}
         more: dict[str, Any] = {}
         categories = list(range(min(self.categories, X.shape[1])))
         try:
