@@ -27,6 +27,13 @@ def suited_to(n_rows: int) -> AbstractContextManager[object]:
     return limited
 
 
+def threads_for(n_rows: int) -> int:
+    """Return on how many threads a library that counts its own may predict ``n_rows`` rows: as :func:`suited_to` says."""
+    if n_rows <= FEW_ROWS:
+        return 1
+    return max((int(library["num_threads"]) for library in _openmp().info()), default=1)
+
+
 @contextmanager
 def one_core() -> Iterator[None]:
     """Keep numerical libraries on one core, and do not report again what a bounded number of iterations implies."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from gristmill.modeling.families.lightgbm_trees import LightGBMTreesRegressor
 from gristmill.modeling.families.scaled_target import ScaledTarget, is_skewed
 
 X = np.arange(6.0).reshape(-1, 1)
@@ -37,3 +38,28 @@ def test_only_positive_long_tails_are_skewed():
     assert not is_skewed(-tail)
     assert not is_skewed(np.linspace(1, 2, 50))
     assert not is_skewed(np.ones(50))
+
+
+def watching(scale: str = "linear") -> ScaledTarget:
+    return ScaledTarget(LightGBMTreesRegressor(rounds=6, min_samples_leaf=2), scale)
+
+
+def test_only_what_can_watch_itself_is_watched():
+    assert not hasattr(ScaledTarget(LinearRegression()), "fit_watched")
+    assert not hasattr(ScaledTarget(LinearRegression()), "stages_param")
+    assert watching().stages_param == "rounds"
+
+
+def test_the_curve_is_in_standard_deviations_of_the_training_targets():
+    rows, y = np.tile(X, (5, 1)), 1000 * np.tile(X.ravel(), 5)
+    model = watching().fit_watched(rows, y, rows[:6], y[:6] + 10)
+    errors = [np.sqrt(np.mean((model.truncated(k).predict(rows[:6]) - y[:6] - 10) ** 2)) / y.std() for k in (1, 4, 6)]
+    assert model.curve_[[0, 3, 5]] == pytest.approx(errors, rel=1e-5)
+    assert not hasattr(model.fit(rows, y), "curve_")
+
+
+def test_a_validation_target_without_a_logarithm_counts_as_the_smallest_that_was_seen():
+    rows, y = np.tile(X, (5, 1)), 3.0 ** np.tile(X.ravel(), 5)
+    curves = [watching("log").fit_watched(rows, y, rows[:2], [lowest, 9.0]).curve_ for lowest in (-5.0, 0.0, 1.0)]
+    assert np.array_equal(curves[0], curves[2])
+    assert np.array_equal(curves[1], curves[2])
