@@ -56,7 +56,8 @@ def drivers(result: Search, rows: TrainingRows, metric: str) -> HouseFigure:
     if model is None:
         return empty("What drives the model", "The rows of the last fold have one class only: nothing was learnt.")
     if result.family == "neural":
-        return training.epochs({"training": model.loss_curve_}, "training loss", title="The training loss, epoch by epoch")
+        kept = model.epochs_ if curves(result).get("validation") else None
+        return training.epochs(curves(result), "loss", kept=kept, title="The loss after each epoch, in the last fold")
     if result.family == "boosting":
         lost = _permutation(result, rows, metric)
         return evidence.importance_bars(list(lost), list(lost.values()), label=f"loss of {metric_label(metric)} when shuffled")
@@ -65,6 +66,16 @@ def drivers(result: Search, rows: TrainingRows, metric: str) -> HouseFigure:
     label = "size of the coefficient" if linear else "share of the impurity removed"
     names = [str(name).partition("__")[2] for name in prepare.get_feature_names_out()]
     return evidence.importance_bars(names, strength, label=label)
+
+
+def curves(result: Search) -> dict[str, list[float]]:
+    """Return the loss after each epoch of a network's best model of the last fold: ``training``, and ``validation`` if watched.
+
+    None for a family that has no epochs, and where nothing was learnt.
+    """
+    model = None if result.fitted is None else result.fitted[1].estimator_
+    found = {"training": getattr(model, "train_curve_", []), "validation": getattr(model, "curve_", [])}
+    return {name: list(values) for name, values in found.items() if len(values) and result.family == "neural"}
 
 
 def _permutation(result: Search, rows: TrainingRows, metric: str) -> dict[str, float]:
