@@ -1,5 +1,7 @@
 """Figures of training that are read off fitted models."""
 
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -47,6 +49,12 @@ def test_a_network_that_was_not_watched_shows_the_training_loss_alone():
     assert list(figures.curves(search)) == ["training"]
     assert not [text for text in texts(figures.drivers(search, rows, "roc_auc")) if text.startswith("kept")]
     plt.close("all")
+
+
+def test_means_over_the_folds_are_shown_where_the_search_has_noted_them():
+    search = found(make_rows("binary"), watched=True)
+    search.best = SimpleNamespace(train_curve=[(1, 0.75), (2, 0.5), (3, 0.25)], curve=[(1, 0.875), (2, 0.625), (3, 0.75)])
+    assert figures.curves(search) == {"training": [0.75, 0.5, 0.25], "validation": [0.875, 0.625, 0.75]}
 
 
 @pytest.mark.parametrize("family", ["linear", "neural"])

@@ -59,19 +59,20 @@ def test_with_torch_it_trains_every_configuration():
     problem = make_rows("binary", n_rows=40).problem
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     proposed = [*neural.portfolio(problem), neural.suggest(study.ask(), problem)]
-    assert [params["trainer"] for params in proposed] == ["scikit-learn", "torch", "torch", "torch"]  # the quickest comes first
-    model = neural.estimator(proposed[1] | {"dropout": 0.25}, problem)
+    assert [params["trainer"] for params in proposed] == ["scikit-learn", "scikit-learn", "torch", "torch"]  # the quickest first
+    model = neural.estimator(proposed[2] | {"dropout": 0.25}, problem)
     assert model.dropout == 0.25
-    assert "-".join(map(str, model.hidden)) == proposed[1]["hidden"]
+    assert "-".join(map(str, model.hidden)) == proposed[2]["hidden"]
 
 
-def test_a_report_says_who_trained():
+def test_a_report_says_who_trained(no_torch: None):
     assert "make setup-torch" in neural.trained_by({"trainer": "scikit-learn"})
     assert neural.trained_by({}) == ""
 
 
 @needs_torch
 def test_a_report_says_which_version_trained():
+    assert "PyTorch trained did better" in neural.trained_by({"trainer": "scikit-learn"})
     assert neural.trained_by(TORCH_PARAMS).startswith(f"Trained by PyTorch {importlib.import_module('torch').__version__[:4]}")
 
 
