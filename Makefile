@@ -6,13 +6,15 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 BIN := .venv/bin
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+# PyTorch stays out of the locks: 200 MB with its CPU build, gigabytes with others; the neural family does without it, less well.
+TORCH := torch==2.13.0
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 # Set in a shell, it makes every process compile its imports again: three times slower starts.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow check lab lock clean
+.PHONY: help setup setup-torch run test test-slow check lab lock clean
 
 help:  ## Explain these commands
 	@echo "Gristmill: a raw table in, a trustworthy and watched model out."
@@ -20,6 +22,9 @@ help:  ## Explain these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup: .venv/.run  ## Create .venv with everything a build needs (the other commands do it for you)
+
+setup-torch: .venv/.run  ## Add PyTorch to .venv, which makes the neural family better
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 
 run: .venv/.run  ## Build a case end to end: CASE=churn unless said otherwise
 	$(BIN)/ploomber build --env--case $(CASE)
@@ -42,7 +47,7 @@ lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real
 
 lock: .venv/.uv  ## Resolve the dependencies anew and write the locks and environment.yml
 	$(COMPILE) pyproject.toml --extra demo --extra excel --extra postgres --extra serve --extra app --output-file requirements.lock
-	$(COMPILE) pyproject.toml --all-extras --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra demo --extra dvc --extra excel --extra postgres --extra serve --extra app --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	{ sed '/^      - /d' environment.yml; sed -nE 's/^([A-Za-z0-9_.-]+==[^ ]+)( ; .*)? \\$$/      - "\1\2"/p' requirements.lock; \
 	  echo '      - "-e ."'; } > environment.yml.new && mv environment.yml.new environment.yml
 

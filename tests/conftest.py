@@ -1,5 +1,6 @@
 """What all tests share: a clean environment, and projects in temporary folders."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -13,6 +14,11 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)  # each test project has a store of 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # makes every kernel compile its imports again
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it for what it starts with `&`: builds would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None and not os.environ.get("CI"), reason="needs the extra `torch`: make setup-torch"
+)
+"""Marks a test that trains with PyTorch; where CI runs, it has to be there."""
 
 
 @pytest.fixture(scope="session")

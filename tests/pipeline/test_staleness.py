@@ -391,6 +391,19 @@ def test_a_packaged_table_is_stale_when_its_package_moves(root: Path, monkeypatc
     assert stale(root) == ALL
 
 
+def test_an_optional_package_that_trains_otherwise_makes_its_stage_stale(root: Path, monkeypatch: pytest.MonkeyPatch):
+    assert staleness.BEYOND_THE_LOCK == {"05_train_neural": ("neural", "torch")}
+    monkeypatch.setattr(staleness, "BEYOND_THE_LOCK", {LINEAR: ("linear", "torch")})
+    toy.pretend_built(root)
+    installed = staleness._version
+    monkeypatch.setattr(staleness, "_version", lambda package: "torch 99" if package == "torch" else installed(package))
+    assert stale(root) == FROM[LINEAR]
+    set_key("training: {families: [forest]}")(root)
+    toy.pretend_built(root)
+    monkeypatch.setattr(staleness, "_version", lambda package: "torch 100" if package == "torch" else installed(package))
+    assert stale(root) == NONE
+
+
 def history(root: Path, *lines: dict[str, str]) -> None:
     file = root / "data" / "history" / "toy.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)

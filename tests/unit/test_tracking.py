@@ -118,7 +118,11 @@ def test_figures_and_files_are_kept(tracked: ProjectPaths, tmp_path: Path) -> No
     with tracking.build_run("files", tracked.root) as run:
         tracking.log_figures(run, {"roc curve": Figure()})
         tracking.log_file(run, tmp_path / "card.md")
-    assert {item.path for item in run.client.list_artifacts(run.run_id)} == {"card.md", "figures"}
+        tracking.log_event_files(run, {})
+        assert "tensorboard" not in {item.path for item in run.client.list_artifacts(run.run_id)}
+        tracking.log_event_files(run, {"training": [0.75, 0.5]})
+    assert {item.path for item in run.client.list_artifacts(run.run_id)} == {"card.md", "figures", "tensorboard"}
+    assert [item.path for item in run.client.list_artifacts(run.run_id, "tensorboard")] == ["tensorboard/training"]
     assert run.client.list_artifacts(run.run_id, "figures")[0].path == "figures/roc_curve.png"
     assert get(run).info.artifact_uri.startswith((tracked.root / "mlruns" / "artifacts" / "files").as_uri())
 

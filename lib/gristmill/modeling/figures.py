@@ -56,7 +56,8 @@ def drivers(result: Search, rows: TrainingRows, metric: str) -> HouseFigure:
     if model is None:
         return empty("What drives the model", "The rows of the last fold have one class only: nothing was learnt.")
     if result.family == "neural":
-        return training.epochs({"training": model.loss_curve_}, "training loss", title="The training loss, epoch by epoch")
+        kept = model.epochs_ if curves(result).get("validation") else None
+        return training.epochs(curves(result), "loss", kept=kept, title="The loss after each epoch")
     if result.family == "boosting":
         lost = _permutation(result, rows, metric)
         return evidence.importance_bars(list(lost), list(lost.values()), label=f"loss of {metric_label(metric)} when shuffled")
@@ -65,6 +66,22 @@ def drivers(result: Search, rows: TrainingRows, metric: str) -> HouseFigure:
     label = "size of the coefficient" if linear else "share of the impurity removed"
     names = [str(name).partition("__")[2] for name in prepare.get_feature_names_out()]
     return evidence.importance_bars(names, strength, label=label)
+
+
+def curves(result: Search) -> dict[str, list[float]]:
+    """Return the loss after each epoch of the best network: ``training``, and ``validation`` if it was watched.
+
+    Means over the folds where the search has noted them, else those of the last fold. None for a family that has no epochs, and
+    where nothing was learnt.
+    """
+    if result.family != "neural":
+        return {}
+    model = None if result.fitted is None else result.fitted[1].estimator_
+    found = {}
+    for name, key in (("training", "train_curve"), ("validation", "curve")):
+        noted = [loss for _, loss in getattr(result.best, key, None) or ()]
+        found[name] = noted or [float(loss) for loss in getattr(model, f"{key}_", ())]
+    return {name: values for name, values in found.items() if values}
 
 
 def _permutation(result: Search, rows: TrainingRows, metric: str) -> dict[str, float]:

@@ -38,6 +38,9 @@ READS_SOURCE = ("01_ingest",)
 READS_CONTRACT = ("02_validate",)
 """Stages that read the data contract's file, which a case may or may not have."""
 
+BEYOND_THE_LOCK = {"05_train_neural": ("neural", "torch")}
+"""Stage -> the family it trains, and the package outside the lock that trains it another way where it is installed."""
+
 _READS_DOCSTRINGS = re.compile(r"\b__doc__\b|\bgetdoc\b")
 """Code in which a docstring is more than prose."""
 
@@ -127,6 +130,7 @@ class Survey:
             **dict(self._data(stage)),
             **dict(_entry(stage)),
             **dict(self._lock()),
+            **dict(self._beyond_the_lock(stage)),
         }
 
     def _code(self, stage: Stage) -> Iterator[tuple[str, str]]:
@@ -210,6 +214,12 @@ class Survey:
         lock = self.root / LOCK_FILE
         if lock.is_file():
             yield LOCK_FILE, _lock_digest(lock.read_text(encoding="utf-8"))
+
+    def _beyond_the_lock(self, stage: Stage) -> Iterator[tuple[str, str]]:
+        """Give the version of an optional package that makes a stage do something else."""
+        family, package = BEYOND_THE_LOCK.get(stage.name, ("", ""))
+        if family in self.case["training"]["families"]:
+            yield f"the package {package}", _version(package)
 
     def _relative(self, path: Path) -> str:
         """Return a path as the project's owner would write it."""

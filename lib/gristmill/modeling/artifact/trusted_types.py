@@ -22,11 +22,13 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "gristmill.modeling.families.known_classes.KnownClasses",
     "gristmill.modeling.families.lightgbm_trees.LightGBMTreesClassifier",
     "gristmill.modeling.families.lightgbm_trees.LightGBMTreesRegressor",
+    "gristmill.modeling.families.networks.NetworkClassifier",
+    "gristmill.modeling.families.networks.NetworkRegressor",
     "gristmill.modeling.families.scaled_target.ScaledTarget",
     "numpy.dtype",
     "scipy.interpolate._bsplines.BSpline",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",  # in networks that were stored before they were bare weights
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
 )
