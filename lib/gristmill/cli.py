@@ -118,3 +118,7 @@ def main() -> None:
     except GristmillError as error:
         typer.echo(f"gristmill: {error}", err=True)
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

