@@ -64,6 +64,32 @@ def log_trials(
     return [_log_trial(family, trial, metric, name, best) for trial in trials]
 
 
+def log_more_trials(build: Run, searches: Mapping[str, Mapping[str, Any]], metric: str) -> None:
+    """Log the trials that a search was continued with under its family's run, those that are not there yet.
+
+    Parameters
+    ----------
+    build
+        A run of the same store.
+    searches
+        Family -> its search, continued, as ``trials_<family>.json`` has it.
+    metric
+        Name of the metric that decides.
+    """
+    for name, found in searches.items():
+        run_id, best = found.get("mlflow_run_id"), found.get("best") or {}
+        if not run_id:
+            continue
+        family = Run(build.client, run_id, build.experiment_id)
+        known = {
+            run.data.tags.get("trial")
+            for run in build.client.search_runs([build.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000)
+        }
+        new = [trial for trial in found["trials"] if str(trial["number"]) not in known]
+        log_trials(family, new, metric, name, best.get("number"))
+        log_batches(family, metrics=as_metrics({metric: best.get("score"), "trials": len(found["trials"])}))
+
+
 def _log_trial(family: Run, trial: Mapping[str, Any], metric: str, name: str, best: int | None) -> str:
     """Log one trial: three short transactions, whatever it holds."""
     number, status = trial.get("number", 0), str(trial.get("status", "finished"))

@@ -104,3 +104,12 @@ def test_a_version_without_a_plan_is_a_sentence(family: tracking.Run, tracked: P
     version = registered(family, "planless")
     with pytest.raises(RegistryError, match="registered without a plan of its training"):
         tracking_trials.training_plan("planless", version, tracked.root)
+
+
+def test_trials_of_a_search_that_was_continued_are_added_once(family: tracking.Run, tracked: ProjectPaths) -> None:
+    tracking_trials.log_search(family, found(trial(0), best=0), "roc_auc")
+    longer = {**found(trial(0), trial(1, score=0.9), trial(2), best=1), "mlflow_run_id": family.run_id}
+    for _ in range(2):
+        tracking_trials.log_more_trials(family, {"boosting": longer}, "roc_auc")
+    assert tracking.count_children(family.run_id, tracked.root) == 3
+    assert family.client.get_run(family.run_id).data.metrics["roc_auc"] == 0.9

@@ -141,7 +141,9 @@ class Training(Section):
         ("linear", "forest", "boosting", "neural"), description="Model families to train, each a task of its own."
     )
     budget_seconds: Annotated[float, Field(gt=0)] = Field(
-        60, description="Wall-clock seconds for the search of all families together on this machine."
+        60,
+        description="Wall-clock seconds for the search of all families together on this machine. Each has a fixed share and one "
+        "core; where there are several, 15 % is kept for the one that more search helps most.",
     )
     trials: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Exact number of trials a family, in place of the budget: the same model every time."

@@ -31,7 +31,6 @@ class MachineLoad:
         """Begin."""
         self._process = psutil.Process(os.getpid())
         self._io = _counters()
-        psutil.cpu_percent()
         self._thread.start()
         return self
 
@@ -39,15 +38,16 @@ class MachineLoad:
         """Take a last sample and end."""
         self._end.set()
         self._thread.join()
-        self._sample()
 
     def _run(self) -> None:
-        """Sample until the block ends."""
+        """Sample until the block ends, and once more."""
+        psutil.cpu_percent()  # counts from here on; psutil keeps the last reading for each thread
         while not self._end.wait(self.every):
             self._sample()
             if len(self.samples) >= MOST:
                 self.samples = self.samples[1::2]
                 self.every *= 2
+        self._sample()
 
     def _sample(self) -> None:
         """Take one sample."""

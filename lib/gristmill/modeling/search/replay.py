@@ -39,6 +39,7 @@ def plan_of(result: Search, key: Mapping[str, Any]) -> dict[str, Any]:
         "trials": [{name: getattr(trial, name) for name in kept} for trial in result.trials],
         "best": None if result.best is None else result.best.number,
         "replays": result.plan.get("replays"),
+        "exhausted": result.exhausted,
     }
 
 

@@ -75,7 +75,8 @@ class Search:
 
     ``oof`` holds the best configuration's out-of-fold predictions of all training rows, not-a-number where a row is never
     validated; ``fitted`` is its pipeline from the last fold, and ``row_ms`` the milliseconds that takes for one row.
-    ``plan`` says what it takes to repeat it, and ``load`` how busy the machine was meanwhile.
+    ``plan`` says what it takes to repeat it, ``load`` how busy the machine was meanwhile, and ``exhausted`` whether the search
+    ended because more of it would bring nothing.
     """
 
     family: str

@@ -75,6 +75,7 @@ def search(
         while _may_start(result, budget, clock() - start, len(proposals.known)):
             proposed = proposals.next()
             if proposed is None:
+                result.exhausted = True
                 break
             must_finish = result.best is None and not _may_shrink(result, prepared, len(proposals.known))
             deadline = None if budget.seconds is None or must_finish else start + budget.seconds
