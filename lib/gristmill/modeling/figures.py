@@ -21,6 +21,9 @@ from gristmill.reporting.wording import metric_label
 
 Floats = NDArray[np.float64]
 
+NAMED_IN_CURVE = {"fbeta": "F-score", "disparity": "largest difference between groups"}
+"""Columns of a threshold's curve that the names of metrics do not cover -> how they are written."""
+
 PERMUTED_ROWS = 500
 """Rows on which the importance of features is measured."""
 
@@ -123,5 +126,6 @@ def threshold(chosen: ChosenThreshold | None) -> HouseFigure:
     flags_none = np.asarray(chosen.curve["share_flagged"]) == 0  # where there is no precision
     curve = {name: np.asarray(values, dtype=np.float64) for name, values in chosen.curve.items()}
     curve["precision"] = np.where(flags_none, np.nan, curve["precision"])
-    shown = {name: curve[name] for name in dict.fromkeys((rule, "precision", "recall", "share_flagged"))}
+    names = dict.fromkeys((rule, "precision", "recall", "share_flagged", "disparity"))
+    shown = {NAMED_IN_CURVE.get(name, name): curve[name] for name in names if name in curve}
     return decisions.threshold_curve(curve["threshold"], shown, chosen=chosen.value)

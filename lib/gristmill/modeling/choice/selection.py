@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from gristmill.errors import DataError
 from gristmill.features.rows import RowFeatures
+from gristmill.metrics.groups import as_groups
 from gristmill.metrics.scores import as_gain
 from gristmill.modeling.baselines import Baseline
 from gristmill.modeling.choice.calibration import Calibrated, Calibration, ProbabilityCalibrator, calibrate
@@ -24,6 +25,7 @@ from gristmill.modeling.choice.ensembling import (
     candidate,
     greedy_weights,
 )
+from gristmill.modeling.choice.group_rates import GroupLimit
 from gristmill.modeling.choice.thresholds import ChosenThreshold, choose_threshold
 from gristmill.modeling.families.catalogue import build
 from gristmill.modeling.families.problem import Params, Problem
@@ -92,11 +94,27 @@ def calibrated(rows: TrainingRows, metric: str, choice: Choice) -> Calibration |
     return calibrate(metric, rows.y, choice.candidate.oof, rows.folds) if rows.classes else None
 
 
-def threshold(rows: TrainingRows, oof: Floats, settings: Any) -> ChosenThreshold | None:
-    """Return the threshold that the case's ``threshold`` section asks for; None unless there are two classes."""
+def threshold(rows: TrainingRows, oof: Floats, case: Any, train: pd.DataFrame) -> ChosenThreshold | None:
+    """Return the threshold that the case's ``threshold`` section asks for; None unless there are two classes.
+
+    Parameters
+    ----------
+    rows
+        The training rows.
+    oof
+        Out-of-fold probabilities of all training rows.
+    case
+        The case; ``threshold``, ``sensitive_features`` and ``fairness.min_group_size`` are read.
+    train
+        The same rows with their raw columns, the sensitive ones among them.
+    """
     if len(rows.classes) != 2:
         return None
-    return choose_threshold(rows.y[rows.validated], oof[rows.validated, 1], settings)
+    limit, valid = None, rows.validated
+    if case.threshold.max_disparity is not None:
+        groups = {feature: as_groups(train[feature]).iloc[valid] for feature in case.sensitive_features}
+        limit = GroupLimit(case.threshold.disparity, case.threshold.max_disparity, case.fairness.min_group_size, groups)
+    return choose_threshold(rows.y[valid], oof[valid, 1], case.threshold, limit)
 
 
 def final_estimator(

@@ -1,7 +1,6 @@
 """From the families' results to one stored model."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,6 @@ from gristmill.modeling.search.tuning import Search, train_family
 from gristmill.modeling.training_rows import TrainingRows
 
 METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
-SETTINGS = SimpleNamespace(rule="f1", value=0.5, value_true_positive=1.0, cost_contact=0.5)
 
 
 def searched(rows: TrainingRows, task: str) -> tuple[dict[str, dict], dict[str, pd.DataFrame], dict[str, Search]]:
@@ -36,7 +34,7 @@ def test_what_is_chosen_out_of_fold_is_what_is_stored(task: str, request: pytest
     found = selection.candidates(rows, METRIC[task], products, tables)
     choice = choose(METRIC[task], found)
     calibration = selection.calibrated(rows, METRIC[task], choice)
-    decision = selection.threshold(rows, choice.candidate.oof, SETTINGS)
+    decision = selection.threshold(rows, choice.candidate.oof, make_case(task), frame)
     params = {family: one["best"]["params"] for family, one in products.items() if one["best"]}
     model = selection.final_estimator(
         found[0].weights, params, rows.problem, None if calibration is None else calibration.calibrator
@@ -70,7 +68,7 @@ def test_the_record_says_what_was_compared_and_why(binary_rows: TrainingRows):
     choice = choose("roc_auc", found)
     baseline = best_baseline("binary", "roc_auc", binary_rows.y, binary_rows.folds, 2)
     calibration = selection.calibrated(binary_rows, "roc_auc", choice)
-    decision = selection.threshold(binary_rows, choice.candidate.oof, SETTINGS)
+    decision = selection.threshold(binary_rows, choice.candidate.oof, make_case(), make_frame())
     record = selection.selection_record(baseline, found, choice, calibration, decision, {"roc_auc": 0.9})
     assert record["chosen"] == choice.candidate.name
     assert record["baseline"]["score"] == 0.5
@@ -80,6 +78,17 @@ def test_the_record_says_what_was_compared_and_why(binary_rows: TrainingRows):
     table = selection.frontier(found, choice)
     assert list(table.index) == [one.name for one in found]
     assert all(isinstance(cell, str) for cell in table.to_numpy().ravel())
+
+
+def test_the_limit_between_groups_is_that_of_the_case(binary_rows: TrainingRows):
+    frame = make_frame()
+    oof = np.column_stack([1 - binary_rows.y, binary_rows.y]) * 0.5 + np.linspace(0.1, 0.3, len(frame))[:, None]
+    asked = {"threshold": {"max_disparity": 0.05}, "sensitive_features": ["c"], "fairness": {"min_group_size": 20}}
+    free = selection.threshold(binary_rows, oof, make_case(sensitive_features=["c"]), frame)
+    held = selection.threshold(binary_rows, oof, make_case(**asked), frame)
+    assert free.disparity is None
+    assert held.disparity["feature"] == "c"
+    assert held.disparity["value"] <= 0.05 < held.disparity["without_limit"]
 
 
 def test_members_and_scores_are_written_for_people():
@@ -110,7 +119,7 @@ def test_every_figure_can_be_drawn_for_every_task(task: str, request: pytest.Fix
     drawn = [
         figures.agreement(rows, candidates),
         figures.calibration(rows, selection.calibrated(rows, METRIC[task], choice), choice.candidate.oof),
-        figures.threshold(selection.threshold(rows, choice.candidate.oof, SETTINGS)),
+        figures.threshold(selection.threshold(rows, choice.candidate.oof, make_case(task), make_frame(task))),
         figures.leaderboard(candidates, choice, METRIC[task], 0.5),
         *[figures.drivers(one, rows, METRIC[task]) for one in found.values()],
         *[figures.out_of_fold(rows, one.oof) for one in found.values()],
