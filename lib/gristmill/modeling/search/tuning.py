@@ -18,6 +18,7 @@ from gristmill.modeling.latency import typical_row_milliseconds
 from gristmill.modeling.search.folds import PreparedFolds, is_better, mean_score, spread
 from gristmill.modeling.search.folds import fold_scores as scores_by_fold
 from gristmill.modeling.search.proposals import Proposals
+from gristmill.modeling.search.runners_up import Held, RunnersUp
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
 
@@ -32,6 +33,9 @@ FOLDS_BEFORE_PRUNING = 2
 
 PATIENCE_TRIALS = 30
 """Proposals in a row without a better score after which a search that is bound by time alone gives up: more would fit noise."""
+
+ROWS_TIMED = 9
+"""Rows that are timed, each alone, for every runner-up."""
 
 UNTRAINABLE = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
 """What an estimator raises when a configuration does not suit the rows; the trial is recorded as failed, with the words."""
@@ -74,6 +78,7 @@ class Search:
 
     ``oof`` holds the best configuration's out-of-fold predictions of all training rows, not-a-number where a row is never
     validated; ``fitted`` is its pipeline from the last fold, and ``row_ms`` the milliseconds that takes for one row.
+    ``runners_up`` are other good trials with theirs, for ensembles, each with the milliseconds it takes for one row.
     """
 
     family: str
@@ -83,6 +88,12 @@ class Search:
     oof: Floats | None = None
     fitted: Pipeline | None = None
     row_ms: float | None = None
+    runners_up: list[tuple[Held, float]] = field(default_factory=list)
+
+    @property
+    def others(self) -> dict[int, Floats]:
+        """The out-of-fold predictions of the runners-up, by the number of the trial."""
+        return {held.trial.number: held.oof for held, _ in self.runners_up}
 
     @property
     def reason(self) -> str | None:
@@ -109,6 +120,7 @@ class Search:
             "reason": self.reason,
             "trials": [asdict(trial) for trial in self.trials],
             "best": None if self.best is None else {**asdict(self.best), "row_ms": self.row_ms},
+            "runners_up": [{**asdict(held.trial), "row_ms": row_ms} for held, row_ms in self.runners_up],
             "mlflow_run_id": mlflow_run_id,
         }
 
@@ -137,15 +149,18 @@ def search(
         Seconds that only grow; replaced in tests.
     """
     proposals = Proposals(prepared.family, prepared.problem, metric, method)
-    result = Search(prepared.family)
+    result, held = Search(prepared.family), RunnersUp(metric)
     start = clock()
     with one_core():
         while _may_start(result, budget, clock() - start, len(proposals.known)):
             origin, params = proposals.next()
             deadline = None if budget.seconds is None or result.best is None else start + budget.seconds
-            trial = _run(result, prepared, metric, params, origin, deadline, clock)
+            trial = _run(result, held, prepared, metric, params, origin, deadline, clock)
             proposals.learn(trial.status, trial.score)
             result.trials.append(trial)
+        if result.best is not None:
+            chosen = held.chosen(result.best, prepared.y, prepared.folds)
+            result.runners_up = [(one, typical_row_milliseconds(one.fitted, prepared.X, ROWS_TIMED)) for one in chosen]
     return result
 
 
@@ -186,9 +201,16 @@ def _may_start(result: Search, budget: Budget, used: float, n_known: int) -> boo
 
 
 def _run(
-    result: Search, prepared: PreparedFolds, metric: str, params: Params, origin: str, deadline: float | None, clock: Clock
+    result: Search,
+    held: RunnersUp,
+    prepared: PreparedFolds,
+    metric: str,
+    params: Params,
+    origin: str,
+    deadline: float | None,
+    clock: Clock,
 ) -> Trial:
-    """Run one trial, and make it the result's best if it is."""
+    """Run one trial, offer it to those held for ensembles, and make it the result's best if it is."""
     start = clock()
     predicted, fitted = prepared.empty_predictions(), None
     scores: list[float] = []
@@ -208,6 +230,8 @@ def _run(
     trial = Trial(len(result.trials), params, scores, value, spread(scores), clock() - start, status, origin, error)
     if status == "finished" and value is not None and is_better(metric, value, result.best.score if result.best else None):
         result.best, result.oof, result.fitted = trial, predicted, fitted
+    if status == "finished" and value is not None and math.isfinite(value):
+        held.offer(trial, predicted, fitted)
     return trial
 
 
