@@ -173,6 +173,6 @@ def test_numbers_times_and_names_are_written_in_the_house_style(evidence):
     body = card.card_body(replace(evidence, snapshot=snapshot, explanation=told, evaluation=evaluation))
     assert "taken 2026-11-21 14:40 UTC" in body
     assert "| Rows and columns | 7,043 \u00d7 1 |" in body
-    assert "**9,176 (7,955\u201310,312)**; acting on every row instead would bring \u22128,295." in body
+    assert "**9,176 (7,955\u201310,312)**; acting on every row instead would give \u22128,295." in body
     assert "Permutation and LIME rank" in body
     assert "| Code version | `abc` |" in body
