@@ -131,6 +131,7 @@ def test_a_file_that_is_no_mapping_is_refused(text: str):
             MINIMAL.replace("binary", "multiclass").replace("positive_class: Yes\n", "threshold: {rule: youden}\n"),
             "`threshold` decides between two classes and has no meaning for a multiclass task",
         ),
+        (MINIMAL + "serving: {max_row_ms: 0}\n", "`serving.max_row_ms`: input should be greater than 0"),
         (MINIMAL.replace("small", "Bad Name"), "`name`: string should match pattern"),
     ],
 )
