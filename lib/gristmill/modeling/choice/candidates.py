@@ -144,7 +144,9 @@ def _simplest_not_worse(metric: str, candidates: Sequence[Candidate]) -> Choice:
         ahead, error = lead(metric, best, other)
         if other is best:
             reached = f"{opening(best.name)} has the best {metric_label(metric)}, {figure(best.score)}"
-            return Choice(best, f"{reached}, and its lead over every simpler model is larger than noise.")
+            simpler = any(_cost(one) < _cost(best) for one in ranked)
+            lead_of_it = "its lead over every simpler model is larger than noise" if simpler else "no candidate is simpler"
+            return Choice(best, f"{reached}, and {lead_of_it}.")
         if ahead <= error:
             return Choice(other, _simpler(metric, best, other, ahead, error))
     return Choice(best, f"{opening(best.name)} is the only candidate.")

@@ -142,10 +142,17 @@ def scores_of(metric: str, y: NDArray[Any], answers: Floats) -> Floats:
     if metric == "log_loss":
         said = answers[:, np.arange(len(y)), y]
         return np.asarray(-np.mean(np.log(np.clip(said, np.finfo(np.float64).eps, None)), axis=1), dtype=np.float64)
-    if metric == "roc_auc" and answers.shape[2] == 2 and 0 < (n_positive := int((y == 1).sum())) < len(y):
-        ranks = rankdata(answers[:, :, 1], axis=1)[:, y == 1].sum(axis=1) - n_positive * (n_positive + 1) / 2
-        return np.asarray(ranks / (n_positive * (len(y) - n_positive)), dtype=np.float64)
+    if metric == "roc_auc" and len(np.unique(y)) == answers.shape[2]:
+        codes = [1] if answers.shape[2] == 2 else range(answers.shape[2])
+        return np.asarray(np.mean([_areas(y == code, answers[:, :, code]) for code in codes], axis=0), dtype=np.float64)
     return np.array([score(metric, y, one) for one in answers])
+
+
+def _areas(is_class: NDArray[np.bool_], answers: Floats) -> Floats:
+    """Return the areas under the ROC curves of one class's probabilities, ``(n_predictions, n_rows)``, by their ranks."""
+    n_class = int(is_class.sum())
+    above = rankdata(answers, axis=1)[:, is_class].sum(axis=1) - n_class * (n_class + 1) / 2
+    return np.asarray(above / (n_class * (len(is_class) - n_class)), dtype=np.float64)
 
 
 class _WeightedEnsemble(BaseEstimator):  # type: ignore[misc]

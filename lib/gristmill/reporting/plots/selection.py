@@ -23,6 +23,9 @@ from gristmill.reporting.plots.style import (
 )
 from gristmill.reporting.wording import metric_label, plain, shorten
 
+MOST_NAMED = 10
+"""Candidates up to which each is named in the figure; of more, those on the line and the chosen one."""
+
 
 @house_style
 def frontier(
@@ -57,7 +60,7 @@ def frontier(
         color = BLUE if row["name"] == chosen else SKY if row in best else LIGHT
         size = 84 if row["name"] == chosen else 44
         axes.scatter(row["row_ms"], row["score"], s=size, color=color, edgecolor="white", linewidth=0.8, zorder=3)
-    _names(axes, [row for row in shown if row in best or row["name"] == chosen], chosen)
+    _names(axes, [row for row in shown if len(shown) <= MOST_NAMED or row in best or row["name"] == chosen], chosen)
     axes.set_xscale("log")
     low, high = min(row["row_ms"] for row in shown), max(row["row_ms"] for row in shown)
     if limit is not None:

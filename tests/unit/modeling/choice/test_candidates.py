@@ -35,6 +35,11 @@ def test_within_noise_the_simpler_candidate_is_chosen():
     assert choice.reason.endswith("ms a row).")
 
 
+def test_the_best_that_is_the_simplest_as_well_leads_over_none_simpler():
+    best, slower = make("linear", [0.9, 0.91, 0.92]), make("ensemble", [0.8, 0.81, 0.82], members=2)
+    assert choose("roc_auc", [best, slower]).reason == "Linear has the best ROC-AUC, 0.910, and no candidate is simpler."
+
+
 def test_of_equal_candidates_the_simplest_is_chosen():
     scores = [0.8, 0.85, 0.9]
     stack = make("stack", scores, members=2, meta=MetaModel(2))

@@ -156,7 +156,10 @@ def test_the_frontier_holds_what_no_other_candidate_beats_in_both_score_and_time
     assert [row["name"] for row in selection.frontier_of(CANDIDATES, "roc_auc")] == ["ensemble of 2", "linear"]
     assert [row["name"] for row in selection.frontier_of(CANDIDATES, "log_loss")] == ["linear"]
     texts = [text.get_text() for text in selection.frontier(CANDIDATES, "roc_auc", chosen="ensemble of 2", limit=1.0).axes[0].texts]
-    assert texts == ["linear", "ensemble of 2  ✓", "limit 1 ms"]
+    assert texts == ["linear", "ensemble of 2  ✓", "forest <b>", "limit 1 ms"]
+    slower = [{"name": f"slow {number}", "score": 0.7, "row_ms": 40.0 + number} for number in range(9)]
+    crowded = selection.frontier([*CANDIDATES, *slower], "roc_auc", chosen="forest <b>").axes[0].texts
+    assert [text.get_text() for text in crowded] == ["linear", "ensemble of 2", "forest <b>  ✓"]
 
 
 def test_the_leaderboard_has_the_best_first_whichever_way_the_metric_goes() -> None:
