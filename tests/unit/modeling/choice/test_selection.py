@@ -1,10 +1,11 @@
 """From the families' products to one stored model."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
-from tests.unit.modeling.conftest import make_case, make_frame
+from tests.unit.modeling.conftest import make_case, make_frame, make_rows
 
 from gristmill.errors import DataError
 from gristmill.metrics.scores import score
@@ -22,16 +23,17 @@ from gristmill.modeling.training_rows import TrainingRows
 METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
 
-def searched(rows: TrainingRows, task: str, trials: int = 2) -> tuple[dict[str, Member], dict[str, Search]]:
-    """Return the members that two small searches give, read from their products, and the searches."""
-    case = make_case(task, training={"trials": trials, "families": ["linear", "boosting"]})
+@cache
+def searched(task: str) -> tuple[dict[str, Member], dict[str, Search]]:
+    """Return the members that two small searches of the rows of a task give, read from their products, and the searches."""
+    rows, case = make_rows(task), make_case(task, training={"trials": 2, "families": ["linear", "boosting"]})
     found = {family: train_family(family, rows, case) for family in ("linear", "boosting", "neural")}
     products = {family: json.loads(json.dumps(one.as_product(None))) for family, one in found.items()}
     return read_members(rows, products, {family: rows.table(one.oof, one.others) for family, one in found.items()}), found
 
 
 def compared(rows: TrainingRows, task: str) -> tuple[list[Candidate], dict[str, Member], dict[str, Search]]:
-    members, found = searched(rows, task)
+    members, found = searched(task)
     return candidates(rows, METRIC[task], members, 1.0), members, found
 
 
@@ -54,7 +56,7 @@ def test_what_is_chosen_out_of_fold_is_what_is_stored(task: str, request: pytest
 
 
 def test_other_good_trials_of_a_family_are_members_under_their_numbers(binary_rows: TrainingRows):
-    members, found = searched(binary_rows, "binary")
+    members, found = searched("binary")
     numbered = [name for name in members if " #" in name]
     assert {family_of(name) for name in numbered} == {"linear", "boosting"}
     for name in numbered:
@@ -131,7 +133,7 @@ def test_members_and_scores_are_written_for_people():
 
 
 def test_the_map_of_errors_names_its_axes(binary_rows: TrainingRows):
-    axes = figures.agreement(binary_rows, searched(binary_rows, "binary")[0]).axes
+    axes = figures.agreement(binary_rows, searched("binary")[0]).axes
     assert [axes[0].get_xlabel(), axes[0].get_ylabel(), axes[1].get_ylabel()] == ["model", "model", "correlation of errors"]
 
 
