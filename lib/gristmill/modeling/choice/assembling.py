@@ -17,6 +17,7 @@ from gristmill.modeling.choice.members import Member
 from gristmill.modeling.choice.stacking import MetaModel, fit_meta
 from gristmill.modeling.latency import COMPILED, PIPELINE, row_milliseconds
 from gristmill.modeling.search.folds import Folds
+from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
 
 Floats = NDArray[np.float64]
@@ -50,7 +51,8 @@ def candidates(
     alone = [one for one in members.values() if one.is_best or one.row_ms <= left < members[one.family].row_ms]
     found = [_combined(one.name, rows, metric, members, {one.name: 1.0}, one.oof) for one in alone]
     if len(members) > 1:
-        found += [*_ensembles(rows, metric, members), *_stacks(rows, metric, members)]
+        with one_core():  # so many small products: waking threads would cost more than they save
+            found += [*_ensembles(rows, metric, members), *_stacks(rows, metric, members)]
     timed = [replace(one, row_ms=plan_ms + one.row_ms) for one in found]
     return sorted(timed, key=lambda one: (-_rank(metric, one), one.row_ms))
 
