@@ -316,7 +316,7 @@ KEYS: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "evaluation": (set_key("evaluation: {primary_metric: f1}"), FAMILIES),
     "fairness": (set_key("fairness: {exclude_from_model: true}"), FROM[VALIDATE]),
     "gates": (set_key("gates: {min_improvement: 0.2}"), FROM[REGISTER]),
-    "serving": (set_key("serving: {latency_ms: 50}"), FROM[REGISTER]),
+    "serving": (set_key("serving: {latency_ms: 50}"), FROM[SELECT]),
     "monitoring": (set_key("monitoring: {reference_bins: 5}"), FROM[SELECT]),
     "retraining": (set_key("retraining: {schedule: daily}"), FROM[REGISTER]),
     "compliance": (set_key("compliance: {owner: me}"), FROM[REGISTER]),

@@ -93,6 +93,14 @@ class Case(Section):
             require_in_range(metric, value, self.task)
         return self
 
+    @model_validator(mode="after")
+    def _threshold_fits(self) -> "Case":
+        if self.task != "binary" and self.threshold.model_fields_set:
+            raise ValueError(f"`threshold` decides between two classes and has no meaning for a {self.task} task; remove it")
+        if self.threshold.max_disparity is not None and not self.sensitive_features:
+            raise ValueError("`threshold.max_disparity` needs `sensitive_features`: the columns whose groups are compared")
+        return self
+
     @property
     def primary_metric(self) -> str:
         """The metric that selects models."""

@@ -26,7 +26,7 @@ READS: dict[str, tuple[str, ...]] = {
     "03_explore": (*_COLUMNS, "features"),
     "04_build_features": (*_COLUMNS, "features", "fairness"),
     **dict.fromkeys(FAMILY_STAGES, _TRAINING),
-    "06_select": (*_TRAINING, "threshold", "monitoring"),
+    "06_select": (*_TRAINING, "threshold", "serving", "monitoring"),
     "07_evaluate": (*_COLUMNS, "split", "threshold", "evaluation"),
     "08_explain": (*_COLUMNS, "evaluation"),
     "09_audit_fairness": (*_COLUMNS, "evaluation", "fairness", "threshold"),

@@ -22,6 +22,9 @@ from gristmill.reporting.wording import figure, interval, metric_label
 MAX_TRAINING_ROWS = 50_000
 """Training rows predicted for comparison with the test rows; more would only cost time."""
 
+BUSINESS_RULES = {"profit": "profit per 1,000 rows", "cost": "cost of mistakes per 1,000 rows"}
+"""Rules of the threshold that count in the business's currency -> what they count."""
+
 FEWEST_OF_A_CLASS = 5
 """Rows of each class without which a point of the learning curve is left out."""
 
@@ -45,26 +48,31 @@ def baseline_scored(name: str, y_train: NDArray[Any], test: Scored, n_classes: i
 
 
 def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Any] | None:
-    """Return what acting on the flagged rows earns per 1,000 rows, with its interval; None unless the case decides by profit.
+    """Return what acting on the flagged rows earns, or what mistakes cost, per 1,000 rows, with its interval.
+
+    None unless the case decides by profit or by cost. ``everyone`` is what acting on every row would give.
 
     Parameters
     ----------
     settings
-        The case's ``threshold``: its rule, what a true positive is worth and what acting costs.
+        The case's ``threshold``: its rule, what a true positive is worth, what acting costs, and what mistakes cost.
     model, scored
         The model and predicted rows.
     bootstrap
         Confidence, resamples and seed.
     """
-    if scored.task != "binary" or settings.rule != "profit" or model.threshold is None:
+    if scored.task != "binary" or settings.rule not in BUSINESS_RULES or model.threshold is None:
         return None
-    flagged = scored.predicted[:, 1] >= model.threshold
-    worth = (scored.y_true == 1) * settings.value_true_positive - settings.cost_contact
-    earned = np.where(flagged, worth, 0.0) * 1000
+    flagged, positive = scored.predicted[:, 1] >= model.threshold, scored.y_true == 1
+    if settings.rule == "profit":
+        acting, leaving = positive * settings.value_true_positive - settings.cost_contact, np.zeros(len(positive))
+    else:
+        acting, leaving = ~positive * settings.cost_false_positive, positive * settings.cost_false_negative
+    amounts = np.where(flagged, acting, leaving) * 1000
     blocks = resample_weights(scored.y_true.astype(np.int64), bootstrap.resamples, bootstrap.random_state)
-    drawn = np.concatenate([weights @ earned for weights in blocks]) / len(earned)
-    found = percentile_interval(float(earned.mean()), drawn, bootstrap.confidence)
-    return {"name": "profit per 1,000 rows", **found, "everyone": float(worth.mean() * 1000)}
+    drawn = np.concatenate([weights @ amounts for weights in blocks]) / len(amounts)
+    found = percentile_interval(float(amounts.mean()), drawn, bootstrap.confidence)
+    return {"name": BUSINESS_RULES[settings.rule], **found, "everyone": float(acting.mean() * 1000)}
 
 
 def learning_curve(

@@ -9,17 +9,21 @@ from numpy.typing import NDArray
 
 from gristmill.metrics.scores import as_gain, score
 from gristmill.modeling.choice.calibration import Calibration
-from gristmill.modeling.choice.ensembling import Candidate, Choice
+from gristmill.modeling.choice.candidates import Candidate, Choice
+from gristmill.modeling.choice.members import Member
 from gristmill.modeling.choice.thresholds import ChosenThreshold
 from gristmill.modeling.search.trial import Search
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
-from gristmill.reporting.plots import classification, decisions, evidence, regression, training
+from gristmill.reporting.plots import classification, decisions, evidence, regression, selection, training
 from gristmill.reporting.plots.data import association_heatmap
 from gristmill.reporting.plots.style import HouseFigure, empty
 from gristmill.reporting.wording import metric_label
 
 Floats = NDArray[np.float64]
+
+NAMED_IN_CURVE = {"fbeta": "F-score", "disparity": "largest difference between groups"}
+"""Columns of a threshold's curve that the names of metrics do not cover -> how they are written."""
 
 PERMUTED_ROWS = 500
 """Rows on which the importance of features is measured."""
@@ -100,13 +104,12 @@ def _permutation(result: Search, rows: TrainingRows, metric: str) -> dict[str, f
     return {name: value for name, value in lost.items() if np.isfinite(value)}
 
 
-def agreement(rows: TrainingRows, found: Sequence[Candidate]) -> HouseFigure:
-    """Return how alike the families' out-of-fold errors are: where they are not, a blend can gain."""
-    members = [one for one in found if len(one.weights) == 1]
-    errors: Mapping[str, Any] = {one.name: _errors(rows, one.oof) for one in members}
+def agreement(rows: TrainingRows, members: Mapping[str, Member]) -> HouseFigure:
+    """Return how alike the members' out-of-fold errors are: where they are not, a blend can gain."""
+    errors: Mapping[str, Any] = {name: _errors(rows, one.oof) for name, one in members.items()}
     table = pd.DataFrame(errors).corr().fillna(1.0)
-    title = "Correlation of the families' errors, row by row"
-    return association_heatmap(table, title=title, of="family", measure="correlation of errors")
+    title = "Correlation of the models' errors, row by row"
+    return association_heatmap(table, title=title, of="model", measure="correlation of errors")
 
 
 def _errors(rows: TrainingRows, oof: Floats) -> Floats:
@@ -121,6 +124,12 @@ def leaderboard(found: Sequence[Candidate], choice: Choice, metric: str, baselin
     """Return the candidates, best first, with the chosen one marked and the baseline's score."""
     board = [{"name": one.name, "score": one.score, "std": one.std} for one in found]
     return training.leaderboard(board, metric, chosen=choice.candidate.name, baseline=baseline)
+
+
+def frontier(found: Sequence[Candidate], choice: Choice, metric: str, max_row_ms: float) -> HouseFigure:
+    """Return the candidates' scores against the time of one row, with the chosen one and the limit marked."""
+    board = [{"name": one.name, "score": one.score, "row_ms": one.row_ms} for one in found]
+    return selection.frontier(board, metric, chosen=choice.candidate.name, limit=max_row_ms)
 
 
 def calibration(rows: TrainingRows, done: Calibration | None, before: Floats) -> HouseFigure:
@@ -140,5 +149,6 @@ def threshold(chosen: ChosenThreshold | None) -> HouseFigure:
     flags_none = np.asarray(chosen.curve["share_flagged"]) == 0  # where there is no precision
     curve = {name: np.asarray(values, dtype=np.float64) for name, values in chosen.curve.items()}
     curve["precision"] = np.where(flags_none, np.nan, curve["precision"])
-    shown = {name: curve[name] for name in dict.fromkeys((rule, "precision", "recall", "share_flagged"))}
+    names = dict.fromkeys((rule, "precision", "recall", "share_flagged", "disparity"))
+    shown = {NAMED_IN_CURVE.get(name, name): curve[name] for name in names if name in curve}
     return decisions.threshold_curve(curve["threshold"], shown, chosen=chosen.value)

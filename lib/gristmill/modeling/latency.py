@@ -1,7 +1,8 @@
-"""How long a model takes for one row."""
+"""How long a model takes for one row, in the form that will serve."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,21 @@ from threadpoolctl import threadpool_limits
 N_ROWS = 25
 """Rows that are timed, each alone."""
 
+PIPELINE, COMPILED = "plain pipeline", "compiled form"
+"""What answers in service: scikit-learn's pipeline as it was fitted, or what it was compiled to."""
 
-def row_milliseconds(predict: Callable[[pd.DataFrame], Any], frame: pd.DataFrame, n_rows: int = N_ROWS) -> NDArray[np.float64]:
+Predict = Callable[[pd.DataFrame], Any]
+
+
+@dataclass(frozen=True)
+class RowTime:
+    """The median time of one row, in milliseconds, and the form it was measured on."""
+
+    ms: float
+    form: str
+
+
+def row_milliseconds(predict: Predict, frame: pd.DataFrame, n_rows: int = N_ROWS) -> NDArray[np.float64]:
     """Return the milliseconds of processor time that predicting each of ``n_rows`` single rows took, shape ``(n_rows,)``.
 
     Processor time rather than the clock's, because a build runs beside other work and a busy machine must not fail a model; on
@@ -43,3 +57,22 @@ def typical_row_milliseconds(pipeline: Any, frame: pd.DataFrame, n_rows: int = N
     """Return the median of :func:`row_milliseconds` for a fitted pipeline, which answers ``predict_proba`` or else ``predict``."""
     predict = pipeline.predict_proba if hasattr(pipeline, "predict_proba") else pipeline.predict
     return float(np.median(row_milliseconds(predict, frame, n_rows)))
+
+
+def serving_time(pipeline: Any, frame: pd.DataFrame, compiled: Predict | None = None, n_rows: int = N_ROWS) -> RowTime:
+    """Return the time of one row in the form that will serve: compiled if there is such a form, else the plain pipeline.
+
+    Parameters
+    ----------
+    pipeline
+        Fitted; answers ``predict_proba`` or else ``predict``.
+    frame
+        Rows to take one from, each in turn.
+    compiled
+        Answers for a frame of one row as the pipeline does; None where it was not compiled.
+    n_rows
+        Number of rows to time.
+    """
+    if compiled is None:
+        return RowTime(typical_row_milliseconds(pipeline, frame, n_rows), PIPELINE)
+    return RowTime(float(np.median(row_milliseconds(compiled, frame, n_rows))), COMPILED)

@@ -92,7 +92,7 @@ def spend(
         f"{len(result.trials) - n_before} more trial(s), score {before['best']['score']:.5g} before and {best.score:.5g} now."
     )
     found = result.as_product(before.get("mlflow_run_id"))
-    return Spent(sentence, {family: before | found}, {family: rows.table(result.oof)}, {family: n_before})
+    return Spent(sentence, {family: before | found}, {family: rows.table(result.oof, result.others)}, {family: n_before})
 
 
 def _not_worse(metric: str, now: float | None, before: float) -> bool:

@@ -1,5 +1,6 @@
 """The training rows as the families learn from them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,21 +54,44 @@ class TrainingRows:
         """Names of the columns that predictions are stored under."""
         return [f"probability_{name}" for name in self.classes] or ["prediction"]
 
-    def table(self, oof: Floats | None) -> pd.DataFrame:
+    def table(self, oof: Floats | None, others: Mapping[int, Floats] | None = None) -> pd.DataFrame:
         """Return out-of-fold predictions as a table: ``fold``, then one column a class or ``prediction``; validated rows only.
 
         Without predictions (None) the table has the same columns and no rows.
+
+        Parameters
+        ----------
+        oof
+            Those of the best trial.
+        others
+            Number of a further trial -> its predictions, which get the same columns with ``trial_<number>_`` before their names.
         """
         shape = (len(self.y), len(self.prediction_columns))
         values = np.full(shape, np.nan) if oof is None else oof.reshape(shape)
-        table = pd.DataFrame(values, columns=self.prediction_columns, index=self.X.index)
+        parts = [pd.DataFrame(values, columns=self.prediction_columns, index=self.X.index)]
+        for number, predicted in (others or {}).items():
+            parts.append(pd.DataFrame(predicted.reshape(shape), columns=self._columns_of(number), index=self.X.index))
+        table = pd.concat(parts, axis=1)
         table.insert(0, "fold", self.fold.to_numpy(dtype=np.int64))
         return table.iloc[:0] if oof is None else table[table["fold"] >= 0]
 
-    def array(self, table: pd.DataFrame) -> Floats:
-        """Return a table of :meth:`table` as the array of all training rows that it came from, not-a-number where it has no row."""
-        values = table[self.prediction_columns].reindex(self.X.index).to_numpy(dtype=np.float64)
+    def array(self, table: pd.DataFrame, trial: int | None = None) -> Floats:
+        """Return a table of :meth:`table` as the array of all training rows that it came from, not-a-number where it has no row.
+
+        Parameters
+        ----------
+        table
+            What :meth:`table` returned.
+        trial
+            Number of a further trial; by default the best one's predictions are returned.
+        """
+        columns = self.prediction_columns if trial is None else self._columns_of(trial)
+        values = table[columns].reindex(self.X.index).to_numpy(dtype=np.float64)
         return values if self.classes else values[:, 0]
+
+    def _columns_of(self, trial: int) -> list[str]:
+        """Return the names of the columns of a further trial."""
+        return [f"trial_{trial}_{name}" for name in self.prediction_columns]
 
 
 def training_rows(

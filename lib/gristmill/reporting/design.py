@@ -166,13 +166,26 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _why_threshold(case: Case) -> str:
-    """Return what the threshold's rule weighs."""
-    if case.threshold.rule == "profit":
-        worth, cost = plain(case.threshold.value_true_positive), plain(case.threshold.cost_contact)
-        return f"A true positive is worth {worth}, acting on any row costs {cost}."
-    if case.threshold.rule == "fixed":
-        return f"Positive from a probability of {plain(case.threshold.value)} on."
-    return "Chosen from out-of-fold predictions."
+    """Return what the threshold's rule weighs, and the limit it keeps between groups."""
+    asked = case.threshold
+    worth, contact = plain(asked.value_true_positive), plain(asked.cost_contact)
+    in_vain, missed = plain(asked.cost_false_positive), plain(asked.cost_false_negative)
+    reasons = {
+        "profit": f"A true positive is worth {worth}, acting on any row costs {contact}.",
+        "cost": f"Flagging in vain costs {in_vain}, missing a positive {missed}.",
+        "fbeta": f"Recall is {plain(asked.beta)} times as important as precision; chosen from out-of-fold predictions.",
+        "capacity": f"At most {_capacity(asked.capacity)} can be acted on; chosen from out-of-fold predictions.",
+        "fixed": f"Positive from a probability of {plain(asked.value)} on.",
+    }
+    why = reasons.get(asked.rule, "Chosen from out-of-fold predictions.")
+    if asked.max_disparity is None:
+        return why
+    return f"{why} The {metric_label(asked.disparity).lower()} may differ by {plain(asked.max_disparity)} between groups at most."
+
+
+def _capacity(capacity: float | None) -> str:
+    """Return how many rows a capacity allows, in words."""
+    return f"{count(capacity)} rows" if isinstance(capacity, int) else f"{share(capacity)} of the rows"
 
 
 def _milestones(record: BuildRecord) -> list[tuple[str, str, bool]]:

@@ -54,7 +54,7 @@ def test_an_unknown_key_deep_in_a_section_is_refused_with_the_nearest_valid_one(
 
 
 def test_an_unknown_key_unlike_any_other_is_refused_with_all_valid_ones():
-    assert "valid keys here: cost_contact, rule, value, value_true_positive" in refusal(MINIMAL + "threshold: {zzz: 1}\n")
+    assert "valid keys here: beta, capacity, cost_contact, cost_false_negative" in refusal(MINIMAL + "threshold: {zzz: 1}\n")
 
 
 def test_every_problem_of_a_file_is_reported_at_once():
@@ -109,11 +109,40 @@ def test_a_file_that_is_no_mapping_is_refused(text: str):
         (MINIMAL + "training: {random_state: -1}\n", "`training.random_state`: input should be greater than or equal to 0"),
         (MINIMAL + "split: {random_state: 4294967296}\n", "`split.random_state`: input should be less than or equal to 4294967295"),
         (MINIMAL + "training: {families: []}\n", "name at least one family"),
+        (MINIMAL + "threshold: {rule: capacity}\n", "`threshold`: rule `capacity` needs a number for `capacity`"),
+        (MINIMAL + "threshold: {rule: fbeta}\n", "`threshold`: rule `fbeta` needs a number for `beta`"),
+        (MINIMAL + "threshold: {rule: cost, cost_false_positive: 1}\n", "rule `cost` needs a number for `cost_false_negative`"),
+        (MINIMAL + "threshold: {rule: cost, cost_false_positive: 0, cost_false_negative: 0}\n", "both costs are 0"),
+        (MINIMAL + "threshold: {beta: 2}\n", "`beta` belongs to rule `fbeta`, and the rule is `f1`"),
+        *[
+            (
+                MINIMAL + f"threshold: {{rule: capacity, capacity: {wrong}}}\n",
+                "expected a whole number of rows from 1 on, or a share",
+            )
+            for wrong in ("0", "-3", "1.0", "200.5", "many", "true")
+        ],
+        (MINIMAL + "threshold: {max_disparity: 0.1}\n", "`threshold.max_disparity` needs `sensitive_features`"),
+        (
+            MINIMAL + "sensitive_features: [age]\nthreshold: {rule: fixed, max_disparity: 0.1}\n",
+            "a fixed `value` cannot be moved to keep `max_disparity`",
+        ),
+        (MINIMAL + "threshold: {disparity: selection_rate}\n", "`disparity` says what `max_disparity` limits"),
+        (
+            MINIMAL.replace("binary", "multiclass").replace("positive_class: Yes\n", "threshold: {rule: youden}\n"),
+            "`threshold` decides between two classes and has no meaning for a multiclass task",
+        ),
+        (MINIMAL + "serving: {max_row_ms: 0}\n", "`serving.max_row_ms`: input should be greater than 0"),
         (MINIMAL.replace("small", "Bad Name"), "`name`: string should match pattern"),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(changed: str, sentence: str):
     assert sentence in refusal(changed)
+
+
+@pytest.mark.parametrize(("written", "read"), [("200", 200), ("1", 1), ("0.1", 0.1)])
+def test_a_capacity_is_a_number_of_rows_or_a_share(written: str, read: float):
+    capacity = parse_case(MINIMAL + f"threshold: {{rule: capacity, capacity: {written}}}\n", "x").threshold.capacity
+    assert (capacity, type(capacity)) == (read, type(read))
 
 
 def test_criteria_at_the_ends_of_their_ranges_are_taken():

@@ -164,6 +164,13 @@ def test_intervals_are_said_to_be_what_they_are_and_training_rows_have_none(evid
     assert f"| {card.measured(value)} | {value['value']:.3f} |" in body
 
 
+def test_the_card_says_why_the_threshold_is_where_it_is(evidence):
+    reason = "The selection rate differs by 0.05 between groups of sex (a and b), within the limit of 0.1."
+    chosen = {"value": 0.4, "rule": "f1", "reason": reason}
+    body = card.card_body(replace(evidence, selection=evidence.selection | {"threshold": chosen}))
+    assert f"(rule *f1*, set out of fold). {card.escape_text(reason)} |" in body
+
+
 def test_numbers_times_and_names_are_written_in_the_house_style(evidence):
     snapshot = {**evidence.snapshot, "rows": 7043, "ingested_at": "2026-11-21T14:40:58+00:00"}
     pair = {"methods": ["permutation", "LIME"], "rank_correlation": 0.5, "shared_top": 1, "top": 1}
@@ -173,6 +180,6 @@ def test_numbers_times_and_names_are_written_in_the_house_style(evidence):
     body = card.card_body(replace(evidence, snapshot=snapshot, explanation=told, evaluation=evaluation))
     assert "taken 2026-11-21 14:40 UTC" in body
     assert "| Rows and columns | 7,043 \u00d7 1 |" in body
-    assert "**9,176 (7,955\u201310,312)**; acting on every row instead would bring \u22128,295." in body
+    assert "**9,176 (7,955\u201310,312)**; acting on every row instead would give \u22128,295." in body
     assert "Permutation and LIME rank" in body
     assert "| Code version | `abc` |" in body

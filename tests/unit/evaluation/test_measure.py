@@ -40,6 +40,15 @@ def test_profit_counts_what_acting_brings_and_costs(evaluated):
     assert found["low"] <= found["value"] <= found["high"]
 
 
+def test_cost_counts_both_kinds_of_mistakes(evaluated):
+    asked = Threshold(rule="cost", cost_false_positive=3, cost_false_negative=7)
+    scored = scored_classes([1, 0, 1, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.3])
+    found = measure.profit(asked, evaluated("binary").model, scored, FEW)  # its threshold is 0.4
+    assert found["name"] == "cost of mistakes per 1,000 rows"
+    assert found["value"] == 1000 * (1 * 3 + 2 * 7) / 5
+    assert found["everyone"] == 1000 * 2 * 3 / 5
+
+
 def test_profit_is_measured_only_where_it_decides(evaluated):
     found = evaluated("binary")
     assert measure.profit(Threshold(rule="f1"), found.model, found.scored) is None

@@ -55,6 +55,20 @@ def test_keys_of_the_case_file_are_shown_as_code(project: Path) -> None:
     assert "give <code>training.trials</code> for an exact repetition" in page
 
 
+def test_each_rule_of_the_threshold_is_explained(project: Path) -> None:
+    rules = {
+        "rule: cost, cost_false_positive: 1, cost_false_negative: 9": "Flagging in vain costs 1, missing a positive 9.",
+        "rule: fbeta, beta: 2": "Recall is 2 times as important as precision",
+        "rule: capacity, capacity: 1500": "At most 1,500 rows can be acted on",
+        "rule: capacity, capacity: 0.1, max_disparity: 0.05": "At most 10 % of the rows can be acted on; chosen from out-of-fold "
+        "predictions. The selection rate may differ by 0.05 between groups at most.",
+    }
+    given = "threshold: {rule: profit, value_true_positive: 100, cost_contact: 10}"
+    for rule, sentence in rules.items():
+        (project / "configs" / "churn.yaml").write_text(CASE_FILE.replace(given, f"threshold: {{{rule}}}"), encoding="utf-8")
+        assert sentence in design(project).text
+
+
 def test_a_regression_has_no_threshold_decision(project: Path) -> None:
     text = "name: churn\ntask: regression\nsource: houses.csv\ntarget: price\n"
     (project / "configs" / "churn.yaml").write_text(text, encoding="utf-8")

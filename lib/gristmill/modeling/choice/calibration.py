@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from gristmill.metrics.scores import as_gain, score
-from gristmill.modeling.choice.ensembling import blocks_of
+from gristmill.modeling.choice.candidates import blocks_of
 from gristmill.modeling.search.folds import Folds
 
 Floats = NDArray[np.float64]

@@ -1,17 +1,17 @@
-"""Combining families by weights found out of fold, and choosing between the combination and its members."""
+"""Combining members by weights found out of fold."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from gristmill.metrics.scores import as_gain
-from gristmill.modeling.search.folds import Folds, fold_scores, mean_score, spread
-from gristmill.reporting.wording import figure, metric_label, opening
+from gristmill.metrics.scores import as_gain, score
+from gristmill.modeling.choice.candidates import blocks_of
+from gristmill.modeling.search.folds import Folds
 
 Floats = NDArray[np.float64]
 
@@ -24,61 +24,53 @@ STALE_ROUNDS = 6
 MOST_ROWS = 10_000
 """Rows of each fold that the greedy search looks at: its weights are coarse, more rows would not change them."""
 
-BLOCKS = 5
-"""Parts a single validation set is cut into, so that its noise can be seen."""
+SMALL = (2, 3, 5)
+"""Most members of the blends that are looked at beside the widest."""
 
-ENSEMBLE = "ensemble"
-
-FASTEST_FIRST = ("linear", "neural", "boosting", "forest")
-"""The families by the time they take for one row. Ties are broken by this order and not by a stopwatch, so that the same plan
-gives the same model on a busy machine."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A model that may be chosen: a family, or the ensemble.
-
-    ``oof`` holds its out-of-fold predictions of all training rows, ``row_ms`` the milliseconds it takes for one row.
-    """
-
-    name: str
-    score: float
-    std: float
-    fold_scores: list[float]
-    weights: dict[str, float]
-    row_ms: float
-    oof: Floats
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The chosen candidate, and why in words."""
-
-    candidate: Candidate
-    reason: str
-
-
-def blocks_of(folds: Folds) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return folds to measure noise on: the folds themselves, or a single validation set cut into parts."""
-    if len(folds) > 1:
-        return list(folds)
-    train, valid = folds[0]
-    shuffled = np.random.default_rng(0).permutation(valid)
-    return [(train, part) for part in np.array_split(shuffled, BLOCKS) if len(part)]
-
-
-def candidate(
-    name: str, metric: str, y: NDArray[Any], oof: Floats, folds: Folds, weights: Mapping[str, float], row_ms: float
-) -> Candidate:
-    """Return a candidate with its scores by fold."""
-    blocks = blocks_of(folds)
-    scores = fold_scores(metric, y, oof, blocks)
-    return Candidate(name, mean_score(metric, scores, y, oof, blocks), spread(scores), scores, dict(weights), row_ms, oof)
+Combination = Callable[[Mapping[str, Floats]], Floats]
+"""From the members' predictions to those of their combination."""
 
 
 def blend(oof: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
     """Return the weighted mean of the members' predictions."""
     return np.asarray(sum(weight * oof[name] for name, weight in weights.items()), dtype=np.float64)
+
+
+def other_folds(folds: Folds) -> list[Folds]:
+    """Return for each fold all the others: what a combination may be found on that the fold is to judge."""
+    blocks = blocks_of(folds)
+    return [[block for other, block in enumerate(blocks) if other != place] for place in range(len(blocks))]
+
+
+def cross_combined(combinations: Sequence[Combination], oof: Mapping[str, Floats], folds: Folds) -> Floats:
+    """Return the members' predictions combined, every fold's by the combination that was found on the other folds.
+
+    Weights fitted to the rows they are judged by look better than they are, the more so the more members there are.
+
+    Parameters
+    ----------
+    combinations
+        One for each of :func:`other_folds`.
+    oof
+        Out-of-fold predictions of every member.
+    folds
+        Positions of the training and the validation rows.
+    """
+    combined = np.full_like(next(iter(oof.values())), np.nan)
+    for combine, (_, valid) in zip(combinations, blocks_of(folds), strict=True):
+        combined[valid] = combine({name: predicted[valid] for name, predicted in oof.items()})
+    return combined
+
+
+def blends(metric: str, y: NDArray[Any], oof: Mapping[str, Floats], folds: Folds) -> dict[int, dict[str, float]]:
+    """Return the weights of the best blend of all members, and of its weightiest members alone, by how many there may be."""
+    widest = greedy_weights(metric, y, oof, folds)
+    by_weight = sorted(widest, key=widest.__getitem__, reverse=True)
+    found = {len(oof): widest}
+    for size in SMALL:
+        few = {name: oof[name] for name in by_weight[:size]}
+        found[size] = widest if len(widest) <= size else greedy_weights(metric, y, few, folds)
+    return found
 
 
 def greedy_weights(metric: str, y: NDArray[Any], oof: Mapping[str, Floats], folds: Folds, rounds: int = ROUNDS) -> dict[str, float]:
@@ -100,72 +92,67 @@ def greedy_weights(metric: str, y: NDArray[Any], oof: Mapping[str, Floats], fold
     rounds
         Number of additions.
     """
-    blocks = [(train, valid[:: 1 + len(valid) // MOST_ROWS]) for train, valid in blocks_of(folds)]
-    total: Floats | None = None
+    names, blocks = list(oof), [valid[:: 1 + len(valid) // MOST_ROWS] for _, valid in blocks_of(folds)]
+    members = [np.stack([predicted[valid] for predicted in oof.values()]) for valid in blocks]
+    truth, totals = [y[valid] for valid in blocks], [np.zeros_like(part[0]) for part in members]
     drawn: list[str] = []
     best_gain, best_size = -np.inf, 1
     for size in range(1, rounds + 1):
-        sums = {name: predicted if total is None else total + predicted for name, predicted in oof.items()}
-        gains = {name: _gain(metric, y, summed / size, blocks) for name, summed in sums.items()}
-        name = max(gains, key=gains.__getitem__)
-        drawn.append(name)
-        total = sums[name]
-        if gains[name] > best_gain + 1e-12:
-            best_gain, best_size = gains[name], size
+        gains = _gains(metric, truth, [(total + part) / size for total, part in zip(totals, members, strict=True)])
+        place = int(np.argmax(gains))
+        drawn.append(names[place])
+        totals = [total + part[place] for total, part in zip(totals, members, strict=True)]
+        if gains[place] > best_gain + 1e-12:
+            best_gain, best_size = gains[place], size
         if size - best_size >= STALE_ROUNDS:
             break
     kept = drawn[:best_size]
-    return {name: kept.count(name) / best_size for name in oof if name in kept}
+    return {name: kept.count(name) / best_size for name in names if name in kept}
 
 
-def _gain(metric: str, y: NDArray[Any], predicted: Floats, folds: Folds) -> float:
-    """Return the mean score, turned so that more is better; undefined is worst."""
-    value = as_gain(metric, mean_score(metric, fold_scores(metric, y, predicted, folds), y, predicted, folds))
-    return value if np.isfinite(value) else -np.inf
+def _gains(metric: str, truth: Sequence[NDArray[Any]], answers: Sequence[Floats]) -> Floats:
+    """Return the mean score over the blocks of each of several answers, turned so that more is better; undefined is worst.
 
-
-def lead(metric: str, ahead: Candidate, behind: Candidate) -> tuple[float, float]:
-    """Return by how much one candidate leads another over the same folds, and the standard error of that lead."""
-    gains = [as_gain(metric, a) - as_gain(metric, b) for a, b in zip(ahead.fold_scores, behind.fold_scores, strict=True)]
-    known = np.asarray([gain for gain in gains if np.isfinite(gain)])
-    if len(known) == 0:
-        return 0.0, 0.0
-    error = float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else float("inf")
-    return float(known.mean()), error
-
-
-def choose(metric: str, candidates: Sequence[Candidate]) -> Choice:
-    """Return the simplest, fastest candidate whose distance from the best is within noise.
-
-    Noise is one standard error of the paired differences over the folds (the one-standard-error rule of Breiman et al. 1984).
-    Simpler is fewer members; among equals, faster families.
+    Where no block can say, that of all rows together.
     """
-    ranked = [one for one in candidates if np.isfinite(one.score)] or list(candidates)
-    best = max(ranked, key=lambda one: as_gain(metric, one.score))
-    for other in sorted(ranked, key=_cost):
-        ahead, error = lead(metric, best, other)
-        if other is best:
-            reached = f"{opening(best.name)} has the best {metric_label(metric)}, {figure(best.score)}"
-            return Choice(best, f"{reached}, and its lead over every simpler model is larger than noise.")
-        if ahead <= error:
-            return Choice(other, _simpler(metric, best, other, ahead, error))
-    return Choice(best, f"{opening(best.name)} is the only candidate.")
+    by_block = np.array([scores_of(metric, y, several) for y, several in zip(truth, answers, strict=True)])
+    if not np.isfinite(by_block).any():
+        by_block = scores_of(metric, np.concatenate(truth), np.concatenate(answers, axis=1))[None]
+    known = np.isfinite(by_block)
+    mean = np.where(known, by_block, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.where(known.any(axis=0), as_gain(metric, 1.0) * mean, -np.inf)
 
 
-def _simpler(metric: str, best: Candidate, other: Candidate, ahead: float, error: float) -> str:
-    """Return why a candidate is preferred to the one with the best score."""
-    label, noise = metric_label(metric), f"the standard error of that difference over the folds, {figure(error)}"
-    if not np.isfinite(error):
-        noise = "what a single fold can tell"
-    return (
-        f"{opening(best.name)} is better than {other.name} by {figure(ahead)} in {label}, which is within {noise}; "
-        f"{other.name} is the simpler model ({figure(other.row_ms)} against {figure(best.row_ms)} ms a row)."
-    )
+def scores_of(metric: str, y: NDArray[Any], answers: Floats) -> Floats:
+    """Return the metric of several predictions of the same rows at once, shape ``(n_predictions,)``.
+
+    Each equals :func:`gristmill.metrics.scores.score`; the metrics that decide by default take a fraction of its time.
+
+    Parameters
+    ----------
+    metric
+        A name of :mod:`gristmill.config.metric_names`.
+    y
+        Codes or numbers, shape ``(n_rows,)``.
+    answers
+        Probabilities ``(n_predictions, n_rows, n_classes)``, or numbers ``(n_predictions, n_rows)``.
+    """
+    if metric == "rmse":
+        return np.asarray(np.sqrt(np.mean((answers - y) ** 2, axis=1)), dtype=np.float64)
+    if metric == "log_loss":
+        said = answers[:, np.arange(len(y)), y]
+        return np.asarray(-np.mean(np.log(np.clip(said, np.finfo(np.float64).eps, None)), axis=1), dtype=np.float64)
+    if metric == "roc_auc" and len(np.unique(y)) == answers.shape[2]:
+        codes = [1] if answers.shape[2] == 2 else range(answers.shape[2])
+        return np.asarray(np.mean([_areas(y == code, answers[:, :, code]) for code in codes], axis=0), dtype=np.float64)
+    return np.array([score(metric, y, one) for one in answers])
 
 
-def _cost(one: Candidate) -> tuple[int, int]:
-    """Return what orders candidates from simple and fast to complex and slow."""
-    return len(one.weights), max((FASTEST_FIRST.index(name) for name in one.weights if name in FASTEST_FIRST), default=0)
+def _areas(is_class: NDArray[np.bool_], answers: Floats) -> Floats:
+    """Return the areas under the ROC curves of one class's probabilities, ``(n_predictions, n_rows)``, by their ranks."""
+    n_class = int(is_class.sum())
+    above = rankdata(answers, axis=1)[:, is_class].sum(axis=1) - n_class * (n_class + 1) / 2
+    return np.asarray(above / (n_class * (len(is_class) - n_class)), dtype=np.float64)
 
 
 class _WeightedEnsemble(BaseEstimator):  # type: ignore[misc]

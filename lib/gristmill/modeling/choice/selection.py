@@ -1,4 +1,4 @@
-"""From the families' results to one model: candidates, the final pipeline, and the record of the choice."""
+"""From the chosen candidate to one model: calibration, threshold, the final pipeline, and the record of the choice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -9,82 +9,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from gristmill.errors import DataError
 from gristmill.features.rows import RowFeatures
-from gristmill.metrics.scores import as_gain
+from gristmill.metrics.groups import as_groups
 from gristmill.modeling.baselines import Baseline
 from gristmill.modeling.choice.calibration import Calibrated, Calibration, ProbabilityCalibrator, calibrate
-from gristmill.modeling.choice.ensembling import (
-    ENSEMBLE,
-    Candidate,
-    Choice,
-    WeightedClassifier,
-    WeightedRegressor,
-    blend,
-    candidate,
-    greedy_weights,
-)
+from gristmill.modeling.choice.candidates import Candidate, Choice
+from gristmill.modeling.choice.ensembling import WeightedClassifier, WeightedRegressor
+from gristmill.modeling.choice.group_rates import GroupLimit
+from gristmill.modeling.choice.members import family_of
+from gristmill.modeling.choice.stacking import MetaModel, StackedClassifier, StackedRegressor
 from gristmill.modeling.choice.thresholds import ChosenThreshold, choose_threshold
 from gristmill.modeling.families.catalogue import build
 from gristmill.modeling.families.problem import Params, Problem
+from gristmill.modeling.latency import RowTime
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
-from gristmill.reporting.wording import figure, metric_label, share
+from gristmill.reporting.wording import figure, metric_label, plain, share
 
 Floats = NDArray[np.float64]
-
-
-def candidates(
-    rows: TrainingRows, metric: str, searches: Mapping[str, dict[str, Any]], tables: Mapping[str, pd.DataFrame]
-) -> list[Candidate]:
-    """Return the families that have a model, and the ensembles worth a look, the best score first.
-
-    Parameters
-    ----------
-    rows
-        The training rows.
-    metric
-        The metric that decides.
-    searches
-        The families' products ``trials_<family>.json``.
-    tables
-        The families' out-of-fold predictions.
-
-    Raises
-    ------
-    DataError
-        No family has a model.
-    """
-    trained = {name: found["best"] for name, found in searches.items() if found["enabled"] and found["best"] is not None}
-    if not trained:
-        reasons = "; ".join(f"{name}: {found['reason']}" for name, found in searches.items())
-        raise DataError(
-            f"Expected at least one family with a model, but there is none ({reasons}). Check `training` and the table."
-        )
-    oof = {name: rows.array(tables[name]) for name in trained}
-    found = [candidate(name, metric, rows.y, oof[name], rows.folds, {name: 1.0}, best["row_ms"]) for name, best in trained.items()]
-    for weights in _ensembles(rows, metric, oof):
-        row_ms = sum(trained[name]["row_ms"] for name in weights)
-        name = f"{ENSEMBLE} of {len(weights)}"
-        found.append(candidate(name, metric, rows.y, blend(oof, weights), rows.folds, weights, row_ms))
-    return sorted(found, key=lambda one: (-_rank(metric, one), one.row_ms))
-
-
-def _ensembles(rows: TrainingRows, metric: str, oof: Mapping[str, Floats]) -> list[dict[str, float]]:
-    """Return the weights of the best blend, and of the best ones of its two, three, ... weightiest members alone."""
-    widest = greedy_weights(metric, rows.y, oof, rows.folds)
-    by_weight = sorted(widest, key=widest.__getitem__, reverse=True)
-    smaller = [
-        greedy_weights(metric, rows.y, {name: oof[name] for name in by_weight[:size]}, rows.folds) for size in range(2, len(widest))
-    ]
-    found = {tuple(sorted(weights)): weights for weights in (*smaller, widest) if len(weights) > 1}
-    return list(found.values())
-
-
-def _rank(metric: str, one: Candidate) -> float:
-    """Return the score turned so that more is better; undefined is worst."""
-    value = as_gain(metric, one.score)
-    return value if np.isfinite(value) else -np.inf
 
 
 def calibrated(rows: TrainingRows, metric: str, choice: Choice) -> Calibration | None:
@@ -92,23 +34,59 @@ def calibrated(rows: TrainingRows, metric: str, choice: Choice) -> Calibration |
     return calibrate(metric, rows.y, choice.candidate.oof, rows.folds) if rows.classes else None
 
 
-def threshold(rows: TrainingRows, oof: Floats, settings: Any) -> ChosenThreshold | None:
-    """Return the threshold that the case's ``threshold`` section asks for; None unless there are two classes."""
+def threshold(rows: TrainingRows, oof: Floats, case: Any, train: pd.DataFrame) -> ChosenThreshold | None:
+    """Return the threshold that the case's ``threshold`` section asks for; None unless there are two classes.
+
+    Parameters
+    ----------
+    rows
+        The training rows.
+    oof
+        Out-of-fold probabilities of all training rows.
+    case
+        The case; ``threshold``, ``sensitive_features`` and ``fairness.min_group_size`` are read.
+    train
+        The same rows with their raw columns, the sensitive ones among them.
+    """
     if len(rows.classes) != 2:
         return None
-    return choose_threshold(rows.y[rows.validated], oof[rows.validated, 1], settings)
+    limit, valid = None, rows.validated
+    if case.threshold.max_disparity is not None:
+        groups = {feature: as_groups(train[feature]).iloc[valid] for feature in case.sensitive_features}
+        limit = GroupLimit(case.threshold.disparity, case.threshold.max_disparity, case.fairness.min_group_size, groups)
+    return choose_threshold(rows.y[valid], oof[valid, 1], case.threshold, limit)
 
 
 def final_estimator(
-    weights: Mapping[str, float], params: Mapping[str, Params], problem: Problem, calibrator: ProbabilityCalibrator | None
+    weights: Mapping[str, float],
+    params: Mapping[str, Params],
+    problem: Problem,
+    calibrator: ProbabilityCalibrator | None,
+    meta: MetaModel | None = None,
 ) -> Any:
-    """Return the unfitted model for row-wise features: one family or the weighted ensemble, calibrated or not."""
-    members = [(name, build(name, params[name], problem)) for name in weights]
-    if len(members) == 1:
-        model: Any = members[0][1]
+    """Return the unfitted model for row-wise features: one member, the weighted ensemble or the stack, calibrated or not.
+
+    Parameters
+    ----------
+    weights
+        Member -> its weight; in the order of ``meta``.
+    params
+        Member -> its configuration.
+    problem
+        What the families have to know.
+    calibrator
+        Fitted; None to leave probabilities as they come.
+    meta
+        What combines the members; None for their weighted mean.
+    """
+    parts = [(name, build(family_of(name), params[name], problem)) for name in weights]
+    if len(parts) == 1:
+        model: Any = parts[0][1]
+    elif meta is not None:
+        model = (StackedClassifier if problem.n_classes else StackedRegressor)(parts, meta)
     else:
         ensemble = WeightedClassifier if problem.n_classes else WeightedRegressor
-        model = ensemble(members, [weights[name] for name in weights])
+        model = ensemble(parts, list(weights.values()))
     return model if calibrator is None else Calibrated(model, calibrator)
 
 
@@ -117,6 +95,14 @@ def refit(plan: dict[str, Any], model: Any, train: pd.DataFrame, y: NDArray[Any]
     pipeline = Pipeline([("rows", RowFeatures(plan)), ("model", model)])
     with one_core():
         return pipeline.fit(train, y)
+
+
+def time_in_words(time: RowTime, max_row_ms: float) -> str:
+    """Return how long one row takes in the form that will serve, and whether the case's limit is kept."""
+    kept = "within" if time.ms <= max_row_ms else "more than"
+    return (
+        f"one row takes {figure(time.ms, 2)} ms as a {time.form}, {kept} the {plain(float(max_row_ms))} ms of `serving.max_row_ms`"
+    )
 
 
 def model_record(
@@ -149,8 +135,8 @@ def frontier(found: Sequence[Candidate], choice: Choice) -> pd.DataFrame:
             "candidate": one.name,
             "score": figure(one.score, 4),
             "spread over folds": figure(one.std, 4),
-            "ms a row": figure(one.row_ms, 1),
-            "members": members(one.weights),
+            "ms a row": figure(one.row_ms, 2),
+            "members": weights_in_words(one.weights),
             "chosen": "chosen" if one is choice.candidate else "",
         }
         for one in found
@@ -158,7 +144,7 @@ def frontier(found: Sequence[Candidate], choice: Choice) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("candidate")
 
 
-def members(weights: Mapping[str, float]) -> str:
+def weights_in_words(weights: Mapping[str, float]) -> str:
     """Return the members of a model with their weights in words."""
     return ", ".join(f"{name} ({share(weight)})" for name, weight in weights.items())
 
@@ -181,7 +167,7 @@ def selection_record(
     for one in found:
         weight = choice.candidate.weights.get(one.name, 1.0 if one.name == choice.candidate.name else 0.0)
         entry = {"name": one.name, "score": one.score, "std": one.std, "fold_scores": one.fold_scores}
-        leaderboard.append({**entry, "weight": weight, "row_ms": one.row_ms})
+        leaderboard.append({**entry, "weight": weight, "row_ms": one.row_ms, "form": one.form})
     return {
         "baseline": asdict(baseline),
         "leaderboard": leaderboard,
@@ -190,6 +176,7 @@ def selection_record(
         "calibration": None if calibration is None else calibration_record(calibration),
         "threshold": None if decision is None else decision.as_product(),
         "reason": choice.reason,
+        "in_time": choice.in_time,
         "oof_scores": dict(oof_scores),
     }
 

@@ -61,7 +61,7 @@ class IsolatedRunner:
         self._pipe: Connection | None = None
 
     def run(self, ask: Ask) -> tuple[Trial, Floats | None]:
-        """Return the trial, and its out-of-fold predictions if it is better than the best."""
+        """Return the trial, and its out-of-fold predictions if it finished."""
         begin, started = time.perf_counter(), time.time()
         error: str | None = None
         try:
@@ -82,6 +82,10 @@ class IsolatedRunner:
         """Return the pipeline of a trial from the last fold, and the milliseconds it takes for one row."""
         pipeline, row_ms = self._call("fitted", best)
         return pipeline, row_ms
+
+    def row_ms(self, trial: Trial) -> float:
+        """Return the milliseconds that the pipeline of a trial takes for one row, from a few rows."""
+        return float(self._call("row_ms", trial))
 
     def predictions(self, best: Trial) -> Floats:
         """Return the out-of-fold predictions of a trial that was run before."""

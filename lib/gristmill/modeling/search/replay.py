@@ -38,13 +38,14 @@ def plan_of(result: Search, key: Mapping[str, Any]) -> dict[str, Any]:
         "most_rows": result.plan.get("most_rows"),
         "trials": [{name: getattr(trial, name) for name in kept} for trial in result.trials],
         "best": None if result.best is None else result.best.number,
+        "runners_up": [trial.number for trial, _, _ in result.runners_up],
         "replays": result.plan.get("replays"),
         "exhausted": result.exhausted,
     }
 
 
 def replayed(family: str, case: Any, key: Mapping[str, Any], runner: Runner, root: Path | None = None) -> Search:
-    """Return the search that a registered version's plan describes, with the one configuration that won, trained again.
+    """Return the search that a registered version's plan describes, with the configurations handed on from it trained again.
 
     Parameters
     ----------
@@ -71,12 +72,17 @@ def replayed(family: str, case: Any, key: Mapping[str, Any], runner: Runner, roo
     if plan is None or plan["best"] is None:
         return Search(family, enabled=False, plan={"replays": number})
     _require_same(case.name, number, plan["comparable"], key)
-    won = next(trial for trial in plan["trials"] if trial["number"] == plan["best"])
+    trials = {trial["number"]: trial for trial in plan["trials"]}
     runner.limit_rows(plan["most_rows"])
     result = Search(family, plan={"most_rows": plan["most_rows"], "replays": number})
-    trial, predictions = runner.run(Ask(0, won["origin"], won["proposed"]))
-    if result.add(case.primary_metric, trial):
-        result.oof = predictions
+    for place in (plan["best"], *plan.get("runners_up", ())):
+        held = frozenset(trial.number for trial in result.trials)
+        asked = Ask(place, trials[place]["origin"], trials[place]["proposed"], held=held)
+        trial, predictions = runner.run(asked)
+        if result.add(case.primary_metric, trial):
+            result.oof = predictions
+        elif predictions is not None:
+            result.runners_up.append((trial, predictions, runner.row_ms(trial)))
     return result
 
 

@@ -1,5 +1,6 @@
 """Running one trial: a configuration on one fold after the other, given up as soon as it cannot win or cannot end in time."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from gristmill.metrics.scores import as_gain
 from gristmill.modeling.families.problem import Params
 from gristmill.modeling.latency import typical_row_milliseconds
 from gristmill.modeling.search import memory
-from gristmill.modeling.search.folds import FoldModel, PreparedFolds, fold_scores, is_better, mean_score, spread
+from gristmill.modeling.search.folds import FoldModel, PreparedFolds, fold_scores, mean_score, spread
 from gristmill.modeling.search.stages import best_stages, mean_curve, thinned
 from gristmill.modeling.search.trial import Trial
 
 Floats = NDArray[np.float64]
 Clock = Callable[[], float]
+
+ROWS_TIMED = 9
+"""Rows that are timed, each alone, for every runner-up."""
 
 FOLDS_BEFORE_PRUNING = 2
 """Folds a configuration is given before it can be called hopeless."""
@@ -42,6 +46,8 @@ class Ask:
         The trial to beat, if there is one.
     deadline
         When it must have ended, by the runner's clock; None for no limit.
+    held
+        Numbers of the trials whose models may be asked for later.
     """
 
     number: int
@@ -49,13 +55,17 @@ class Ask:
     params: Params
     best: Trial | None = None
     deadline: float | None = None
+    held: frozenset[int] = frozenset()
 
 
 class Runner(Protocol):
     """Runs trials, wherever that is."""
 
     def run(self, ask: Ask) -> tuple[Trial, Floats | None]:
-        """Return the trial, and its out-of-fold predictions if it is better than the best."""
+        """Return the trial, and its out-of-fold predictions if it finished."""
+
+    def row_ms(self, trial: Trial) -> float:
+        """Return the milliseconds that the pipeline of a trial takes for one row, from a few rows."""
 
     def fitted(self, best: Trial) -> tuple[Pipeline, float]:
         """Return the pipeline of a trial from the last fold, and the milliseconds it takes for one row."""
@@ -92,10 +102,12 @@ class LocalRunner:
         self, prepared: PreparedFolds, metric: str, clock: Clock = time.perf_counter, allowed_gb: float | None = None
     ) -> None:
         self.prepared, self.metric, self.clock, self.allowed_gb = prepared, metric, clock, allowed_gb
-        self._last: tuple[int, FoldModel, int | None] | None = None
+        self._models: dict[int, tuple[FoldModel, int | None]] = {}
 
     def run(self, ask: Ask) -> tuple[Trial, Floats | None]:
-        """Return the trial, and its out-of-fold predictions if it is better than the best."""
+        """Return the trial, and its out-of-fold predictions if it finished."""
+        wanted = ask.held if ask.best is None else ask.held | {ask.best.number}
+        self._models = {number: made for number, made in self._models.items() if number in wanted}
         memory.forget_peak()
         begin, started = self.clock(), time.time()
         work = _Work(self.prepared, self.metric, ask.params)
@@ -127,21 +139,28 @@ class LocalRunner:
             peak_mb=memory.peak_mb(),
             started=started,
         )
-        won = status == "finished" and trial.score is not None
-        if not won or not is_better(self.metric, float(trial.score or 0), ask.best.score if ask.best else None):
+        if status != "finished" or trial.score is None or not math.isfinite(trial.score):
             return trial, None
-        self._last = None if work.last is None else (trial.number, work.last, work.stages)
+        if work.last is not None:
+            self._models[trial.number] = work.last, work.stages
         return trial, work.predicted
 
     def fitted(self, best: Trial) -> tuple[Pipeline, float]:
         """Return the pipeline of a trial from the last fold, and the milliseconds it takes for one row."""
-        if self._last is None or self._last[0] != best.number:
-            number = len(self.prepared.folds) - 1
-            work = _Work(self.prepared, self.metric, best.proposed)
-            model, stages = work.refit(number, self.prepared.stages_of(best.params))
-            self._last = best.number, model, stages
-        pipeline = self._last[1].pipeline(self._last[2])
+        pipeline = self._pipeline(best)
         return pipeline, typical_row_milliseconds(pipeline, self.prepared.X)
+
+    def row_ms(self, trial: Trial) -> float:
+        """Return the milliseconds that the pipeline of a trial takes for one row, from a few rows."""
+        return typical_row_milliseconds(self._pipeline(trial), self.prepared.X, ROWS_TIMED)
+
+    def _pipeline(self, trial: Trial) -> Pipeline:
+        """Return the pipeline of a trial from the last fold, fitted again where it is not at hand."""
+        if trial.number not in self._models:
+            work = _Work(self.prepared, self.metric, trial.proposed)
+            self._models[trial.number] = work.refit(len(self.prepared.folds) - 1, self.prepared.stages_of(trial.params))
+        model, stages = self._models[trial.number]
+        return model.pipeline(stages)
 
     def predictions(self, best: Trial) -> Floats:
         """Return the out-of-fold predictions of a trial that was run before."""

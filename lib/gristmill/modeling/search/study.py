@@ -11,7 +11,7 @@ import json
 import math
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -142,8 +142,24 @@ class Study:
         self._study.set_user_attr(name, value)
         self.settings[name] = value
 
-    def add(self, metric: str, trial: Trial, predictions: Floats | None, asked: Any = None) -> None:
-        """Keep a trial that has ended, with its out-of-fold predictions if it is the best so far."""
+    def add(
+        self, metric: str, trial: Trial, predictions: Floats | None, asked: Any = None, held: Collection[int] = ()
+    ) -> None:  # fmt: skip
+        """Keep a trial that has ended, with its out-of-fold predictions; those of trials not ``held`` any more are removed.
+
+        Parameters
+        ----------
+        metric
+            The metric that decides.
+        trial
+            The trial.
+        predictions
+            Its predictions, if they may be needed again.
+        asked
+            Optuna's own trial, where Optuna proposed it.
+        held
+            Numbers of the other trials whose predictions may be needed again.
+        """
         if predictions is not None:
             with replacing(self._predictions(trial.number)) as temporary, temporary.open("wb") as file:
                 np.save(file, predictions, allow_pickle=False)
@@ -152,8 +168,9 @@ class Study:
         self.frozen.append(made)
         self.trials.append(trial)
         if predictions is not None:
+            wanted = {self._predictions(number) for number in (trial.number, *held)}
             for path in self.folder.glob("oof-*.npy"):
-                if path != self._predictions(trial.number):
+                if path not in wanted:
                     path.unlink()
 
     def predictions(self, number: int) -> Floats | None:

@@ -75,6 +75,7 @@ class Search:
 
     ``oof`` holds the best configuration's out-of-fold predictions of all training rows, not-a-number where a row is never
     validated; ``fitted`` is its pipeline from the last fold, and ``row_ms`` the milliseconds that takes for one row.
+    ``runners_up`` are other good trials, each with its predictions and the milliseconds it takes for one row, for ensembles.
     ``plan`` says what it takes to repeat it, ``load`` how busy the machine was meanwhile, and ``exhausted`` whether the search
     ended because more of it would bring nothing.
     """
@@ -86,6 +87,7 @@ class Search:
     oof: Floats | None = None
     fitted: Pipeline | None = None
     row_ms: float | None = None
+    runners_up: list[tuple[Trial, Floats, float]] = field(default_factory=list)
     plan: dict[str, Any] = field(default_factory=dict)
     load: list[dict[str, float]] = field(default_factory=list)
     exhausted: bool = False
@@ -98,6 +100,11 @@ class Search:
             return False
         self.best, self.oof, self.fitted = trial, None, None
         return True
+
+    @property
+    def others(self) -> dict[int, Floats]:
+        """The out-of-fold predictions of the runners-up, by the number of the trial."""
+        return {trial.number: oof for trial, oof, _ in self.runners_up}
 
     @property
     def seconds(self) -> float:
@@ -131,6 +138,7 @@ class Search:
             "reason": self.reason,
             "trials": [asdict(trial) for trial in self.trials],
             "best": None if self.best is None else {**asdict(self.best), "row_ms": self.row_ms},
+            "runners_up": [{**asdict(trial), "row_ms": row_ms} for trial, _, row_ms in self.runners_up],
             "plan": self.plan,
             "mlflow_run_id": mlflow_run_id,
         }

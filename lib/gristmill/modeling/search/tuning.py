@@ -15,6 +15,7 @@ from gristmill.modeling.search.isolation import POSSIBLE, IsolatedRunner
 from gristmill.modeling.search.machine_load import MachineLoad
 from gristmill.modeling.search.proposals import Proposals
 from gristmill.modeling.search.replay import plan_of, replayed
+from gristmill.modeling.search.runners_up import RunnersUp
 from gristmill.modeling.search.running import Ask, Clock, LocalRunner, Runner
 from gristmill.modeling.search.study import Study
 from gristmill.modeling.search.trial import Search
@@ -65,9 +66,12 @@ def search(
     """
     start = clock()
     runner = LocalRunner(prepared, metric, clock) if runner is None else runner
-    result = Search(prepared.family)
+    result, held = Search(prepared.family), RunnersUp(metric)
     for trial in study.trials if study is not None else ():
         result.add(metric, trial)
+        kept = study.predictions(trial.number) if study is not None else None
+        if kept is not None:
+            held.offer(trial, kept)
     start -= result.seconds
     proposals = Proposals(prepared.family, prepared.problem, metric, method, study.frozen if study is not None else ())
     with one_core():
@@ -79,18 +83,22 @@ def search(
                 break
             must_finish = result.best is None and not _may_shrink(result, prepared, len(proposals.known))
             deadline = None if budget.seconds is None or must_finish else start + budget.seconds
-            trial, predictions = runner.run(Ask(len(result.trials), *proposed, result.best, deadline))
+            trial, predictions = runner.run(Ask(len(result.trials), *proposed, result.best, deadline, held.numbers))
+            best = result.add(metric, trial)
+            if predictions is not None:
+                held.offer(trial, predictions)
             if study is not None:
-                study.add(metric, trial, predictions, proposals.asked)
+                needed = predictions if trial.number in held.numbers else None
+                study.add(metric, trial, needed, proposals.asked, held.numbers)
             proposals.learn(trial)
-            if result.add(metric, trial):
+            if best:
                 result.oof = predictions
             elif result.best is None and trial.status == "stopped" and deadline is not None:
                 now = result.plan[MOST_ROWS] or _largest(prepared)
                 left = deadline - clock()
                 fewer = fewer_rows(now, len(trial.fold_scores), len(prepared.folds), trial.seconds, left)
                 _limit_rows(result, fewer, study, runner)
-        _complete(result, study, runner)
+        _complete(result, held, study, runner, prepared)
     return result
 
 
@@ -227,9 +235,12 @@ def _may_start(result: Search, budget: Budget, used: float, n_known: int) -> boo
     return used + float(np.median(finished)) <= budget.seconds
 
 
-def _complete(result: Search, study: Study | None, runner: Runner) -> None:
-    """Fetch the predictions of the best trial, where an earlier process has made them."""
-    if result.best is None or result.oof is not None:
+def _complete(result: Search, held: RunnersUp, study: Study | None, runner: Runner, prepared: PreparedFolds) -> None:
+    """Fetch the predictions of the best trial, where an earlier process has made them, and choose the runners-up."""
+    if result.best is None:
         return
-    kept = None if study is None else study.predictions(result.best.number)
-    result.oof = runner.predictions(result.best) if kept is None else kept
+    if result.oof is None:
+        kept = None if study is None else study.predictions(result.best.number)
+        result.oof = runner.predictions(result.best) if kept is None else kept
+    chosen = held.chosen(result.best, prepared.y, prepared.folds)
+    result.runners_up = [(one.trial, one.oof, runner.row_ms(one.trial)) for one in chosen]

@@ -53,6 +53,20 @@ def test_a_row_is_calibrated_by_a_curve_that_has_not_seen_it(true_share, outcome
     assert np.array_equal(first, cross_calibrated("sigmoid", flipped, oof, FOLDS)[FOLDS[0][1]])
 
 
+def test_a_curve_that_helps_only_the_rows_it_was_fitted_on_is_not_kept(true_share, outcomes):
+    oof = proba(true_share)
+    seen = ProbabilityCalibrator("isotonic").fit(oof, outcomes).transform(oof)
+    assert score("log_loss", outcomes, seen) < score("log_loss", outcomes, oof) - 0.003
+    assert calibrate("log_loss", outcomes, oof, FOLDS).method == "none"
+
+
+def test_what_is_reported_after_calibration_was_measured_on_other_rows_than_fitted(true_share, outcomes):
+    sharp = proba(expit(3 * logit(true_share)))
+    done = calibrate("log_loss", outcomes, sharp, FOLDS)
+    assert done.log_loss_after == score("log_loss", outcomes, cross_calibrated(done.method, outcomes, sharp, FOLDS))
+    assert done.log_loss_after > score("log_loss", outcomes, done.calibrator.transform(sharp))
+
+
 def test_three_classes_are_calibrated_and_sum_to_one():
     random = np.random.default_rng(0)
     truth = random.dirichlet([1, 1, 1], N)

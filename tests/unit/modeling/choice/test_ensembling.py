@@ -1,20 +1,20 @@
-"""Weights found out of fold, and the choice between a blend and its members."""
+"""Weights found out of fold, and judged on folds they were not found on."""
 
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression
 
+from gristmill.metrics.scores import score
 from gristmill.modeling.choice.ensembling import (
-    Candidate,
     WeightedClassifier,
     WeightedRegressor,
     blend,
-    blocks_of,
-    candidate,
-    choose,
+    blends,
+    cross_combined,
     greedy_weights,
-    lead,
+    other_folds,
+    scores_of,
 )
 
 Y = np.arange(40) % 2
@@ -23,11 +23,6 @@ FOLDS = [(np.flatnonzero(np.arange(40) % 4 != fold), np.flatnonzero(np.arange(40
 
 def proba(positive: np.ndarray) -> np.ndarray:
     return np.column_stack([1 - positive, positive])
-
-
-def make_candidate(name: str, scores: list[float], members: int = 1, row_ms: float = 1.0) -> Candidate:
-    weights = {f"{name} {member}": 1 / members for member in range(members)}
-    return Candidate(name, float(np.mean(scores)), float(np.std(scores)), scores, weights, row_ms, np.zeros(1))
 
 
 def test_members_that_err_differently_are_blended():
@@ -52,49 +47,55 @@ def test_a_blend_is_the_weighted_mean():
     assert blend(oof, {"a": 0.25, "b": 0.75}).tolist() == [0.75, 1.75]
 
 
-def test_a_clear_winner_is_chosen_though_it_is_slower():
-    best = make_candidate("ensemble", [0.90, 0.91, 0.92, 0.93], members=3, row_ms=50)
-    choice = choose("roc_auc", [best, make_candidate("linear", [0.80, 0.81, 0.82, 0.83])])
-    assert choice.candidate is best
-    assert "larger than noise." in choice.reason
+@pytest.mark.parametrize(
+    ("metric", "n_classes"), [("roc_auc", 2), ("log_loss", 2), ("log_loss", 3), ("roc_auc", 3), ("rmse", 0), ("f1", 2), ("mae", 0)]
+)
+def test_several_predictions_are_scored_at_once_as_one_by_one(metric: str, n_classes: int):
+    random = np.random.default_rng(0)
+    y = random.integers(0, n_classes, 60) if n_classes else random.normal(size=60)
+    answers = random.dirichlet(np.ones(n_classes), (4, 60)).round(2) if n_classes else random.normal(size=(4, 60))
+    answers = answers / answers.sum(axis=2, keepdims=True) if n_classes else answers
+    assert scores_of(metric, y, answers) == pytest.approx([score(metric, y, one) for one in answers])
 
 
-def test_within_noise_the_simpler_candidate_is_chosen():
-    best = make_candidate("ensemble", [0.90, 0.80, 0.92, 0.84], members=2)
-    simple = make_candidate("linear", [0.86, 0.85, 0.86, 0.86])
-    choice = choose("roc_auc", [best, simple])
-    assert choice.candidate is simple
-    assert "which is within the standard error of that difference over the folds" in choice.reason
-    assert choice.reason[0].isupper()
-    assert choice.reason.endswith("ms a row).")
+def test_a_fold_without_both_classes_has_no_area():
+    assert np.isnan(scores_of("roc_auc", np.zeros(5, dtype=int), np.full((2, 5, 2), 0.5))).all()
 
 
-def test_among_equally_simple_ones_the_faster_family_is_chosen_whatever_the_stopwatch_says():
-    scores = [0.8, 0.9]
-    forest, linear = (
-        Candidate(name, 0.85, 0.05, scores, {name: 1.0}, row_ms, np.zeros(1))
-        for name, row_ms in (("forest", 2.0), ("linear", 20.0))
-    )
-    assert choose("roc_auc", [forest, linear]).candidate is linear
+def test_the_weights_that_predict_a_fold_have_not_seen_its_rows():
+    random = np.random.default_rng(0)
+    oof = {name: proba(random.random(40)) for name in "abc"}
+    flipped = Y.copy()
+    flipped[FOLDS[0][1]] = 1 - flipped[FOLDS[0][1]]
+
+    def first_fold(y: np.ndarray) -> np.ndarray:
+        found = [greedy_weights("brier", y, oof, folds) for folds in other_folds(FOLDS)]
+        return cross_combined([lambda answers, w=w: blend(answers, w) for w in found], oof, FOLDS)[FOLDS[0][1]]
+
+    assert np.array_equal(first_fold(Y), first_fold(flipped))
 
 
-def test_a_lower_error_leads():
-    ahead, error = lead("rmse", make_candidate("a", [1.0, 2.0]), make_candidate("b", [1.5, 2.5]))
-    assert (ahead, error) == (0.5, 0.0)
+def test_weights_of_pure_noise_look_better_than_they_are_unless_judged_elsewhere():
+    rows, seen, honest = np.arange(120), [], []
+    folds = [(rows, rows[fold::3]) for fold in range(3)]
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        y, oof = random.normal(size=120), {f"noise {number}": random.normal(size=120) for number in range(12)}
+        found = [greedy_weights("rmse", y, oof, others) for others in other_folds(folds)]
+        seen.append(score("rmse", y, blend(oof, greedy_weights("rmse", y, oof, folds))))
+        honest.append(score("rmse", y, cross_combined([lambda answers, w=w: blend(answers, w) for w in found], oof, folds)))
+    assert np.mean(seen) < np.mean(honest) - 0.02
+    assert sum(a < b for a, b in zip(seen, honest, strict=True)) >= 7
 
 
-def test_a_single_validation_set_is_cut_into_parts():
-    blocks = blocks_of([(np.arange(10), np.arange(10, 33))])
-    assert len(blocks) == 5
-    assert sorted(np.concatenate([valid for _, valid in blocks])) == list(range(10, 33))
-
-
-def test_folds_that_cannot_say_are_left_out_of_the_score():
-    y = np.array([0, 0, 0, 1, 0, 1])
-    folds = [(np.arange(6), np.array([0, 1])), (np.arange(6), np.array([2, 3])), (np.arange(6), np.array([4, 5]))]
-    one = candidate("a", "roc_auc", y, proba(np.array([0.5, 0.5, 0.1, 0.9, 0.1, 0.9])), folds, {"a": 1.0}, 1.0)
-    assert np.isnan(one.fold_scores[0])
-    assert one.score == 1.0
+def test_smaller_blends_hold_the_weightiest_members():
+    random = np.random.default_rng(1)
+    oof = {f"m{number}": proba(np.clip(Y + random.normal(0, 0.7, 40), 0.01, 0.99)) for number in range(7)}
+    found = blends("log_loss", Y, oof, FOLDS)
+    assert set(found) == {2, 3, 5, 7}
+    assert all(len(weights) <= size for size, weights in found.items())
+    heaviest = sorted(found[7], key=found[7].__getitem__, reverse=True)[:2]
+    assert set(found[2]) <= set(heaviest)
 
 
 def test_an_ensemble_answers_the_weighted_mean_of_its_members():

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gristmill.reporting.plots import classification, data, decisions, evidence, regression, training
+from gristmill.reporting.plots import classification, data, decisions, evidence, regression, selection, training
 from gristmill.reporting.plots.style import HouseFigure
 
 RNG = np.random.default_rng(0)
@@ -42,6 +42,11 @@ GROUPS = [
     {"group": "a <b>", "n": 50, "metrics": {"recall": {"value": 0.7, "low": 0.6, "high": 0.8}}},
     {"group": "b", "n": 3, "small": True, "metrics": {"recall": None}},
 ]
+CANDIDATES = [
+    {"name": "ensemble of 2", "score": 0.9, "row_ms": 20.0},
+    {"name": "forest <b>", "score": 0.85, "row_ms": 30.0},
+    {"name": "linear", "score": 0.8, "row_ms": 0.5},
+]
 TRUTH = RNG.lognormal(12, 0.5, ROWS)
 
 FIGURES: dict[str, Callable[[], HouseFigure]] = {
@@ -55,6 +60,7 @@ FIGURES: dict[str, Callable[[], HouseFigure]] = {
     "split_overview of numbers": lambda: data.split_overview(SPLIT, FRAME["number"]),
     "fold_scores": lambda: training.fold_scores({"linear": [0.8, 0.82], "neural": [0.7, float("nan")]}, "roc_auc"),
     "trials_scatter": lambda: training.trials_scatter(TRIALS, "roc_auc"),
+    "frontier": lambda: selection.frontier(CANDIDATES, "roc_auc", chosen="ensemble of 2", limit=1.0),
     "leaderboard": lambda: training.leaderboard(TRIALS and [{"name": "a", "score": 0.8, "std": 0.01}], "roc_auc", baseline=0.5),
     "learning_curve": lambda: training.learning_curve([10, 100], [[0.9, 0.9], [0.8, 0.8]], [0.7, 0.75], "accuracy"),
     "epochs": lambda: training.epochs({"training": [0.6, 0.5], "validation": [0.6, 0.55]}, kept=2),
@@ -85,6 +91,7 @@ EMPTY: dict[str, Callable[[], HouseFigure]] = {
     "no column": lambda: data.distributions(pd.DataFrame()),
     "no pair": lambda: data.association_heatmap(pd.DataFrame()),
     "no trial": lambda: training.trials_scatter([], "rmse"),
+    "frontier without times": lambda: selection.frontier([{"name": "a", "score": 0.8}], "rmse"),
     "no candidate": lambda: training.leaderboard([], "rmse"),
     "no model": lambda: training.fold_scores({}, "rmse"),
     "no epoch": lambda: training.epochs({"training": []}),
@@ -143,6 +150,16 @@ def test_the_confusion_matrix_counts_rows_by_true_and_predicted_class() -> None:
 
 def test_gains_state_what_the_best_ranked_rows_hold() -> None:
     assert "top 50 % of rows hold 100 % of 1" in classification.gains([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], at=0.5).title
+
+
+def test_the_frontier_holds_what_no_other_candidate_beats_in_both_score_and_time() -> None:
+    assert [row["name"] for row in selection.frontier_of(CANDIDATES, "roc_auc")] == ["ensemble of 2", "linear"]
+    assert [row["name"] for row in selection.frontier_of(CANDIDATES, "log_loss")] == ["linear"]
+    texts = [text.get_text() for text in selection.frontier(CANDIDATES, "roc_auc", chosen="ensemble of 2", limit=1.0).axes[0].texts]
+    assert texts == ["linear", "ensemble of 2  ✓", "forest <b>", "limit 1 ms"]
+    slower = [{"name": f"slow {number}", "score": 0.7, "row_ms": 40.0 + number} for number in range(9)]
+    crowded = selection.frontier([*CANDIDATES, *slower], "roc_auc", chosen="forest <b>").axes[0].texts
+    assert [text.get_text() for text in crowded] == ["linear", "ensemble of 2", "forest <b>  ✓"]
 
 
 def test_the_leaderboard_has_the_best_first_whichever_way_the_metric_goes() -> None:
