@@ -5,16 +5,22 @@ Each name here is a promise that building such an object from a file runs no cod
 
 TRUSTED_TYPES: tuple[str, ...] = (
     "functools.partial",  # histogram-based boosting checks its categories through one; what it calls must be named here, too
+    "gristmill.features.aggregates.GroupAggregates",
+    "gristmill.features.cycles.Cycles",
     "gristmill.features.filling.FillText",
     "gristmill.features.limits.OutlierLimits",
+    "gristmill.features.preparation.Added",
+    "gristmill.features.proposals.Proposals",
     "gristmill.features.rows.RowFeatures",
     "gristmill.features.rows.plain_array",
+    "gristmill.features.selecting.FeatureSelection",
     "gristmill.features.target_means.TargetMeans",
     "gristmill.features.text.TextFeatures",
     "gristmill.modeling.choice.calibration.Calibrated",
     "gristmill.modeling.choice.calibration.ProbabilityCalibrator",
     "gristmill.modeling.choice.ensembling.WeightedClassifier",
     "gristmill.modeling.choice.ensembling.WeightedRegressor",
+    "gristmill.modeling.families.augmented.Augmented",
     "gristmill.modeling.families.known_classes.KnownClasses",
     "gristmill.modeling.families.scaled_target.ScaledTarget",
     "numpy.dtype",
