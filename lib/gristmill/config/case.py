@@ -79,6 +79,8 @@ class Case(Section):
         other = {"stratified": "random", "stratified_group": "group"}.get(self.split.strategy or "")
         if other is not None and self.task == "regression":
             raise ValueError(f"`split.strategy: {self.split.strategy}` needs classes; use `{other}` for a regression task")
+        if self.features.augmentation == "smote" and self.task == "regression":
+            raise ValueError("`features.augmentation: smote` needs classes; use `noise` for a regression task")
         if self.split.gap is not None and self.split_strategy != "time":
             raise ValueError(f"`split.gap` belongs to a split by time, and this one is {self.split_strategy}; remove it")
         return self

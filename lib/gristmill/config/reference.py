@@ -30,12 +30,12 @@ def reference_tables() -> str:
 
 
 def _sections_of(section: type[Section]) -> Iterator[tuple[str, type[Section]]]:
-    """Yield the keys of a section that hold sections themselves; one by column is ``key.COLUMN``."""
+    """Yield the keys of a section that hold sections themselves; one by column is ``key.COLUMN``, an item of a list ``key[]``."""
     for name, field in section.model_fields.items():
-        by_column = get_origin(field.annotation) is dict
-        kind = get_args(field.annotation)[1] if by_column else field.annotation
+        origin, inner = get_origin(field.annotation), get_args(field.annotation)
+        kind = inner[1] if origin is dict else inner[0] if origin is tuple else field.annotation
         if isinstance(kind, type) and issubclass(kind, Section):
-            yield f"{name}.COLUMN" if by_column else name, kind
+            yield name + (".COLUMN" if origin is dict else "[]" if origin is tuple else ""), kind
 
 
 def renewed(page: str, tables: str | None = None) -> str:

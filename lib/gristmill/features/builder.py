@@ -14,6 +14,9 @@ import pandas as pd
 from gristmill.config.treatment import DEFAULTS, Policy
 from gristmill.data.contract.treatment import policies
 from gristmill.errors import DataError
+from gristmill.features.aggregates import planned_aggregations
+from gristmill.features.custom_plan import custom_features
+from gristmill.features.cycles import PERIODS
 from gristmill.features.rows import DATE_PARTS, MARKERS, RowFeatures, dates
 from gristmill.features.selection import uninformative
 
@@ -51,13 +54,20 @@ def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[
         ``format``, ``version`` (a digest of the rest), ``task``, ``n_classes`` (0 for a regression), ``rows``, ``settings``,
         ``features`` (``name``, ``source``, ``step``, ``levels``: how many distinct values, ``missing_share``, ``has_gaps``: whether
         any value is missing), ``treatment`` (source column -> its policy for missing values and outliers) and ``dropped``
-        (``column``, ``reason``).
+        (``column``, ``reason``); where the case asks for them ``custom`` (see :mod:`gristmill.features.custom_plan`) and
+        ``aggregations`` (see :class:`gristmill.features.aggregates.GroupAggregates`).
 
     Raises
     ------
     DataError
-        No column is left that a model could learn from, or the case asks for what a column's kind does not have.
+        No column is left that a model could learn from, the case asks for what a column's kind does not have, or its custom
+        features are not made row by row.
+    CaseFileError
+        The case names custom features that cannot be loaded.
     """
+    custom = custom_features(train, case, contract)
+    if custom is not None:
+        train, contract = train.join(custom.made), custom.contract_with(contract)
     features, dropped = _candidates(train, case, contract)
     made = RowFeatures({"features": features}).transform(train)
     reasons = uninformative(made)
@@ -74,10 +84,12 @@ def make_plan(train: pd.DataFrame, case: Any, contract: dict[str, Any]) -> dict[
         "task": case.task,
         "n_classes": len(contract.get("classes") or ()),
         "rows": len(train),
-        "settings": {"rare_level_share": case.features.rare_level_share, "max_levels": case.features.max_levels},
+        "settings": _settings(case, kept),
         "features": kept,
         "treatment": {name: policy.as_dict() for name, policy in treatment.items() if name in sources},
         "dropped": dropped,
+        **({} if custom is None else {"custom": custom.entry}),
+        **({"aggregations": planned_aggregations(case, kept)} if case.features.aggregations else {}),
     }
     return {"version": _digest(plan), **plan}
 
@@ -88,6 +100,29 @@ def policy_in(plan: dict[str, Any], feature: dict[str, Any]) -> Policy:
     return Policy(**stated) if stated else DEFAULTS[KIND_OF_STEP[feature["step"]]]
 
 
+def source_columns(plan: dict[str, Any]) -> list[str]:
+    """Return the raw columns that rows need for a plan's features to be made, in its order."""
+    custom = plan.get("custom", {"columns": (), "reads": ()})
+    own = [feature["source"] for feature in plan["features"] if feature["source"] not in custom["columns"]]
+    return list(dict.fromkeys([*own, *custom["reads"]]))
+
+
+def _settings(case: Any, features: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the case asks of the steps to be fitted; what the features give no occasion for is left out."""
+    asked = case.features
+    found: dict[str, Any] = {"rare_level_share": asked.rare_level_share, "max_levels": asked.max_levels}
+    if asked.proposals:
+        found["proposals"] = asked.proposals
+    if asked.selection != "none":
+        limits = {"max_features": asked.max_features, "max_correlation": asked.max_correlation}
+        found["selection"] = {"method": asked.selection, **limits}
+    if asked.augmentation != "none":
+        found["augmentation"] = {"method": asked.augmentation, "share": asked.augmentation_share}
+    if asked.date_cycles and any(feature["step"] in PERIODS for feature in features):
+        found["date_cycles"] = True
+    return found
+
+
 def _digest(plan: dict[str, Any]) -> str:
     """Return a short digest of what a plan makes of a row: equal digests mean equal features, equally treated."""
     made = [[feature[key] for key in ("name", "source", "step")] for feature in plan["features"]]
@@ -96,7 +131,8 @@ def _digest(plan: dict[str, Any]) -> str:
         for feature in plan["features"]
         if policy_in(plan, feature) != DEFAULTS[KIND_OF_STEP[feature["step"]]]
     }
-    content = [plan["format"], plan["settings"], made, *([special] if special else [])]
+    custom = [plan["custom"][key] for key in ("function", "digest", "reads")] if "custom" in plan else []
+    content = [plan["format"], plan["settings"], made, *([special] if special else []), *custom, *plan.get("aggregations", [])]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gristmill.features.aggregates import GroupAggregates
 from gristmill.features.rows import MISSING_LEVEL
 
 _MEANINGS = {
@@ -33,26 +34,46 @@ def catalogue(plan: dict[str, Any], features: pd.DataFrame) -> dict[str, Any]:
         ``version`` (of the plan), ``features`` (``name``, ``meaning``, ``source_columns``, ``type``, ``statistics``,
         ``version``) and ``dropped`` (``column``, ``reason``).
     """
-    return {
-        "version": plan["version"],
-        "features": [_entry(feature, features[feature["name"]], plan["version"]) for feature in plan["features"]],
-        "dropped": plan["dropped"],
-    }
+    pages = [_entry(feature, features[feature["name"]], plan) for feature in plan["features"]]
+    return {"version": plan["version"], "features": [*pages, *_aggregated(plan, features)], "dropped": plan["dropped"]}
 
 
-def _entry(feature: dict[str, Any], values: pd.Series, version: str) -> dict[str, Any]:
+def _entry(feature: dict[str, Any], values: pd.Series, plan: dict[str, Any]) -> dict[str, Any]:
     """Return one feature's page of the catalogue."""
     step, source = feature["step"], feature["source"]
+    custom = plan.get("custom", {"sources": {}})
+    own = source in custom["sources"]
+    meaning = _MEANINGS.get(step, f"the {step} of {{source}}").format(source=source)
     kind = _TYPES.get(step, "number")
     describe = {"category": _level_statistics, "text": _text_statistics, "number": _number_statistics}[kind]
     return {
         "name": feature["name"],
-        "meaning": _MEANINGS.get(step, f"the {step} of {{source}}").format(source=source),
-        "source_columns": [source],
+        "meaning": f"made by {custom['function']}" if own else meaning,
+        "source_columns": custom["sources"][source] if own else [source],
         "type": kind,
         "statistics": describe(values),
-        "version": version,
+        "version": plan["version"],
     }
+
+
+def _aggregated(plan: dict[str, Any], features: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the pages of the plan's aggregations, with figures of all training rows; a model learns its own in every fold."""
+    asked = plan.get("aggregations", [])
+    if not asked:
+        return []
+    table = GroupAggregates(asked).fit_transform(features)
+    sources = {feature["name"]: feature["source"] for feature in plan["features"]}
+    return [
+        {
+            "name": one["name"],
+            "meaning": f"the {one['name']}, learnt inside the folds",
+            "source_columns": [sources[name] for name in (*([one["of"]] if one["of"] else []), *one["by"])],
+            "type": "number",
+            "statistics": _number_statistics(table[one["name"]]),
+            "version": plan["version"],
+        }
+        for one in asked
+    ]
 
 
 def _number_statistics(values: pd.Series) -> dict[str, Any]:

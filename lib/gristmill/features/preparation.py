@@ -4,8 +4,8 @@ Whatever a model learns about its input is in here: limits of outliers, fill val
 so that serving does to a row what training did.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -21,10 +21,14 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from gristmill.features.aggregates import GroupAggregates
 from gristmill.features.builder import policy_in
+from gristmill.features.cycles import PERIODS, Cycles
 from gristmill.features.filling import FillText
 from gristmill.features.limits import OutlierLimits
+from gristmill.features.proposals import Proposals
 from gristmill.features.rows import MARKERS, MISSING_LEVEL, NO_TEXT, date_part, levels, plain_array
+from gristmill.features.selecting import FeatureSelection
 from gristmill.features.target_means import TargetMeans
 from gristmill.features.text import TextFeatures
 
@@ -85,7 +89,7 @@ def _constant(step: str, value: Any) -> float | str:
     return float(value) if step in ("number", "flag") else float(date_part(step, pd.Series([value], dtype=object))[0])
 
 
-def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -> ColumnTransformer:
+def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -> ColumnTransformer | Pipeline:
     """Return the unfitted steps that turn row-wise features into the matrix that a family learns from.
 
     ========= =========================================================== ========================================
@@ -97,9 +101,13 @@ def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -
     boosting  as they are, missing included                               codes that are split as categories
     ========= =========================================================== ========================================
 
-    That is the default; what ``features.missing``, ``features.outliers`` and ``features.columns`` of the case file ask for comes
-    before: numbers are held within limits, then gaps are filled in. Columns with more levels than ``features.max_levels``
-    (boosting: than it can split natively) are encoded by the target's mean, fitted on other inner folds; free text becomes topics.
+    Linear and neural models get months, weekdays and hours as points on a circle as well. That is the default; what
+    ``features.missing``, ``features.outliers`` and ``features.columns`` of the case file ask for comes before: numbers are held
+    within limits, then gaps are filled in. Columns with more levels than ``features.max_levels`` (boosting: than it can split
+    natively) are encoded by the target's mean, fitted on other inner folds; free text becomes topics.
+
+    Where the case asks for aggregations or proposals, a pipeline adds them to the features first; they are numbers like others.
+    Where it asks for a selection, what is left out has one value for every row before it comes to the steps above.
 
     Parameters
     ----------
@@ -118,7 +126,55 @@ def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -
             steps.append((part if place == 0 else f"{part}_{place + 1}", build(treatment), columns))
     texts = [(treatment, name) for treatment, columns in groups["text"].items() for name in columns]
     steps += [(f"text_{place}", _topics(treatment, family), name) for place, (treatment, name) in enumerate(texts)]
-    return ColumnTransformer([*steps, *_indicators(groups, family)], sparse_threshold=0.0)
+    before = _before(plan, family)
+    if before:
+        known = [feature["name"] for feature in plan["features"]]
+        steps.append(("added", _of_added(plan, family, numeric), Added(known)))
+    encode = ColumnTransformer([*steps, *_cycles(plan, family), *_indicators(groups, family)], sparse_threshold=0.0)
+    return Pipeline([*before, ("encode", encode)]) if before else encode
+
+
+def encoder_of(preparation: ColumnTransformer | Pipeline) -> ColumnTransformer:
+    """Return the step of a preparation that makes the matrix, whatever adds features before it."""
+    return preparation[-1] if isinstance(preparation, Pipeline) else preparation
+
+
+class Added:
+    """The columns of a frame that were not among the known ones.
+
+    Parameters
+    ----------
+    known
+        Names of the row-wise features.
+    """
+
+    def __init__(self, known: Sequence[str] = ()) -> None:
+        self.known = list(known)
+
+    def __call__(self, frame: pd.DataFrame) -> list[str]:
+        """Return the names of the others, in their order."""
+        known = set(self.known)
+        return [name for name in frame.columns if name not in known]
+
+
+def _before(plan: dict[str, Any], family: str) -> list[tuple[str, Any]]:
+    """Return the steps that add features to the row-wise ones, then leave some out."""
+    texts = [feature["name"] for feature in plan["features"] if feature["step"] == "text"]
+    steps: list[tuple[str, Any]] = []
+    if plan.get("aggregations"):
+        steps.append(("aggregate", GroupAggregates(plan["aggregations"])))
+    limit = plan["settings"].get("proposals", 0)
+    if limit:
+        first_model = "additive" if family in SCALED else "trees"
+        steps.append(("propose", Proposals(limit, plan["n_classes"], first_model, texts)))
+    if "selection" in plan["settings"]:
+        steps.append(("select", FeatureSelection(n_classes=plan["n_classes"], texts=texts, **plan["settings"]["selection"])))
+    return steps
+
+
+def _of_added(plan: dict[str, Any], family: str, numeric: str) -> Any:
+    """Return what a family gets of the numbers that were added."""
+    return _scaled_numbers(plan, numeric, Treatment("median")) if family in SCALED else _numbers(Treatment())
 
 
 Groups = dict[str, dict[Treatment, list[str]]]
@@ -183,6 +239,26 @@ def _topics(done: Treatment, family: str) -> Any:
     """Return the topics of one column of texts."""
     steps = [*_filled(done, NO_TEXT), TextFeatures(), *([StandardScaler()] if family in SCALED else [])]
     return make_pipeline(*steps) if len(steps) > 1 else steps[0]
+
+
+def _cycles(plan: dict[str, Any], family: str) -> list[tuple[str, Any, list[str]]]:
+    """Return the steps that put months, weekdays and hours on a circle, for families that scale, if the plan asks for them.
+
+    A missing date is in the middle of the circle, unless the case has it filled in.
+    """
+    if family not in SCALED or not plan["settings"].get("date_cycles"):
+        return []
+    groups: dict[Treatment, list[dict[str, Any]]] = {}
+    for feature in plan["features"]:
+        if feature["step"] in PERIODS:
+            filled = replace(treatment_of(plan, feature, "boosting"), indicator=False)  # told beside the number itself
+            groups.setdefault(filled, []).append(feature)
+    found = []
+    for place, (done, features) in enumerate(groups.items(), start=1):
+        circle = Cycles([PERIODS[feature["step"]] for feature in features])
+        steps = make_pipeline(_without_names(), *_treated(done), circle, StandardScaler())
+        found.append((f"cycles_{place}" if place > 1 else "cycles", steps, [feature["name"] for feature in features]))
+    return found
 
 
 def _indicators(groups: Groups, family: str) -> list[tuple[str, Any, list[str]]]:

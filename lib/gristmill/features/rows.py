@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from gristmill.errors import DataError
+from gristmill.features.custom import load_version, with_custom
 
 MISSING_LEVEL = "(missing)"
 """The level that stands for a missing value of a categorical column: being missing may itself tell something."""
@@ -122,9 +123,14 @@ class RowFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         DataError
-            A column that a feature is made from is missing.
+            A column that a feature is made from is missing, or custom features fail.
+        ArtifactError
+            The plan's custom features are missing here, or another version.
         """
         made: dict[str, Any] = {}
+        custom = (self.plan or {}).get("custom")
+        if custom is not None:
+            X = with_custom(custom, X)
         for feature in self._features:
             source = feature["source"]
             if source not in X.columns:
@@ -135,6 +141,18 @@ class RowFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.str_]:  # noqa: ARG002
         """Return the names of the features, in the order of the columns of :meth:`transform`."""
         return np.asarray([feature["name"] for feature in self._features], dtype=object)
+
+    def require_custom(self) -> None:
+        """Load the custom features of the plan, if it has some.
+
+        Raises
+        ------
+        ArtifactError
+            They are missing here, or another version than the plan was made with.
+        """
+        custom = (self.plan or {}).get("custom")
+        if custom is not None:
+            load_version(str(custom["function"]), custom["digest"])
 
     @property
     def _features(self) -> list[dict[str, Any]]:

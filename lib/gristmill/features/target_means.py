@@ -52,7 +52,7 @@ class TargetMeans(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         blocks = []
         for column, names, means, counts in zip(_columns(X), self.levels_, self.means_, self.counts_, strict=True):
-            place = _places(names, column)
+            place = places(names, column)
             known = place >= 0
             blocks.append(np.where(known[:, None], means[place], self.prior_))
             blocks.append(np.log1p(np.where(known, counts[place], 0.0))[:, None])
@@ -119,7 +119,7 @@ def _columns(X: Any) -> list[NDArray[np.object_]]:
     return [table[:, place] for place in range(table.shape[1])]
 
 
-def _places(names: NDArray[np.str_], column: NDArray[np.object_]) -> NDArray[np.int64]:
+def places(names: NDArray[np.str_], column: NDArray[np.object_]) -> NDArray[np.int64]:
     """Return where each text stands among the sorted ``names``; -1 for one that is not among them."""
     if len(column) > FEW_ROWS:  # hashing the names pays
         return np.asarray(pd.Index(names, dtype=object).get_indexer(pd.Index(column, dtype=object)), dtype=np.int64)

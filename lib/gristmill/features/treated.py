@@ -4,8 +4,8 @@ Limits and known levels are read off the fitted steps themselves, so that what i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,16 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from gristmill.config.sections import Family
 from gristmill.data.contract.treatment import limits_of
 from gristmill.features.builder import KIND_OF_STEP, policy_in
+from gristmill.features.choices import LEFT_OUT, choices
 from gristmill.features.filling import FillText
 from gristmill.features.limits import OutlierLimits
-from gristmill.features.preparation import treatment_of
+from gristmill.features.preparation import encoder_of, treatment_of
 from gristmill.features.rows import MARKERS
 from gristmill.features.target_means import TargetMeans
 from gristmill.reporting.wording import opening
+
+Preparation: TypeAlias = ColumnTransformer | Pipeline
+"""What makes a family's matrix of row-wise features."""
 
 COUNTS = ("missing", "filled", "clipped", "set_missing", "unseen_levels")
 """What is counted in each column and over all of them."""
@@ -40,10 +44,13 @@ class Treated:
         For each source column ``column``, ``kind``, its policy (``missing_values``, ``outliers``), the limits in force (``lower``,
         ``upper``) and, as cells, ``missing``, ``filled`` (of those that are missing or were made so), ``filled_by`` (families; the
         others read a gap as a gap), ``clipped``, ``set_missing`` and ``unseen_levels``.
+    choices
+        What the fitted models made of the features themselves; see :func:`gristmill.features.choices.choices`.
     """
 
     rows: int
     columns: tuple[dict[str, Any], ...]
+    choices: tuple[dict[str, str], ...] = ()
 
     @property
     def totals(self) -> dict[str, int]:
@@ -59,6 +66,11 @@ class Treated:
         return table.rename(columns=lambda name: name.replace("_", " ")).set_index("column")
 
     @property
+    def choices_table(self) -> pd.DataFrame:
+        """The features that were added or left out inside the folds, one row each; empty where the case asks for neither."""
+        return pd.DataFrame(list(self.choices), columns=["feature", "family", "choice", "reason"]).set_index("feature")
+
+    @property
     def sentence(self) -> str:
         """The totals in words, without a full stop."""
         totals, asked = self.totals, {column["outliers"] for column in self.columns}
@@ -72,14 +84,14 @@ class Treated:
         return {f"{prefix}_{key}_cells": float(value) for key, value in self.totals.items()}
 
     def as_product(self) -> dict[str, Any]:
-        """Return the counts as JSON-able data: ``rows``, ``columns`` and ``totals``."""
-        return {"rows": self.rows, "columns": list(self.columns), "totals": self.totals}
+        """Return the counts as JSON-able data: ``rows``, ``columns``, ``totals`` and ``features`` (the choices)."""
+        return {"rows": self.rows, "columns": list(self.columns), "totals": self.totals, "features": list(self.choices)}
 
     def with_more(self, more: "Treated") -> "Treated":
         """Return the counts of these rows and others together, as of one table read in chunks."""
         both = zip(self.columns, more.columns, strict=True)
         columns = tuple({**one, **{key: one[key] + other[key] for key in COUNTS}} for one, other in both)
-        return Treated(self.rows + more.rows, columns)
+        return Treated(self.rows + more.rows, columns, self.choices)
 
 
 def planned(features: pd.DataFrame, plan: dict[str, Any], families: Sequence[str] = get_args(Family)) -> Treated:
@@ -100,7 +112,7 @@ def planned(features: pd.DataFrame, plan: dict[str, Any], families: Sequence[str
     return _counted(features, plan, filled_by, limits, {})
 
 
-def count(features: pd.DataFrame, plan: dict[str, Any], fitted: Mapping[str, ColumnTransformer]) -> Treated:
+def count(features: pd.DataFrame, plan: dict[str, Any], fitted: Mapping[str, Preparation]) -> Treated:
     """Return what fitted models do to rows.
 
     Parameters
@@ -114,12 +126,13 @@ def count(features: pd.DataFrame, plan: dict[str, Any], fitted: Mapping[str, Col
     """
     preparations = list(fitted.values())
     filled_by: dict[str, list[str]] = {}
-    for family, preparation in fitted.items():
-        for steps, columns in _groups([preparation]):
+    for family, preparation in zip(fitted, preparations, strict=True):
+        for steps, columns, _ in _groups([preparation]):
             if any(isinstance(step, SimpleImputer | FillText) for step in steps):
                 for name in columns:
                     filled_by.setdefault(name, []).append(family)
-    return _counted(features, plan, filled_by, _limits(preparations), _known_levels(preparations))
+    counted = _counted(features, plan, filled_by, _limits(preparations), _known_levels(preparations))
+    return replace(counted, choices=tuple(choices(fitted)))
 
 
 def _counted(
@@ -167,31 +180,33 @@ def _column(
     }
 
 
-def _limits(preparations: Iterable[ColumnTransformer]) -> dict[str, tuple[float, float]]:
+def _limits(preparations: Iterable[Preparation]) -> dict[str, tuple[float, float]]:
     """Return the fitted limits by feature; members of an ensemble were fitted on the same rows and agree."""
     found: dict[str, tuple[float, float]] = {}
-    for steps, columns in _groups(preparations):
+    for steps, columns, left_out in _groups(preparations):
         for step in steps:
             if isinstance(step, OutlierLimits):
-                found |= dict(zip(columns, zip(step.lower_.tolist(), step.upper_.tolist(), strict=True), strict=True))
+                limits = zip(columns, zip(step.lower_.tolist(), step.upper_.tolist(), strict=True), strict=True)
+                found |= {name: pair for name, pair in limits if name not in left_out}
     return found
 
 
-def _known_levels(preparations: Iterable[ColumnTransformer]) -> dict[str, Any]:
-    """Return the levels that a model was fitted on, by feature."""
+def _known_levels(preparations: Iterable[Preparation]) -> dict[str, Any]:
+    """Return the levels that a model was fitted on, by feature; none for a feature that every model leaves out."""
     found: dict[str, Any] = {}
-    for steps, columns in _groups(preparations):
+    for steps, columns, left_out in _groups(preparations):
         for step in steps:
-            if isinstance(step, OneHotEncoder | OrdinalEncoder):
-                found |= dict(zip(columns, step.categories_, strict=True))
-            elif isinstance(step, TargetMeans):
-                found |= dict(zip(columns, step.levels_, strict=True))
+            levels = step.categories_ if isinstance(step, OneHotEncoder | OrdinalEncoder) else None
+            levels = step.levels_ if isinstance(step, TargetMeans) else levels
+            if levels is not None:
+                found |= {name: known for name, known in zip(columns, levels, strict=True) if name not in left_out}
     return found
 
 
-def _groups(preparations: Iterable[ColumnTransformer]) -> Iterable[tuple[list[Any], list[str]]]:
-    """Yield the fitted steps and the features of every group of every preparation."""
+def _groups(preparations: Iterable[Preparation]) -> Iterable[tuple[list[Any], list[str], set[str]]]:
+    """Yield the fitted steps and the features of every group of every preparation, and what that preparation leaves out."""
     for preparation in preparations:
-        for _, fitted, columns in preparation.transformers_:
+        left_out = {choice["feature"] for choice in choices({"": preparation}) if choice["choice"] == LEFT_OUT}
+        for _, fitted, columns in encoder_of(preparation).transformers_:
             steps = [step for _, step in fitted.steps] if isinstance(fitted, Pipeline) else [fitted]
-            yield steps, [columns] if isinstance(columns, str) else list(columns)
+            yield steps, [columns] if isinstance(columns, str) else list(columns), left_out

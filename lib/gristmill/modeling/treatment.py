@@ -17,7 +17,7 @@ ONE_FAMILY = "model"
 """What the only member of a model is called where nobody says which family it is."""
 
 
-def preparations(model: Any, families: Sequence[str] = ()) -> dict[str, ColumnTransformer]:
+def preparations(model: Any, families: Sequence[str] = ()) -> dict[str, ColumnTransformer | Pipeline]:
     """Return the fitted preparation of every member of a fitted model, by family; none for a model that is not of ours.
 
     Parameters
@@ -31,7 +31,7 @@ def preparations(model: Any, families: Sequence[str] = ()) -> dict[str, ColumnTr
         return preparations(model.estimator_, families)
     if isinstance(model, Pipeline) and isinstance(model[0], RowFeatures):
         return preparations(model[-1], families)
-    if isinstance(model, Pipeline) and isinstance(model[0], ColumnTransformer):
+    if isinstance(model, Pipeline) and isinstance(model[0], ColumnTransformer | Pipeline):
         return {families[0] if len(families) == 1 else ONE_FAMILY: model[0]}
     members = zip(getattr(model, "estimators", ()), getattr(model, "estimators_", ()), strict=False)
     return {name: member[0] for (name, _), member in members}

@@ -23,6 +23,7 @@ from gristmill.config.stages import READS
 from gristmill.data.snapshots.history import restored_digest
 from gristmill.data.sources.folders import table_files
 from gristmill.errors import CaseFileError, GristmillError
+from gristmill.features.custom_source import find_source
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline.contents import Digests
 from gristmill.pipeline.definition import PIPELINE_FILE, Stage, find_stage, read_cells
@@ -40,6 +41,9 @@ READS_CONTRACT = ("02_validate",)
 
 BEYOND_THE_LOCK = {"05_train_neural": ("neural", "torch")}
 """Stage -> the family it trains, and the package outside the lock that trains it another way where it is installed."""
+
+READS_CUSTOM = ("04_build_features",)
+"""Stages that run the module of the user's own features first; later ones come after the plan that names its version."""
 
 _READS_DOCSTRINGS = re.compile(r"\b__doc__\b|\bgetdoc\b")
 """Code in which a docstring is more than prose."""
@@ -140,6 +144,7 @@ class Survey:
             yield f"{stage.notebook.name}, code cell {number}", _short(source)
         custom = [path for path in _texts(self._granted(stage)) if path.endswith(".py") and (self.root / path).is_file()]
         names = imported_names("\n".join(cells))
+        yield from self._custom(stage)
         for path in custom:
             yield path, self.digests.of(self.root / path)
             names |= imported_names((self.root / path).read_text(encoding="utf-8"))
@@ -149,6 +154,17 @@ class Survey:
             yield f"module {module}", with_docstrings if read_aloud or reads_docstrings else plain
             for resource in self._named_resources(file):
                 yield self._relative(resource), self.digests.of(resource)
+
+    def _custom(self, stage: Stage) -> Iterator[tuple[str, str]]:
+        """Give the module of the user's own features, and the modules beside it that it imports."""
+        function = self.case["features"]["custom"]
+        if stage.name not in READS_CUSTOM or function is None:
+            return
+        source = find_source(function.partition(":")[0], [ProjectPaths(self.root).configs, self.root])
+        if source is None:
+            yield f"the module of {function}", "missing"
+        for path in () if source is None else source.files:
+            yield self._relative(path), self.digests.of(path)
 
     def _named_resources(self, file: Path) -> list[Path]:
         """Return the files beside a module that its text names: templates, styles, scripts."""

@@ -70,7 +70,8 @@ class FittedModel:
         Raises
         ------
         ArtifactError
-            The directory is not what its manifest says, or holds what may not be loaded.
+            The directory is not what its manifest says, or holds what may not be loaded; or the model has custom features, and
+            the module here is missing or another version.
         """
         manifest, content = read_verified(directory)
         require_files(manifest, (PIPELINE, MODEL, CONTRACT), directory)
@@ -82,7 +83,10 @@ class FittedModel:
             raise ArtifactError(f"{MODEL} or {CONTRACT} in {directory} does not describe a model: {error!r}. {REBUILD}") from error
         if not known.issuperset(facts["feature_columns"]):
             raise ArtifactError(f"{MODEL} in {directory} names columns that {CONTRACT} does not have. {REBUILD}")
-        return cls(pipeline=load_pipeline_bytes(content[PIPELINE]), contract=contract, manifest=manifest, **facts)
+        pipeline = load_pipeline_bytes(content[PIPELINE])
+        if isinstance(pipeline[0], RowFeatures):
+            pipeline[0].require_custom()
+        return cls(pipeline=pipeline, contract=contract, manifest=manifest, **facts)
 
     def features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the columns the pipeline reads, in their contracted types, with the index of ``frame``.

@@ -5,10 +5,15 @@ Each name here is a promise that building such an object from a file runs no cod
 
 TRUSTED_TYPES: tuple[str, ...] = (
     "functools.partial",  # histogram-based boosting checks its categories through one; what it calls must be named here, too
+    "gristmill.features.aggregates.GroupAggregates",
+    "gristmill.features.cycles.Cycles",
     "gristmill.features.filling.FillText",
     "gristmill.features.limits.OutlierLimits",
+    "gristmill.features.preparation.Added",
+    "gristmill.features.proposals.Proposals",
     "gristmill.features.rows.RowFeatures",
     "gristmill.features.rows.plain_array",
+    "gristmill.features.selecting.FeatureSelection",
     "gristmill.features.target_means.TargetMeans",
     "gristmill.features.text.TextFeatures",
     "gristmill.modeling.choice.calibration.Calibrated",
@@ -18,6 +23,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "gristmill.modeling.choice.stacking.MetaModel",
     "gristmill.modeling.choice.stacking.StackedClassifier",
     "gristmill.modeling.choice.stacking.StackedRegressor",
+    "gristmill.modeling.families.augmented.Augmented",
     "gristmill.modeling.families.catboost_trees.CatBoostTreesClassifier",
     "gristmill.modeling.families.catboost_trees.CatBoostTreesRegressor",
     "gristmill.modeling.families.histogram_trees.HistogramTreesClassifier",

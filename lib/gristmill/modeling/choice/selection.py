@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from gristmill.features.builder import source_columns
 from gristmill.features.rows import RowFeatures
 from gristmill.metrics.groups import as_groups
 from gristmill.modeling.baselines import Baseline
@@ -121,11 +122,6 @@ def model_record(
         "feature_columns": source_columns(plan),
         "plan_version": plan["version"],
     }
-
-
-def source_columns(plan: dict[str, Any]) -> list[str]:
-    """Return the raw columns that a plan's features are made from, in its order."""
-    return list(dict.fromkeys(feature["source"] for feature in plan["features"]))
 
 
 def frontier(found: Sequence[Candidate], choice: Choice) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from gristmill.features.preparation import preprocessor
 from gristmill.modeling.families import boosting, forest, linear, neural
+from gristmill.modeling.families.augmented import Augmented
 from gristmill.modeling.families.known_classes import KnownClasses
 from gristmill.modeling.families.problem import Params, Problem
 from gristmill.modeling.families.scaled_target import ScaledTarget
@@ -45,6 +46,9 @@ def suggest(family: str, trial: Any, problem: Problem) -> Params:
 def estimator(family: str, params: Params, problem: Problem) -> Any:
     """Return the unfitted estimator of a configuration, for the matrix that the family's preprocessor makes."""
     model = _FAMILIES[family].estimator(params, problem)
+    asked = problem.plan["settings"].get("augmentation")
+    if asked is not None:
+        model = Augmented(model, asked["method"], asked["share"], problem.random_state)
     return KnownClasses(model, problem.n_classes) if problem.n_classes else ScaledTarget(model, params["target"])
 
 
