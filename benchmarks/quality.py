@@ -85,8 +85,8 @@ def measured(system: str, divided: Divided, given: argparse.Namespace, store: St
     how = "as before"
     if done is None:
         with scratch(lock) as folder:
-            done, answers = run(system, divided, given.seconds, python=given.python, folder=folder, lock=lock)
-            store.keep(done, divided, answers)
+            done = run(system, divided, given.seconds, python=given.python, folder=folder, lock=lock)
+            store.keep(done, divided, folder)
         how = f"{done.call_seconds:.0f} s, {done.peak_mb / 1024:.1f} GB"
     state = f"failed, {done.error}" if done.error else how
     print(f"{divided.table.name} {divided.seed} {system}: {state}", file=sys.stderr, flush=True)

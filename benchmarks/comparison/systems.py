@@ -1,7 +1,7 @@
 """Run a system on a task in a process of its own, watched, and keep what it answered.
 
-What is kept lies in ``benchmarks/results/quality/<table>-<seed>-<seconds>s/``: ``<system>.parquet``, the answers, and then
-``<system>.json``, what is known of the run. A run counts as done once the second is there.
+What is kept lies in ``benchmarks/results/quality/<table>-<seed>-<seconds>s/``: ``<system>.log``, what it said; ``<system>.parquet``,
+its answers; and then ``<system>.json``, what is known of the run. A run counts as done once the last is there.
 """
 
 import ast
@@ -34,6 +34,9 @@ MOST_BYTES = 15 * 2**30
 
 PATIENCE, GRACE_SECONDS = 4, 600
 """A system is ended after so many times the time it was given for training, and this time on top."""
+
+ANSWERS, FACTS, LOG = "answers.parquet", "facts.json", "log.txt"
+"""Files that a system leaves in its folder."""
 
 _UNWANTED = ("MLFLOW_TRACKING_URI", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
 _SHORTEST_PAUSE = 0.2
@@ -101,13 +104,12 @@ class Store:
 
     folder: Path
 
-    def _files(self, system: str, divided: Divided, seconds: float) -> tuple[Path, Path]:
-        folder = self.folder / f"{divided.table.name}-{divided.seed}-{seconds:g}s"
-        return folder / f"{system}.json", folder / f"{system}.parquet"
+    def _file(self, system: str, divided: Divided, seconds: float, suffix: str) -> Path:
+        return self.folder / f"{divided.table.name}-{divided.seed}-{seconds:g}s" / f"{system}{suffix}"
 
     def find(self, system: str, divided: Divided, seconds: float) -> Run | None:
         """Return a finished run without an error that is still true of these rows and this code, or None."""
-        facts, answers = self._files(system, divided, seconds)
+        facts, answers = (self._file(system, divided, seconds, suffix) for suffix in (".json", ".parquet"))
         if not (facts.is_file() and answers.is_file()):
             return None
         run = Run(**json.loads(facts.read_text()))
@@ -115,23 +117,24 @@ class Store:
 
     def answers(self, run: Run, divided: Divided) -> Path:
         """Return the file of a run's answers."""
-        return self._files(run.system, divided, run.seconds)[1]
+        return self._file(run.system, divided, run.seconds, ".parquet")
 
-    def keep(self, run: Run, divided: Divided, answers: Path | None) -> None:
-        """Keep a run and its answers, if it has some, in place of an earlier one."""
-        facts, kept = self._files(run.system, divided, run.seconds)
+    def keep(self, run: Run, divided: Divided, folder: Path) -> None:
+        """Keep a run in place of an earlier one, with its answers, if it has some, and its log from the folder it ran in."""
+        facts = self._file(run.system, divided, run.seconds, ".json")
         facts.parent.mkdir(parents=True, exist_ok=True)
         facts.unlink(missing_ok=True)
-        kept.unlink(missing_ok=True)
-        if answers is not None:
-            shutil.copy(answers, kept)
+        self.answers(run, divided).unlink(missing_ok=True)
+        shutil.copy(folder / LOG, facts.with_suffix(".log"))
+        if run.error is None:
+            shutil.copy(folder / ANSWERS, self.answers(run, divided))
         unfinished = facts.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(asdict(run), indent=1) + "\n")
         unfinished.replace(facts)
 
 
-def run(system: str, divided: Divided, seconds: float, *, python: Path, folder: Path, lock: int) -> tuple[Run, Path | None]:
-    """Run a system on a task; return what is known of the run, and the file of its answers or None if it failed.
+def run(system: str, divided: Divided, seconds: float, *, python: Path, folder: Path, lock: int) -> Run:
+    """Run a system on a task and return what is known of the run; its answers and its log are in the folder.
 
     Parameters
     ----------
@@ -150,20 +153,19 @@ def run(system: str, divided: Divided, seconds: float, *, python: Path, folder: 
     """
     divided.write(folder, seconds)
     environment = _environment(system, folder)
-    with (folder / "log.txt").open("wb") as log:
+    with (folder / LOG).open("wb") as log:
         started = time.time()
         process = subprocess.Popen(
             command(system, python, folder), cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, pass_fds=(lock,),
             start_new_session=True,
         )  # fmt: skip
         ended, peak = _watch(process, PATIENCE * seconds + GRACE_SECONDS)
-    facts = folder / "facts.json"
-    error = ended or (_last_words(folder / "log.txt", process.returncode) if process.returncode or not facts.is_file() else None)
+    facts = folder / FACTS
+    error = ended or (_last_words(folder / LOG, process.returncode) if process.returncode or not facts.is_file() else None)
     known = {} if error else json.loads(facts.read_text())
     took = known.pop("answered_at", time.time()) - started
     version = version_of(system, divided)
-    done = Run(system, divided.table.name, divided.seed, seconds, version, error, took, peak / 2**20, known)
-    return done, None if error else folder / "answers.parquet"
+    return Run(system, divided.table.name, divided.seed, seconds, version, error, took, peak / 2**20, known)
 
 
 def command(system: str, python: Path, folder: Path) -> list[str]:

@@ -46,10 +46,11 @@ def keep(store: systems.Store, divided: tables.Divided, system: str, found: pd.D
     version = systems.version_of(system, divided)
     error = "out of memory" if found is None else None
     run = systems.Run(system, divided.table.name, divided.seed, 5.0, version, error, 7.0, 100.0, {"row_seconds": 0.002, **facts})
-    file = store.folder.parent / "answers.parquet"
+    folder = store.folder.parent
+    (folder / systems.LOG).write_text("fitting")
     if found is not None:
-        found.to_parquet(file, index=False)
-    store.keep(run, divided, None if found is None else file)
+        found.to_parquet(folder / systems.ANSWERS, index=False)
+    store.keep(run, divided, folder)
     return run
 
 
@@ -217,7 +218,7 @@ def test_a_failed_run_is_made_again(store: systems.Store):
     assert store.find("flaml", divided, 5.0) is None
 
 
-def run_code(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[systems.Run, Path | None]:
+def run_code(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> systems.Run:
     """Run a line of Python in place of a system."""
     monkeypatch.setattr(systems, "command", lambda *_: [sys.executable, "-S", "-c", code])
     with (folder / "lock").open("w") as lock:
@@ -227,8 +228,8 @@ def run_code(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
 
 
 def test_a_system_that_breaks_leaves_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    run, answers = run_code("print('working'); raise SystemExit('no such solver')", tmp_path, monkeypatch)
-    assert (run.error, answers) == ("exit code 1: no such solver", None)
+    run = run_code("print('working'); raise SystemExit('no such solver')", tmp_path, monkeypatch)
+    assert run.error == "exit code 1: no such solver"
 
 
 def test_a_system_that_never_ends_is_ended_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -236,7 +237,7 @@ def test_a_system_that_never_ends_is_ended_with_what_it_started(tmp_path: Path, 
     started = "p = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'], start_new_session=True)"
     code = f"import subprocess, sys, time; {started}; open('child', 'w').write(str(p.pid)); time.sleep(60)"
     begin = time.monotonic()
-    run, _ = run_code(code, tmp_path, monkeypatch)
+    run = run_code(code, tmp_path, monkeypatch)
     assert run.error == "not done after 2 s"
     assert time.monotonic() - begin < 30
     child = int((tmp_path / "work" / "child").read_text())
@@ -245,6 +246,6 @@ def test_a_system_that_never_ends_is_ended_with_what_it_started(tmp_path: Path, 
 
 def test_a_system_that_takes_too_much_memory_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(systems, "MOST_BYTES", 1 << 26)
-    run, _ = run_code("import time; held = bytearray(b'x' * (1 << 27)); time.sleep(60)", tmp_path, monkeypatch)
+    run = run_code("import time; held = bytearray(b'x' * (1 << 27)); time.sleep(60)", tmp_path, monkeypatch)
     assert run.error == "took more than 0 GB of memory"
     assert run.peak_mb > 64
