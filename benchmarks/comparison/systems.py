@@ -1,6 +1,6 @@
 """Run a system on a task in a process of its own, watched, and keep what it answered.
 
-What is kept lies in ``benchmarks/results/quality/<table>-<seed>-<seconds>s/``: ``<system>.log``, what it said; ``<system>.parquet``,
+It lies in ``benchmarks/results/quality/<table>-<seed>-<seconds>s/``: ``<system>.log``, what it said; ``<system>.parquet``,
 its answers; and then ``<system>.json``, what is known of the run. A run counts as done once the last is there.
 """
 
