@@ -45,7 +45,8 @@ def keep(store: systems.Store, divided: tables.Divided, system: str, found: pd.D
     """Keep a run as if the system had answered so."""
     version = systems.version_of(system, divided)
     error = "out of memory" if found is None else None
-    run = systems.Run(system, divided.table.name, divided.seed, 5.0, version, error, 7.0, 100.0, {"row_seconds": 0.002, **facts})
+    known = {} if found is None else {"row_seconds": 0.002, **facts}
+    run = systems.Run(system, divided.table.name, divided.seed, 5.0, version, error, 7.0, 100.0, known)
     folder = store.folder.parent
     (folder / systems.LOG).write_text("fitting")
     if found is not None:
@@ -192,6 +193,7 @@ def test_figures_name_the_best_the_failed_and_the_verdicts(divided: tables.Divid
     assert f"- {divided.table.name}, FLAML: out of memory" in text
     assert "| better, even, worse | 1, 0, 0 | 1, 0, 0 |" in text
     assert "| Gristmill | 5.5 | 7 | 2 | 0.1 |" in text
+    assert "| FLAML | failed | 7 | failed | 0.1 |" in text
 
 
 def test_answers_that_cannot_be_scored_are_a_failure(store: systems.Store):
