@@ -57,7 +57,10 @@ def alone(folder: Path) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit(f"{folder} is in use by another comparison, or by what a killed one left running. Wait for it, or end it.")
+            print(
+                f"{folder} is in use by another comparison, or by what a killed one left. Wait for it, or end it.", file=sys.stderr
+            )
+            sys.exit(2)
         lock.seek(0)
         left_behind = lock.read().strip()
         if left_behind:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))  # where `python benchmarks/quality.py` finds them too
 
+import quality
 from comparison import report, scores, systems, tables
 
 SMALL = next(table for table in tables.TABLES if table.name == "penguins")
@@ -251,3 +253,33 @@ def test_a_system_that_takes_too_much_memory_is_ended(tmp_path: Path, monkeypatc
     run = run_code("import time; held = bytearray(b'x' * (1 << 27)); time.sleep(60)", tmp_path, monkeypatch)
     assert run.error == "took more than 0 GB of memory"
     assert run.peak_mb > 64
+
+
+def test_a_second_comparison_is_refused_while_one_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with quality.alone(tmp_path), pytest.raises(SystemExit) as ended, quality.alone(tmp_path):
+        pass
+    assert ended.value.code == 2
+    assert "in use by another comparison" in capsys.readouterr().err
+
+
+def test_a_system_that_outlives_its_comparison_keeps_the_next_one_waiting(tmp_path: Path):
+    with quality.alone(tmp_path) as lock:
+        left = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(lock,))
+    with pytest.raises(SystemExit), quality.alone(tmp_path):
+        pass
+    left.communicate(b"\n")
+    with quality.alone(tmp_path):
+        pass
+
+
+def test_a_scratch_folder_is_gone_afterwards_and_that_of_a_killed_comparison_with_the_next(tmp_path: Path):
+    with quality.alone(tmp_path) as lock, quality.scratch(lock) as folder:
+        (folder / "models").mkdir()
+        noted = (tmp_path / "lock").read_text()
+    assert noted == str(folder)
+    assert not folder.exists()
+    folder.mkdir()
+    (tmp_path / "lock").write_text(noted)  # as a killed one leaves it
+    with quality.alone(tmp_path):
+        assert not folder.exists()
+    assert not (tmp_path / "lock").read_text()
