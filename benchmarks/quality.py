@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from comparison import report
-from comparison.systems import BENCHMARKS, OURS, SYSTEMS, Run, Store, run
+from comparison.systems import BENCHMARKS, MORE_SYSTEMS, OURS, SYSTEMS, Run, Store, run
 from comparison.tables import TABLES, Divided, Table, divide
 
 CORES = 2
@@ -34,7 +34,8 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [table.name for table in TABLES]
     parser.add_argument("--tables", nargs="+", choices=names, default=names, metavar="TABLE", help=f"of {', '.join(names)}")
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=SYSTEMS, metavar="SYSTEM", help=f"of {', '.join(SYSTEMS)}")
+    systems = (*SYSTEMS, *MORE_SYSTEMS)
+    parser.add_argument("--systems", nargs="+", choices=systems, default=SYSTEMS, metavar="SYSTEM", help=f"of {', '.join(systems)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1], help="divide every table by each of these")
     parser.add_argument("--seconds", type=float, default=60, help="time for the training of each system")
     parser.add_argument("--reuse", action="store_true", help="take earlier answers where rows and code are the same")

@@ -20,6 +20,7 @@ LABELS = {
     "flaml": "FLAML",
     "autogluon_medium": "AutoGluon medium",
     "autogluon_best": "AutoGluon best",
+    "autogluon_best_serial": "AutoGluon best, serial",
 }
 METRIC_LABELS = {"roc_auc": "ROC-AUC", "log_loss": "log loss", "accuracy": "accuracy", "rmse": "RMSE"}
 

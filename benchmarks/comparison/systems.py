@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,10 @@ BENCHMARKS = Path(__file__).resolve().parents[1]
 REPOSITORY = BENCHMARKS.parent
 OURS = "gristmill"
 SYSTEMS = (OURS, "hist_gradient_boosting", "flaml", "autogluon_medium", "autogluon_best")
-"""Systems by the names that options and results call them by."""
+"""Systems that are compared, by the names that options and results call them by."""
+
+MORE_SYSTEMS = ("autogluon_best_serial",)
+"""Systems that are run when asked for: AutoGluon without the cluster of processes that takes seconds of its time to start."""
 
 MOST_BYTES = 15 * 2**30
 """Memory of a system's processes together above which it is ended: the comparison stays below 16 GB."""
@@ -239,6 +243,7 @@ def _end(process: "subprocess.Popen[bytes]", family: dict[int, psutil.Process]) 
 
 
 def _last_words(log: Path, code: int | None) -> str:
-    """Return the last line that a failed run said."""
+    """Return the error that a failed run ended with, or the last line it said."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return f"exit code {code}: {lines[-1][:300] if lines else 'it said nothing'}"
+    errors = [line for line in lines if re.match(r"[\w.]*(?:Error|Exception|Interrupt)\b", line)]
+    return f"exit code {code}: {(errors or lines or ['it said nothing'])[-1][:300]}"

@@ -54,7 +54,11 @@ def flaml(X: pd.DataFrame, y: pd.Series, job: Job, _folder: Path) -> Answer:
     return lambda frame: _answer(model, frame, job)
 
 
-def autogluon(presets: str) -> Fit:
+WITHOUT_RAY = {"ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"}, "ds_args": {"memory_safe_fits": False}}
+"""Settings of AutoGluon by which it fits folds one after the other in its own process, and starts no cluster for them."""
+
+
+def autogluon(presets: str, **settings: Any) -> Fit:
     """Return the fit of AutoGluon with one of its presets; its models lie in the task's folder, which goes with it."""
 
     def fit(X: pd.DataFrame, y: pd.Series, job: Job, folder: Path) -> Answer:
@@ -65,7 +69,7 @@ def autogluon(presets: str) -> Fit:
             label=job["target"], problem_type=job["task"], eval_metric=metric, path=str(folder / "models"), verbosity=2
         )
         train = X.assign(**{job["target"]: y})
-        model.fit(train, presets=presets, time_limit=job["seconds"], num_cpus=CORES, num_gpus=0)
+        model.fit(train, presets=presets, time_limit=job["seconds"], num_cpus=CORES, num_gpus=0, **settings)
         if job["task"] == "regression":
             return lambda frame: pd.DataFrame({"prediction": model.predict(frame)})
         return lambda frame: model.predict_proba(frame, as_multiclass=True)
@@ -80,11 +84,14 @@ def _answer(model: Any, frame: pd.DataFrame, job: Job) -> pd.DataFrame:
     return pd.DataFrame(model.predict_proba(frame), columns=[str(name) for name in model.classes_])
 
 
+_AUTOGLUON = ("autogluon.tabular", "lightgbm", "xgboost-cpu", "catboost", "torch", "ray")
+
 SYSTEMS: dict[str, tuple[Fit, tuple[str, ...]]] = {
     "hist_gradient_boosting": (boosting, ("scikit-learn",)),
     "flaml": (flaml, ("flaml", "lightgbm", "xgboost-cpu", "catboost", "scikit-learn")),
-    "autogluon_medium": (autogluon("medium_quality"), ("autogluon.tabular", "lightgbm", "xgboost-cpu", "catboost", "torch", "ray")),
-    "autogluon_best": (autogluon("best_quality"), ("autogluon.tabular", "lightgbm", "xgboost-cpu", "catboost", "torch", "ray")),
+    "autogluon_medium": (autogluon("medium_quality"), _AUTOGLUON),
+    "autogluon_best": (autogluon("best_quality"), _AUTOGLUON),
+    "autogluon_best_serial": (autogluon("best_quality", **WITHOUT_RAY), _AUTOGLUON),
 }
 """Name -> how it is trained, and the packages whose versions matter."""
 

@@ -236,6 +236,15 @@ def test_a_system_that_breaks_leaves_its_last_words(tmp_path: Path, monkeypatch:
     assert run.error == "exit code 1: no such solver"
 
 
+def test_a_system_that_breaks_is_told_by_its_error_though_others_go_on_talking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    code = "import sys; print('torch.Error: too few rows'); print('stopping early'); sys.exit(3)"
+    assert run_code(code, tmp_path, monkeypatch).error == "exit code 3: torch.Error: too few rows"
+
+
+def test_every_system_has_a_label():
+    assert set(report.LABELS) == {*systems.SYSTEMS, *systems.MORE_SYSTEMS}
+
+
 def test_a_system_that_never_ends_is_ended_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(systems, "GRACE_SECONDS", 1.6)
     started = "p = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'], start_new_session=True)"
