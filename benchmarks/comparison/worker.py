@@ -54,8 +54,9 @@ def flaml(X: pd.DataFrame, y: pd.Series, job: Job, _folder: Path) -> Answer:
     return lambda frame: _answer(model, frame, job)
 
 
-WITHOUT_RAY = {"ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"}, "ds_args": {"memory_safe_fits": False}}
-"""Settings of AutoGluon by which it fits folds one after the other in its own process, and starts no cluster for them."""
+WITHOUT_RAY = {"ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"}, "dynamic_stacking": False}
+"""Settings of AutoGluon by which it starts no cluster: folds one after the other, and no trial of stacking in a quarter of the time,
+which fails without the cluster where that quarter is too short for a model."""
 
 
 def autogluon(presets: str, **settings: Any) -> Fit:
