@@ -55,8 +55,7 @@ def flaml(X: pd.DataFrame, y: pd.Series, job: Job, _folder: Path) -> Answer:
 
 
 WITHOUT_RAY = {"ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"}, "dynamic_stacking": False}
-"""Settings of AutoGluon by which it starts no cluster: folds one after the other, and no trial of stacking in a quarter of the time,
-which fails without the cluster where that quarter is too short for a model."""
+"""Settings by which AutoGluon starts no cluster: folds in turn, no trial of stacking, which fails without one if time is short."""
 
 
 def autogluon(presets: str, **settings: Any) -> Fit:
