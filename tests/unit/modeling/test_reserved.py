@@ -36,7 +36,7 @@ def test_the_search_goes_on_where_it_was_and_only_once(binary_rows: TrainingRows
     assert found["trials"][: len(first.trials)] == searches["linear"]["trials"]
     assert (found["mlflow_run_id"], once.n_before) == ("run", {"linear": len(first.trials)})
     assert found["best"]["score"] >= first.best.score
-    assert once.tables["linear"].shape == (120, 3)
+    assert once.tables["linear"].shape == (120, 3 + 2 * len(found["runners_up"]))
     assert "spent on linear" in once.sentence
 
 

@@ -16,7 +16,7 @@ from gristmill.modeling.artifact.persistence import dump_pipeline, load_pipeline
 from gristmill.modeling.choice.calibration import ProbabilityCalibrator
 from gristmill.modeling.choice.selection import final_estimator, refit, source_columns
 from gristmill.modeling.families.catalogue import portfolio
-from gristmill.modeling.families.problem import Problem
+from gristmill.modeling.families.problem import Params, Problem
 from gristmill.modeling.search.folds import PreparedFolds
 from gristmill.modeling.search.trial import Search
 from gristmill.modeling.treatment import applied, of_search, preparations
@@ -48,11 +48,16 @@ class Fitted:
         self.plan = make_plan(self.train, self.case, self.contract)
         self.problem = Problem(self.plan, len(self.train), 40)
         self.y = encode_classes(self.train["y"], self.contract["classes"])
-        params = {family: {**portfolio(family, self.problem)[0], "trees": 20, "rounds": 20} for family in weights}
+        params = {family: self.small(family) for family in weights}
         random = np.random.default_rng(0).random(len(self.y))
         calibrator = ProbabilityCalibrator("sigmoid").fit(np.column_stack([1 - random, random]), self.y) if calibrated else None
         model = final_estimator(weights, params, self.problem, calibrator)
         self.pipeline = refit(self.plan, model, self.train, self.y)
+
+    def small(self, family: str) -> Params:
+        """Return a configuration of a family that is quickly fitted."""
+        known = portfolio(family, self.problem)[0]
+        return known | {name: 20 for name in ("trees", "rounds", "epochs") if name in known}
 
     def save(self, folder: Path, weights: dict[str, float]) -> str:
         model = {

@@ -69,7 +69,8 @@ class KnownClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         kept, lost = 1 - (self.n_classes - len(self.present_)) * self.absent_share_, -np.log(self.absent_share_)
         level = np.mean(np.where(known, -np.log(kept), lost)) if len(valid) else 0.0
         if len(self.present_) < 2 or not known.any():
-            self.fit(X, y)
+            if len(self.present_) > 1:  # watched, all the same: what was not watched need not be able to stop earlier
+                self.estimator_ = clone(self.estimator).fit_watched(X, dense, X, dense)
             self.curve_ = np.full(int(getattr(self.estimator, self.stages_param)), level)
             return self
         codes = np.searchsorted(self.present_, valid[known])

@@ -42,7 +42,9 @@ def test_what_a_budget_in_seconds_came_to_is_repeated_bit_for_bit(family: str, t
     found = train_family(family, binary_rows, make_case(training={"budget_seconds": 2, "families": [family]}))
     version = register(tracked, f"seconds_{family}", found)
     again = repeat(tracked, f"seconds_{family}", version, binary_rows, family)
-    assert len(again.trials) == 1
+    assert [trial.number for trial in again.trials] == [found.best.number, *found.others]
+    assert list(again.others) == list(found.others)
+    assert all(np.array_equal(again.others[number], oof) for number, oof in found.others.items())
     assert again.best.params == found.best.params
     assert again.best.fold_scores == found.best.fold_scores
     assert np.array_equal(again.oof, found.oof)

@@ -6,7 +6,8 @@ from tests.unit.modeling.conftest import make_case
 
 from gristmill.modeling.search import runners_up
 from gristmill.modeling.search.runners_up import RunnersUp, kind
-from gristmill.modeling.search.tuning import Search, Trial, train_family
+from gristmill.modeling.search.trial import Search, Trial
+from gristmill.modeling.search.tuning import train_family
 from gristmill.modeling.training_rows import TrainingRows
 
 Y = np.random.default_rng(0).normal(size=100)
@@ -17,7 +18,7 @@ def offered(held: RunnersUp, number: int, oof: np.ndarray, **params: object) -> 
     """Offer a trial whose score is the error of its predictions."""
     scores = [float(np.sqrt(np.mean((oof[valid] - Y[valid]) ** 2))) for _, valid in FOLDS]
     trial = Trial(number, params, scores, float(np.mean(scores)), 0.3, 1.0, "finished", "default")
-    held.offer(trial, oof, None)
+    held.offer(trial, oof)
     return trial
 
 
