@@ -115,11 +115,12 @@ def _counts(suite: Sequence[Expectation], checks: Sequence[Check]) -> str:
     others = without_expectation(suite, checks)
     broken = [check for check in others if not check.passed]
     kept = f"<strong>{sum(check.passed for check in checks):,} of {len(checks):,} checks pass</strong>"
+    of_these = f"Of these, {len(broken):,} {'is' if len(broken) == 1 else 'are'} broken:" if broken else "None of these is broken."
     said = (
         f'<p>{kept}, as <a href="../02_validate.html">02 Validate</a> counts them. The {len(suite):,} expectations below stand for '
         f"what the data contract states. For the other {len(others):,} checks the library has none, such as those on "
         f"completeness and on what is looked for without a limit. "
-        f"{f'Of these, {len(broken):,} are broken:' if broken else 'None of these is broken.'}</p>"
+        f"{of_these}</p>"
     )
     listed = [f"<li>{html.escape(harmless(check.message))}</li>" for check in broken[:_MOST_LISTED]]
     if len(broken) > _MOST_LISTED:
