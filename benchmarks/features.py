@@ -1,12 +1,15 @@
-"""What settings of ``features`` do to out-of-fold scores, and how long preparing takes: ``python benchmarks/features.py``.
+"""What settings of ``features`` do to out-of-fold scores, and how long preparing takes: `python benchmarks/features.py`.
 
-Five folds of three tables, with the first known-good configuration of the linear and the boosting family, on one core.
+Five folds of three tables, with the first known-good configuration of the linear and the boosting family, on one core. Prints one
+line a table, setting and family, and writes benchmarks/results/features.json.
 """
 
 import argparse
 import json
 import time
 import warnings
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from gristmill.modeling.families.catalogue import build, portfolio
 from gristmill.modeling.families.problem import Problem
 from gristmill.modeling.threads import one_core
 
+RESULTS = Path(__file__).parent / "results" / "features.json"
 TABLES = {
     "modeldata/wa_churn": {"task": "binary", "target": "churn", "positive_class": "Yes"},
     "ISLR/OJ": {"task": "binary", "target": "Purchase", "positive_class": "MM"},
@@ -64,19 +68,19 @@ def measure(table: str, features: dict[str, Any], family: str) -> tuple[list[flo
 
 
 def main() -> None:
-    """Print one line a table, setting and family."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print and write what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", type=json.loads, default=SETTINGS, help="JSON: a name -> the keys of `features`")
     settings = parser.parse_args().settings
     warnings.simplefilter("ignore")
+    records = []
     with one_core():
-        for table in TABLES:
-            for name, features in settings.items():
-                for family in ("linear", "boosting"):
-                    scores, seconds = measure(table, features, family)
-                    print(
-                        f"{table:20} {name:22} {family:9} {np.mean(scores):.5g} ± {np.std(scores):.2g}, prepared in {seconds:.2f} s"
-                    )
+        for table, (name, features), family in product(TABLES, settings.items(), ("linear", "boosting")):
+            scores, seconds = measure(table, features, family)
+            records.append({"table": table, "settings": name, "family": family, "fold_scores": scores, "seconds": seconds})
+            print(f"{table:20} {name:22} {family:9} {np.mean(scores):.5g} ± {np.std(scores):.2g}, prepared in {seconds:.2f} s")
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

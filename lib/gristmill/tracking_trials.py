@@ -13,6 +13,9 @@ from gristmill.tracking import NAME_TAG, PARENT_TAG, Run, as_metrics, as_params,
 PLAN = "training_plan.json"
 """Artifact of a build's run that says what its model came out of."""
 
+CHOSEN = "chosen"
+"""Key of that plan, beside those of the families, which holds the name and the weights of the chosen candidate."""
+
 ENDS = {"finished": "FINISHED", "pruned": "KILLED", "stopped": "KILLED"}
 """Status of a trial -> MLflow's status of its run; any other is a failure."""
 
@@ -133,7 +136,7 @@ def _curves(trial: Mapping[str, Any], at: float | None = None) -> Iterator[Any]:
             yield from as_metrics({name: loss}, step=stage, at=at)
 
 
-def log_plan(run: Run, searches: Mapping[str, Mapping[str, Any]]) -> None:
+def log_plan(run: Run, searches: Mapping[str, Mapping[str, Any]], chosen: Mapping[str, Any] | None = None) -> None:
     """Keep with a build's run what its model came out of, so that ``training.replay`` can repeat it.
 
     Parameters
@@ -142,8 +145,12 @@ def log_plan(run: Run, searches: Mapping[str, Mapping[str, Any]]) -> None:
         The run that the registered version refers to.
     searches
         Family -> its ``trials_<family>.json``.
+    chosen
+        ``name`` and ``weights`` of the candidate that was chosen; None where nothing was chosen yet.
     """
     plan = {family: found["plan"] for family, found in searches.items() if found.get("plan")}
+    if chosen is not None:
+        plan[CHOSEN] = dict(chosen)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / PLAN
         path.write_text(json.dumps(plan, indent=1), encoding="utf-8")
@@ -151,7 +158,7 @@ def log_plan(run: Run, searches: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def training_plan(name: str, version: int, root: Path | None = None) -> dict[str, Any]:
-    """Return family -> realised plan of a registered version.
+    """Return family -> realised plan of a registered version, and under :data:`CHOSEN` its chosen candidate.
 
     Parameters
     ----------

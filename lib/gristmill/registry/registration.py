@@ -173,7 +173,9 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
     tracking.log_params(run, {"task": case.task, "target": case.target})
     tracking.link_families(run, {family: search["mlflow_run_id"] for family, search in evidence.searches.items()})
     tracking.log_tags(run, {"gristmill.gates": "passed" if not failed else f"failed: {', '.join(failed)}"})
-    tracking_trials.log_plan(run, {**evidence.searches, **evidence.selection.get("searches", {})})
+    searches = {**evidence.searches, **evidence.selection.get("searches", {})}
+    chosen = {"name": evidence.selection["chosen"], "weights": evidence.selection["weights"]}
+    tracking_trials.log_plan(run, searches, chosen)
     for name in ("card.md", "metrics.json"):
         tracking.log_file(run, directory / name)
 

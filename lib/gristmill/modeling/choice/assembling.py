@@ -1,6 +1,6 @@
 """From members to candidates: each alone, their weighted ensembles, their stack."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -26,7 +26,13 @@ ENSEMBLE, STACK = "ensemble", "stack"
 
 
 def candidates(
-    rows: TrainingRows, metric: str, members: Mapping[str, Member], max_row_ms: float, plan_ms: float = 0.0
+    rows: TrainingRows,
+    metric: str,
+    members: Mapping[str, Member],
+    max_row_ms: float,
+    plan_ms: float = 0.0,
+    *,
+    wanted: Collection[str] = (),
 ) -> list[Candidate]:
     """Return what may be chosen, the best score first: members alone, their weighted ensembles, and their stack.
 
@@ -46,9 +52,13 @@ def candidates(
         Milliseconds that one row may take.
     plan_ms
         Milliseconds that the row-wise features take, which every candidate needs.
+    wanted
+        Members that stand alone in any case.
     """
     left = max_row_ms - plan_ms
-    alone = [one for one in members.values() if one.is_best or one.row_ms <= left < members[one.family].row_ms]
+    alone = [
+        one for one in members.values() if one.is_best or one.name in wanted or one.row_ms <= left < members[one.family].row_ms
+    ]
     found = [_combined(one.name, rows, metric, members, {one.name: 1.0}, one.oof) for one in alone]
     if len(members) > 1:
         with one_core():  # so many small products: waking threads would cost more than they save
