@@ -188,6 +188,7 @@ def _environment(system: str, folder: Path) -> dict[str, str]:
         "RAY_TMPDIR": str(folder / "tmp"),
         "HF_HUB_OFFLINE": "1",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",  # else its processes yield to all others, as those of no other system do
     }
     if system == OURS:
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(BENCHMARKS), os.environ.get("PYTHONPATH")]))

@@ -36,8 +36,8 @@ def test_a_case_that_does_not_exist_stops_the_build(project: Path):
     ("rows", "sentence"),
     [
         (table().rename(columns={"left": "gone"}), "'left'"),
-        (table().iloc[:0], "table.csv"),
-        (table().assign(left="Yes"), "at least two classes"),
+        pytest.param(table().iloc[:0], "table.csv", marks=pytest.mark.slow),
+        pytest.param(table().assign(left="Yes"), "at least two classes", marks=pytest.mark.slow),
         pytest.param(table().assign(left=None), "'left'", marks=pytest.mark.slow),
         pytest.param(table(8), "rows", marks=pytest.mark.slow),
     ],

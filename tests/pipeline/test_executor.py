@@ -151,6 +151,7 @@ def test_bad_data_is_one_sentence_and_exit_code_2(root: Path):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_an_error_of_that_name_in_another_library_is_not_ours(root: Path):
     put(root, "02_validate", 'import pandas as pd\npd.DataFrame({"a": ["x"]}).rolling(2).sum()')
     done = toy.ploomber(root, "build")
@@ -169,6 +170,7 @@ def test_a_wrong_case_file_is_one_sentence_and_exit_code_2(root: Path):
     assert not (root / "artifacts").exists()
 
 
+@pytest.mark.slow
 def test_a_wrong_case_file_is_one_sentence_without_our_executor_too(root: Path):
     (root / "configs/toy.yaml").unlink()
     text = (root / "pipeline.yaml").read_text()
@@ -187,6 +189,7 @@ def test_an_unknown_parameter_is_refused_before_a_kernel_starts(root: Path):
     assert not (root / "artifacts").exists()
 
 
+@pytest.mark.slow
 def test_a_product_that_is_not_written_fails_the_task(root: Path):
     content = json.loads((root / "notebooks/01_ingest.ipynb").read_text())
     content["cells"][3]["source"] = "x = 1"
@@ -196,6 +199,7 @@ def test_a_product_that_is_not_written_fails_the_task(root: Path):
     assert "did not write its product artifacts/toy/snapshot.json" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_hung_cell_is_ended_after_the_time_allowed(root: Path):
     put(root, "01_ingest", "import time\ntime.sleep(600)")
     replace = 'case: "{{case}}"\n  cell_timeout: 2\ntasks:'
@@ -208,6 +212,7 @@ def test_a_hung_cell_is_ended_after_the_time_allowed(root: Path):
     assert "did not end in the time allowed" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_fails_its_task_only(root: Path):
     put(root, "05_train_forest", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     done = toy.ploomber(root, "build")

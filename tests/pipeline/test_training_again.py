@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import time
@@ -42,13 +41,15 @@ def test_a_build_that_was_killed_in_a_search_goes_on_with_its_trials(tmp_path: P
     command = ["ploomber", "build", "--env--case", "sample", "--partially", "05_train_linear"]
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     build = subprocess.Popen([str(BIN / command[0]), *command[1:]], cwd=root, env=environment, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 240
-    while n_kept(root / "state/search/sample/linear/study.db") < 3:
-        assert build.poll() is None, "the build ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    build.send_signal(signal.SIGKILL)
-    build.communicate()
+    deadline = time.monotonic() + 600
+    try:
+        while n_kept(root / "state/search/sample/linear/study.db") < 3:
+            assert build.poll() is None, "the build ended before it was killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        build.kill()
+        build.communicate()
     trials = root / "artifacts/sample/trials_linear.json"
     assert not trials.exists()
     moment = time.time()
