@@ -28,6 +28,7 @@ from gristmill.features.filling import FillText
 from gristmill.features.limits import OutlierLimits
 from gristmill.features.proposals import Proposals
 from gristmill.features.rows import MARKERS, MISSING_LEVEL, NO_TEXT, date_part, levels, plain_array
+from gristmill.features.scaling import EvenScaler
 from gristmill.features.selecting import FeatureSelection
 from gristmill.features.target_means import TargetMeans
 from gristmill.features.text import TextFeatures
@@ -116,8 +117,8 @@ def preprocessor(plan: dict[str, Any], family: str, numeric: str = "standard") -
     family
         ``linear``, ``forest``, ``boosting`` or ``neural``.
     numeric
-        What linear and neural models get of a number: ``standard`` (centred and scaled), ``quantile`` (its rank as a normal
-        deviate) or ``spline`` (five cubic curves over its ranks).
+        What linear and neural models get of a number: ``standard`` (centred and scaled; a flag by half the distance of its
+        values), ``quantile`` (its rank as a normal deviate) or ``spline`` (five cubic curves over its ranks).
     """
     groups = _groups(plan, family, numeric)
     steps: list[tuple[str, Any, Any]] = []
@@ -268,7 +269,7 @@ def _indicators(groups: Groups, family: str) -> list[tuple[str, Any, list[str]]]
         names = [name for part in parts for done, columns in groups[part].items() if done.indicator for name in columns]
         flags = MissingIndicator(missing_values=MARKERS[step], features="all")
         if names:
-            found.append((f"{step}_missing", make_pipeline(flags, StandardScaler()) if family in SCALED else flags, names))
+            found.append((f"{step}_missing", make_pipeline(flags, EvenScaler()) if family in SCALED else flags, names))
     return found
 
 
@@ -308,8 +309,8 @@ def _scaled_numbers(plan: dict[str, Any], numeric: str, done: Treatment) -> Pipe
         n_quantiles=max(2, min(200, plan["rows"] // 4)), output_distribution="normal", subsample=50_000, random_state=42
     )
     if numeric == "quantile":
-        return make_pipeline(array, *treated, ranks, StandardScaler())
+        return make_pipeline(array, *treated, ranks, EvenScaler())
     if numeric == "spline":
         ranks.set_params(output_distribution="uniform")
-        return make_pipeline(array, *treated, ranks, SplineTransformer(n_knots=5, include_bias=False), StandardScaler())
-    return make_pipeline(array, *treated, StandardScaler())
+        return make_pipeline(array, *treated, ranks, SplineTransformer(n_knots=5, include_bias=False), EvenScaler())
+    return make_pipeline(array, *treated, EvenScaler())

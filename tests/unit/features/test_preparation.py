@@ -15,6 +15,7 @@ from tests.unit.features.conftest import contract_of, make_case
 from gristmill.features.builder import make_plan
 from gristmill.features.preparation import native_categories, preprocessor
 from gristmill.features.rows import RowFeatures, plain_array
+from gristmill.features.scaling import EvenScaler
 from gristmill.features.target_means import TargetMeans
 
 FAMILIES = ("linear", "forest", "boosting", "neural")
@@ -64,7 +65,7 @@ def former(plan: dict, family: str) -> ColumnTransformer:
     if family == "linear":
         one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=0.005, sparse_output=False)
         impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-        parts = one_hot, make_pipeline(TargetMeans(2), StandardScaler()), make_pipeline(array, impute, StandardScaler())
+        parts = one_hot, make_pipeline(TargetMeans(2), StandardScaler()), make_pipeline(array, impute, EvenScaler())
     else:
         codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, min_frequency=0.005, max_categories=250)
         parts = codes, TargetMeans(2), "passthrough"

@@ -13,6 +13,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "gristmill.features.proposals.Proposals",
     "gristmill.features.rows.RowFeatures",
     "gristmill.features.rows.plain_array",
+    "gristmill.features.scaling.EvenScaler",
     "gristmill.features.selecting.FeatureSelection",
     "gristmill.features.target_means.TargetMeans",
     "gristmill.features.text.TextFeatures",

@@ -8,6 +8,7 @@ The known-good configurations follow the zero-shot portfolios that AutoGluon lea
 default"), with larger steps for a budget of seconds.
 """
 
+import math
 from typing import Any
 
 from gristmill.features.preparation import native_categories
@@ -23,7 +24,13 @@ little but their number, and for large ones, of which huge ones are put into few
 MOST_SAMPLED = 500_000
 """Rows that a tree sees at most: more would hardly change its splits."""
 
+FEW_CLASSES = 3
+"""Classes beyond which rounds are fewer and steps larger, since each round grows a tree for every class."""
+
 MOST_ROUNDS, MOST_ROUNDS_TINY, MOST_ROUNDS_LARGE, MOST_ROUNDS_HUGE = 1_500, 500, 400, 120
+
+FEWEST_ROUNDS, MOST_LEARNT = 60, 0.3
+"""Bounds of what that comes to: rounds, and the size of a step."""
 
 _ESTIMATORS = {
     "lightgbm": (LightGBMTreesRegressor, LightGBMTreesClassifier),
@@ -51,11 +58,13 @@ def portfolio(problem: Problem) -> list[Params]:
 
 
 def _paced(params: Params, problem: Problem) -> Params:
-    """Return a configuration with the most rounds and the size of steps that a table of this many rows can afford."""
+    """Return a configuration with the most rounds and the size of steps that a table of this many rows and classes can afford."""
     faster, rounds = (1.0, MOST_ROUNDS) if problem.n_rows > TINY else (2.0, MOST_ROUNDS_TINY)
     if problem.n_rows > LARGE:
         faster, rounds = (3.0, MOST_ROUNDS_HUGE) if problem.n_rows > HUGE else (2.0, MOST_ROUNDS_LARGE)
-    return {**params, "learning_rate": params["learning_rate"] * faster, "rounds": rounds}
+    crowd = max(1.0, problem.n_classes / FEW_CLASSES)
+    steps = min(MOST_LEARNT, params["learning_rate"] * faster * math.sqrt(crowd))
+    return {**params, "learning_rate": steps, "rounds": max(FEWEST_ROUNDS, round(rounds / crowd))}
 
 
 def suggest(trial: Any, problem: Problem) -> Params:

@@ -256,3 +256,13 @@ def test_huge_tables_are_sampled_in_few_bins_and_few_large_steps() -> None:
     assert large.learning_rate > boosting.portfolio(replace(problem, n_rows=5_000))[0]["learning_rate"]
     small = boosting.estimator(params, replace(problem, n_rows=1_000))
     assert (small.rows, small.max_bins) == (params["rows"], 255)
+
+
+def test_many_classes_get_fewer_rounds_and_larger_steps_within_bounds() -> None:
+    problem = replace(make_rows("multiclass").problem, n_rows=5_000)
+    few, ten, hundred, none = (
+        boosting.portfolio(replace(problem, plan={**problem.plan, "n_classes": n_classes}))[0] for n_classes in (3, 10, 100, 0)
+    )
+    assert few["rounds"] * 3 == pytest.approx(ten["rounds"] * 10, rel=0.01)  # trees of all classes together
+    assert few["learning_rate"] < ten["learning_rate"] < hundred["learning_rate"] <= 0.3
+    assert (hundred["rounds"], none["rounds"]) == (60, few["rounds"])
