@@ -53,6 +53,18 @@ def training_seconds(records: Records) -> float:
     return max(stage.finished for stage in done) - min(stage.finished - stage.seconds for stage in done)
 
 
+def search_seconds(artifacts: Path) -> float:
+    """Return the seconds in which a trial ran, in any family: what `training.budget_seconds` limits."""
+    found = [json.loads(path.read_text()) for path in sorted(artifacts.glob("trials_*.json"))]
+    found += json.loads((artifacts / "selection.json").read_text())["searches"].values()
+    spans = sorted({(trial["started"], trial["started"] + trial["seconds"]) for one in found for trial in one["trials"]})
+    seconds, until = 0.0, 0.0
+    for begin, end in spans:
+        seconds += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return seconds
+
+
 def answers_of(predictor: Predictor, questions: pd.DataFrame) -> pd.DataFrame:
     """Return the predictor's answers with a column for each class, or ``prediction``."""
     if not predictor.model.classes:
@@ -73,6 +85,7 @@ def main() -> None:
     records = Records(root, CASE)
     facts = {
         "train_seconds": training_seconds(records),
+        "search_seconds": search_seconds(root / "artifacts" / CASE),
         "answered_at": answered_at,
         "row_seconds": timed_answers(lambda rows: answers_of(predictor, rows), questions),
         "stage_seconds": {stage: timing["seconds"] for stage, timing in records.timings().items()},

@@ -63,7 +63,8 @@ class Run:
     peak_mb
         The largest memory of all its processes together.
     facts
-        What the run says of itself: ``train_seconds``, ``row_seconds``, ``versions``, of Gristmill ``stage_seconds``.
+        What the run says of itself: ``train_seconds``, ``row_seconds``, ``versions``, of Gristmill ``search_seconds`` and
+        ``stage_seconds``.
     """
 
     system: str

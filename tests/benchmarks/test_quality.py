@@ -16,7 +16,7 @@ from tests.conftest import REPOSITORY
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))  # where `python benchmarks/quality.py` finds them too
 
 import quality
-from comparison import report, scores, systems, tables
+from comparison import ours, report, scores, systems, tables
 
 SMALL = next(table for table in tables.TABLES if table.name == "penguins")
 KINDS = {table.task: table for table in tables.TABLES if table.name in ("juice", "penguins", "sacramento")}
@@ -194,8 +194,19 @@ def test_figures_name_the_best_the_failed_and_the_verdicts(divided: tables.Divid
     text = report.markdown(json.loads(json.dumps(figures)))
     assert f"- {divided.table.name}, FLAML: out of memory" in text
     assert "| better, even, worse | 1, 0, 0 | 1, 0, 0 |" in text
-    assert "| Gristmill | 5.5 | 7 | 2 | 0.1 |" in text
-    assert "| FLAML | failed | 7 | failed | 0.1 |" in text
+    assert "| Gristmill | 5.5 | not told | 7 | 2 | 0.1 |" in text
+    assert "| FLAML | failed | failed | 7 | failed | 0.1 |" in text
+
+
+def test_the_seconds_of_a_search_are_those_in_which_any_trial_ran(tmp_path: Path):
+    def kept(*spans: tuple[float, float]) -> dict:
+        return {"trials": [{"started": begin, "seconds": end - begin} for begin, end in spans]}
+
+    (tmp_path / "trials_linear.json").write_text(json.dumps(kept((10, 14), (15, 20))))
+    (tmp_path / "trials_forest.json").write_text(json.dumps(kept((11, 18))))
+    continued = kept((10, 14), (15, 20), (30, 33))  # the reserve, spent on a family that has trials from before
+    (tmp_path / "selection.json").write_text(json.dumps({"searches": {"linear": continued}}))
+    assert ours.search_seconds(tmp_path) == 13
 
 
 def test_answers_that_cannot_be_scored_are_a_failure(store: systems.Store):
