@@ -359,7 +359,7 @@ class Serving(Section):
     max_row_ms: Annotated[float, Field(gt=0)] = Field(
         1.0,
         description="Milliseconds that one row may take, in the form that will serve. Selection prefers the models that keep it; "
-        "where none does, the best is taken all the same and the report says so.",
+        "where none does, those of at most three members, and the report says so.",
     )
     latency_ms: Annotated[float, Field(gt=0)] = Field(100.0, description="95th percentile of the answer time that users need.")
     requests_per_second: Annotated[float, Field(gt=0)] = Field(1000.0, description="Load that users will put on it.")

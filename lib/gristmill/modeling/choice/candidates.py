@@ -19,6 +19,11 @@ Floats = NDArray[np.float64]
 BLOCKS = 5
 """Parts a single validation set is cut into, so that its noise can be seen."""
 
+MOST_PLAIN = 3
+"""Members of a model at most where no candidate is fast enough: each takes its time again as a plain pipeline, and so many stay
+well within what the gate on latency allows. A number of members and not of milliseconds, so that the same plan gives the same model
+on a busy machine."""
+
 FASTEST_FIRST = ("linear", "neural", "boosting", "forest")
 """The families by the time they take for one row. Ties are broken by this order and not by a stopwatch, so that the same plan
 gives the same model on a busy machine."""
@@ -112,7 +117,7 @@ def choose(metric: str, candidates: Sequence[Candidate], max_row_ms: float | Non
         At least one; those of the same simplicity in the order of preference.
     max_row_ms
         Milliseconds that one row may take in the form that will serve; candidates that keep it are preferred. Where none does,
-        all are looked at, and the reason says so.
+        those of at most :data:`MOST_PLAIN` members are, and the reason says so.
     """
     free = _simplest_not_worse(metric, candidates)
     if max_row_ms is None:
@@ -120,15 +125,26 @@ def choose(metric: str, candidates: Sequence[Candidate], max_row_ms: float | Non
     limit = f"{plain(float(max_row_ms))} ms (`serving.max_row_ms`)"
     fast = [one for one in candidates if one.row_ms <= max_row_ms]
     if not fast:
-        quickest = min(candidates, key=lambda one: one.row_ms)
-        why = f"No candidate answers one row within {limit}: the fastest, {_timed(quickest)}; so the limit did not decide."
-        return Choice(free.candidate, f"{free.reason} {why}", in_time=False)
+        return _none_in_time(metric, candidates, free, limit)
     chosen = _simplest_not_worse(metric, fast)
     if chosen.candidate is free.candidate:
         return Choice(chosen.candidate, f"{free.reason} It answers one row within {limit}.", in_time=True)
     lost = f"without that limit {free.candidate.name} would have been chosen, with {figure(free.candidate.score)}"
     kept = f"{len(fast)} of {len(candidates)} candidates answer one row within {limit}, and only they were compared; {lost}."
     return Choice(chosen.candidate, f"{chosen.reason} {kept}", in_time=True)
+
+
+def _none_in_time(metric: str, candidates: Sequence[Candidate], free: Choice, limit: str) -> Choice:
+    """Return the choice where no candidate is fast enough, ``free`` being the one without a limit."""
+    quickest = min(candidates, key=lambda one: one.row_ms)
+    why = f"No candidate answers one row within {limit}: the fastest, {_timed(quickest)}"
+    small = [one for one in candidates if len(one.weights) <= MOST_PLAIN]
+    chosen = _simplest_not_worse(metric, small) if small else free
+    if chosen.candidate is free.candidate:
+        return Choice(free.candidate, f"{free.reason} {why}; so the limit did not decide.", in_time=False)
+    left_out = f"so models of more than {MOST_PLAIN} members, which take that long for each, were left out"
+    lost = f"without that {free.candidate.name} would have been chosen, with {figure(free.candidate.score)}"
+    return Choice(chosen.candidate, f"{chosen.reason} {why}; {left_out}; {lost}.", in_time=False)
 
 
 def _timed(one: Candidate) -> str:

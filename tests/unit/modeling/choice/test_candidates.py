@@ -85,6 +85,20 @@ def test_where_no_candidate_is_fast_enough_the_best_is_taken_and_the_reason_says
     )
 
 
+def test_where_no_candidate_is_fast_enough_models_of_many_members_are_left_out():
+    best = make("stack of 9", [0.90, 0.91, 0.92], members=9, row_ms=109)
+    good = make("ensemble of 3", [0.89, 0.90, 0.91], members=3, row_ms=39)
+    fastest = make("linear", [0.70, 0.71, 0.72], row_ms=13)
+    choice = choose("roc_auc", [best, good, fastest], max_row_ms=1)
+    assert (choice.candidate, choice.in_time) == (good, False)
+    assert choice.reason.endswith(
+        " ms as a plain pipeline; so models of more than 3 members, which take that long for each, were left out; without that "
+        "stack of 9 would have been chosen, with 0.910."
+    )
+    assert choose("roc_auc", [best, good, fastest]).candidate is best
+    assert choose("roc_auc", [best, good, fastest], max_row_ms=200).candidate is best
+
+
 def test_a_lower_error_leads():
     ahead, error = lead("rmse", make("a", [1.0, 2.0]), make("b", [1.5, 2.5]))
     assert (ahead, error) == (0.5, 0.0)
