@@ -189,6 +189,7 @@ def _environment(system: str, folder: Path) -> dict[str, str]:
         "RAY_TMPDIR": str(folder / "tmp"),
         "HF_HUB_OFFLINE": "1",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "PYTHONUNBUFFERED": "1",  # what is said last stands last in the log
         "RAY_worker_niceness": "0",  # else its processes yield to all others, as those of no other system do
     }
     if system == OURS:

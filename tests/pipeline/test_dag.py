@@ -13,6 +13,8 @@ from tests.pipeline.conftest import Build, run
 
 from gristmill.serving.predictor import Predictor
 
+pytestmark = pytest.mark.slow
+
 TASKS = [
     "01_ingest", "02_validate", "03_explore", "04_build_features", "05_train_linear", "05_train_forest", "05_train_boosting",
     "05_train_neural", "06_select", "07_evaluate", "08_explain", "09_audit_fairness", "10_write_model_card", "11_register",

@@ -174,8 +174,8 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
     tracking.link_families(run, {family: search["mlflow_run_id"] for family, search in evidence.searches.items()})
     tracking.log_tags(run, {"gristmill.gates": "passed" if not failed else f"failed: {', '.join(failed)}"})
     searches = {**evidence.searches, **evidence.selection.get("searches", {})}
-    chosen = {"name": evidence.selection["chosen"], "weights": evidence.selection["weights"]}
-    tracking_trials.log_plan(run, searches, chosen)
+    weights = evidence.selection.get("weights")
+    tracking_trials.log_plan(run, searches, weights and {"name": evidence.selection["chosen"], "weights": weights})
     for name in ("card.md", "metrics.json"):
         tracking.log_file(run, directory / name)
 
