@@ -24,7 +24,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from tests import releasing  # noqa: E402 - the path is set above
 
-MODEL = f"released{os.getpid()}"
+from gristmill.tracking_store import EmbeddedStore  # noqa: E402
 
 
 def main() -> None:
@@ -47,37 +47,38 @@ def main() -> None:
 
 def torture(root: Path, moves: int, kill_every: int, chance: random.Random) -> dict[str, object]:
     """Return how many commands were ended where, and how many champions came of them; raise at the first torn state."""
-    processes = get_context("forkserver")
+    processes, model = get_context("forkserver"), f"released{os.getpid()}"  # in a PostgreSQL there may be those of former runs
     processes.set_forkserver_preload(["mlflow", "gristmill.registry.promotion", "tests.releasing"])
+    os.environ["MLFLOW_TRACKING_URI"] = EmbeddedStore(root).uri  # not that of the folder this was started in
     releasing.make_project(root)
     for _ in range(3):
-        releasing.add_version(root, MODEL)
-    releasing.promotion.promote(MODEL, 1, root=root)
+        releasing.add_version(root, model)
+    releasing.promotion.promote(model, 1, root=root)
     champion, ended, killed, moved = 1, Counter[str](), 0, 0
-    steps = _steps(root)
+    steps = _steps(root, model)
     for turn in range(moves):
         at = chance.randrange(steps + 1)
-        command, wanted = releasing.next_command(root, MODEL, turn)
+        command, wanted = releasing.next_command(root, model, turn)
         if turn % kill_every == 0:
-            process = processes.Process(target=_killed, args=(root, turn, at))
+            process = processes.Process(target=_killed, args=(root, model, turn, at))
             process.start()
             process.join()
             killed += process.exitcode == -9
             ended["killed" if process.exitcode == -9 else "completed"] += 1
         else:
             ended[_stopped(command, at)] += 1
-        after = releasing.check_whole(root, MODEL, {champion, wanted})
+        after = releasing.check_whole(root, model, {champion, wanted})
         moved += after == wanted
         champion = int(after or 0)
     return {"steps": steps, "killed": killed, "moved": moved, "torn": 0, "ended": dict(ended.most_common())}
 
 
-def _steps(root: Path) -> int:
+def _steps(root: Path, model: str) -> int:
     """Return how many steps a command takes."""
-    command, _ = releasing.next_command(root, MODEL, 1)
+    command, _ = releasing.next_command(root, model, 1)
     with releasing.crashing(None, releasing.stop) as steps:
         command()
-    releasing.promotion.rollback(MODEL, "only counted", root=root)
+    releasing.promotion.rollback(model, "only counted", root=root)
     return len(steps)
 
 
@@ -91,9 +92,9 @@ def _stopped(command: Callable[[], object], at: int) -> str:
     return "completed"
 
 
-def _killed(root: Path, turn: int, at: int) -> None:
+def _killed(root: Path, model: str, turn: int, at: int) -> None:
     """Run a command up to a step in this process, and end it there."""
-    command, _ = releasing.next_command(root, MODEL, turn)
+    command, _ = releasing.next_command(root, model, turn)
     with releasing.crashing(at, releasing.die):
         command()
 
