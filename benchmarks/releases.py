@@ -63,6 +63,8 @@ def torture(root: Path, moves: int, kill_every: int, chance: random.Random) -> d
             process = processes.Process(target=_killed, args=(root, model, turn, at))
             process.start()
             process.join()
+            if process.exitcode not in (0, -9):
+                raise RuntimeError(f"turn {turn}, step {at}: the process ended with {process.exitcode}")
             killed += process.exitcode == -9
             ended["killed" if process.exitcode == -9 else "completed"] += 1
         else:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gristmill import tracking
 from gristmill.errors import ReleaseConflictError
@@ -90,7 +91,7 @@ def meant(model: str, alias: str, root: Path | None = None) -> ModelVersion | No
 
 def _adopt(release: Release, aliases: Mapping[str, int], root: Path | None) -> Release:
     """Make the row of a model that has none: its aliases decided until now, and from here on follow."""
-    held = {alias: aliases.get(alias) for alias in ALIASES}
+    held: dict[str, Any] = {alias: aliases.get(alias) for alias in ALIASES}
     made = replace(release, **held, aliased=1)
     champion = made.champion
     reason = "it held the alias before there was a release row"

@@ -100,8 +100,8 @@ class Release:
 
     def with_version(self, alias: str, version: int | None) -> "Release":
         """Return the row with ``alias`` on a version, which loses its other aliases; a new challenger begins in the shadow."""
-        left = {other: None for other, held in self.versions.items() if version is not None and held == version}
-        moved: Release = replace(self, **{**left, alias: version})
+        left: dict[str, Any] = {other: None for other, held in self.versions.items() if version is not None and held == version}
+        moved = replace(self, **{**left, alias: version})
         return moved if moved.challenger == self.challenger else replace(moved, share=0.0, mode=SHADOW)
 
 
