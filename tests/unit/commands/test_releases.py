@@ -33,9 +33,10 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
 def test_promotion_and_rollback_say_what_serves_now(commanded: Path, capsys, monkeypatch):
     code, said, _ = run(capsys, monkeypatch, "promote", "commanded", "--version", "2", "--reason", "better")
     assert code == 0
-    assert said.startswith(
-        "commanded version 2 is promoted to champion, in the place of version 1.\ncommanded: champion version 2; "
-    )
+    remark, done, serves = said.splitlines()
+    assert remark == "Its gates compared it with no champion, not with version 1, which it replaces."
+    assert done == "commanded version 2 is promoted to champion, in the place of version 1."
+    assert serves.startswith("commanded: champion version 2; moved ")
     code, said, _ = run(capsys, monkeypatch, "rollback", "commanded", "--reason", "slower")
     assert (code, said.splitlines()[0]) == (0, "commanded version 1 is rolled back to be champion, in the place of version 2.")
     code, said, _ = run(capsys, monkeypatch, "history", "commanded")
