@@ -1,6 +1,6 @@
 """The command line: parses, calls the package, prints. No logic of its own.
 
-Exit codes: 0 done, 1 a build failed, 2 wrong input, 3 gates not passed.
+Exit codes: 0 done, 1 a build failed or somebody else was first, 2 wrong input, 3 gates not passed.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, init, sampling, snapshots
+from gristmill.commands import contracts, init, releases, sampling, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -25,6 +25,9 @@ app.add_typer(snapshots.app, name="data")
 app.add_typer(contracts.app, name="contract")
 app.command()(init.init)
 app.command()(sampling.sample)
+app.command()(releases.promote)
+app.command()(releases.rollback)
+app.command()(releases.history)
 
 
 @app.command()

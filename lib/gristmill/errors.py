@@ -40,14 +40,24 @@ class RegistryError(GristmillError):
     """A registered model, version or alias that was asked for does not exist."""
 
 
+class StateError(GristmillError):
+    """The database of what processes must agree on does not answer, or refuses a statement."""
+
+
 class GateError(GristmillError):
-    """Quality gates of a build failed; raised by the command that asks, never by the build itself."""
+    """A version may not go where it is wanted: its gates failed, or it is not what was registered. Never raised by a build."""
 
     exit_code = 3
 
 
 class BuildError(GristmillError):
     """A build cannot start or go on: a lock is held, a task failed, a kernel hung."""
+
+    exit_code = 1
+
+
+class ReleaseConflictError(GristmillError):
+    """Somebody else moved the same model at the same time, and was first."""
 
     exit_code = 1
 

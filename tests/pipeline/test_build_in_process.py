@@ -80,3 +80,22 @@ def test_a_worker_leaves_products_report_and_no_partial_notebook(root: Path):
     assert set(outcome.files) == {"reports/toy/01_ingest.html", "artifacts/toy/snapshot.json"}
     assert not stage.products["nb"].with_suffix(".ipynb").exists()
     assert [path.name for path in (root / "artifacts/toy").iterdir()] == ["snapshot.json"]
+
+
+def test_a_product_edited_after_its_stage_had_ended_stops_the_stage_that_reads_it(root: Path, monkeypatch, capfd):
+    from gristmill.pipeline.build import Build  # noqa: PLC0415
+
+    keep = Build._keep
+
+    def keep_and_edit(build, name, outcome):
+        keep(build, name, outcome)
+        if name == "06_select":
+            (root / "artifacts/toy/selection.json").write_text('{"stage": "forged"}')
+
+    monkeypatch.setattr(Build, "_keep", keep_and_edit)
+    with pytest.raises(SystemExit) as stopped:
+        dag(root).build(show_progress=False)
+    assert stopped.value.code == 2
+    said = capfd.readouterr().err
+    assert "artifacts/toy/selection.json, which 08_explain reads, was edited after its stage had ended" in said
+    assert "06_select is stale: its product artifacts/toy/selection.json was edited" in why(root, "toy", "06_select")[0].sentence

@@ -181,7 +181,11 @@ class Build:
         forget(task.stage)
         environment = {**threads, BUILD_ID: self.identity, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "MPLBACKEND": "agg"}
         log = ProjectPaths(self.root).state / "builds" / self.case / f"{name}.log"
-        job = Job(self.root, task.stage, task.notebook, task.exporter, task.exporter_options, environment, task.options, log)
+        read_from = [record for up in task.stage.upstream if (record := self._records.read(up)) is not None]
+        inputs = {file: known for record in read_from for file, known in record.files.items()}
+        job = Job(
+            self.root, task.stage, task.notebook, task.exporter, task.exporter_options, environment, task.options, log, inputs
+        )
         receiving, sending = self._processes.Pipe(duplex=False)
         reading, writing = self._lifeline
         inherited = writing if START_METHOD == "fork" else None

@@ -151,11 +151,16 @@ def describe_files(root: Path, stage: Stage) -> dict[str, Any]:
 
 def altered_files(root: Path, record: Record, digests: Digests) -> list[tuple[str, str]]:
     """Return the product files that are no longer what the run left, each with ``deleted`` or ``edited``."""
-    altered = []
-    for name, known in record.files.items():
+    return altered(root, record.files, digests)
+
+
+def altered(root: Path, files: Mapping[str, Any], digests: Digests) -> list[tuple[str, str]]:
+    """Return which of ``files``, described as :func:`describe_files` does, are no longer so, as :func:`altered_files` does."""
+    found = []
+    for name, known in files.items():
         path = root / name
         if not path.is_file():
-            altered.append((name, "deleted"))
+            found.append((name, "deleted"))
         elif stamp(path) != known["stamp"] and digests.of(path) != known["sha256"]:
-            altered.append((name, "edited"))
-    return altered
+            found.append((name, "edited"))
+    return found

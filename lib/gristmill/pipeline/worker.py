@@ -20,9 +20,10 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from gristmill.pipeline.contents import read_json_or_none, stamp, write_whole
+from gristmill.errors import ArtifactError
+from gristmill.pipeline.contents import Digests, read_json_or_none, stamp, write_whole
 from gristmill.pipeline.definition import Stage
-from gristmill.pipeline.records import describe_files
+from gristmill.pipeline.records import altered, describe_files
 from gristmill.pipeline.redaction import Redactor
 
 
@@ -42,6 +43,8 @@ class Job:
         What papermill is given beside the paths: time limits, for example.
     log
         Where the kernel's own messages go.
+    inputs
+        Product files of the stages it reads from -> their digest and stamp when they were written.
     """
 
     root: Path
@@ -52,6 +55,7 @@ class Job:
     environment: Mapping[str, str]
     options: Mapping[str, Any]
     log: Path
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ def run(job: Job) -> Outcome:
     before = _prepare(job.stage)
     redactor = Redactor(os.environ)
     try:
+        _check_inputs(job)
         executed = _execute(job, partial)
         _write_report(job, executed, report, redactor)
         _check_products(job.stage, before, job.root)
@@ -160,6 +165,21 @@ def _prepare(stage: Stage) -> dict[Path, list[int]]:
         for leftover in product.parent.glob(f".{product.name}-*"):
             leftover.unlink(missing_ok=True)
     return {product: stamp(product) for product in stage.products.values() if product.exists()}
+
+
+def _check_inputs(job: Job) -> None:
+    """Refuse what is no longer what the stage before has left: figures edited during a build would pass for its own.
+
+    Raises
+    ------
+    ArtifactError
+        A file was edited or deleted.
+    """
+    for name, how in altered(job.root, job.inputs, Digests()):
+        raise ArtifactError(
+            f"{name}, which {job.stage.name} reads, was {how} after its stage had ended; nothing was made of it. Build again, and "
+            "that stage runs again."
+        )
 
 
 def _execute(job: Job, partial: Path) -> Any:

@@ -17,8 +17,8 @@ from gristmill.metrics.scores import Floats, as_gain
 from gristmill.metrics.scores import score as score_of
 from gristmill.metrics.weighted import weighted_scores
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.modeling.artifact.model_directory import MODEL
-from gristmill.registry import versions
+from gristmill.modeling.artifact.model_directory import MODEL, verify
+from gristmill.registry import aliases, versions
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
 from gristmill.reporting.wording import count, figure, metric_label
 
@@ -67,18 +67,23 @@ def champion_comparison(case: Case, evidence: Evidence, upstream: Upstream, root
     """Return the candidate beside the champion; None if there is no champion, or it is this very candidate.
 
     On the same test rows if the champion can score them, else by the score it was registered with. A champion that answers
-    another question, or has no such score, cannot be compared with: that is no reason to replace it unseen.
+    another question, or has no such score, or is not what was registered, cannot be compared with: that is no reason to replace it
+    unseen.
     """
-    champion = versions.find_version(case.name, versions.CHAMPION, root)
+    champion = aliases.meant(case.name, versions.CHAMPION, root)
     if champion is None or champion.tags.get("gristmill.candidate_digest") == evidence.candidate.digest:
         return None
     directory = versions.directory_of(champion, root)
     model, test = FittedModel.load(candidate_directory(upstream)), read_rows(upstream["02_validate"]["test"])
     predictions = read_rows(upstream["07_evaluate"]["predictions"])
     scored = scored_rows(case.task, predictions, test[case.target], model.classes)
+    try:
+        verify(directory, champion.tags.get("gristmill.model_digest"))
+    except ArtifactError as error:
+        return _incomparable(case.name, champion.version, str(error).partition(". ")[0])
     reason = other_question(case, model.classes, directory)
     if reason:
-        return _incomparable(champion.version, reason)
+        return _incomparable(case.name, champion.version, reason)
     try:
         return compare(case, scored, test.loc[predictions.index], model, FittedModel.load(directory), champion.version)
     except (ArtifactError, DataError) as error:
@@ -115,12 +120,12 @@ def _listed(classes: Sequence[str] | None) -> str:
     return ", ".join(map(str, classes or ())) or "no classes"
 
 
-def _incomparable(version: int, reason: str) -> Incomparable:
+def _incomparable(model: str, version: int, reason: str) -> Incomparable:
     """Return that a champion cannot be compared with, and what to do."""
     return Incomparable(
         version,
         f"Champion version {version} cannot be compared: {reason}. It stays in production. Compare the two yourself; if the new "
-        f"version is to replace it, move the alias {versions.CHAMPION} to that version in MLflow.",
+        f"version is to replace it, say why: gristmill promote {model} --reason TEXT",
     )
 
 
@@ -205,13 +210,15 @@ def compare_recorded(
         record = read_json(directory / "metrics.json")
         by, found = record["primary_metric"], record["test"].get(metric)
     except (GristmillError, KeyError, TypeError, AttributeError):
-        return _incomparable(version, f"{reason}, and it was registered without its scores")
+        return _incomparable(case.name, version, f"{reason}, and it was registered without its scores")
     recorded = found.get("value") if isinstance(found, Mapping) else found
     if not isinstance(recorded, int | float):
         was = f"it was measured by {metric_label(by)}, this case by {metric_label(metric)}"
-        return _incomparable(version, was if by != metric else f"{reason}, and its {metric_label(metric)} was not defined")
+        return _incomparable(
+            case.name, version, was if by != metric else f"{reason}, and its {metric_label(metric)} was not defined"
+        )
     if mine["value"] is None:
-        return _incomparable(version, f"the candidate's {metric_label(metric)} on the test rows is not defined")
+        return _incomparable(case.name, version, f"the candidate's {metric_label(metric)} on the test rows is not defined")
     difference = as_gain(metric, mine["value"]) - as_gain(metric, recorded)
     ends = [as_gain(metric, mine[end]) for end in ("value", "low", "high") if mine.get(end) is not None]
     message = (

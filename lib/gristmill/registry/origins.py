@@ -10,6 +10,7 @@ from gristmill.data.snapshots import history
 from gristmill.data.snapshots.history import SHOWN
 from gristmill.errors import RegistryError
 from gristmill.paths import ProjectPaths
+from gristmill.registry.aliases import meant
 from gristmill.registry.references import BY_ALIAS, BY_NUMBER
 from gristmill.registry.versions import ALIASES, CHAMPION, ModelVersion, find_all, find_version
 
@@ -60,8 +61,10 @@ def named_version(reference: str, paths: ProjectPaths) -> ModelVersion:
             "churn@champion."
         )
     parts = match.groupdict()
-    which = parts.get("alias") or (int(parts["version"]) if "version" in parts else CHAMPION)
-    found = find_version(parts["name"], which, paths.root)
+    if "version" in parts:
+        found = find_version(parts["name"], int(parts["version"]), paths.root)
+    else:
+        found = meant(parts["name"], parts.get("alias") or CHAMPION, paths.root)
     if found is None and "alias" not in parts and "version" not in parts:
         found = max(find_all(f"name = '{parts['name']}'", paths.root), key=lambda version: version.version, default=None)
     if found is None:

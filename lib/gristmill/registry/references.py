@@ -7,6 +7,8 @@ from pathlib import Path
 from gristmill.errors import RegistryError
 from gristmill.modeling.artifact.model_directory import MANIFEST
 from gristmill.paths import ProjectPaths
+from gristmill.registry.aliases import meant
+from gristmill.registry.inspection import expected_digest
 from gristmill.registry.versions import ALIASES, directory_of, find_version
 
 BY_ALIAS = re.compile(r"(?:models:/)?(?P<name>[a-z][a-z0-9_]*)@(?P<alias>[A-Za-z0-9_-]+)")
@@ -15,11 +17,12 @@ BY_NUMBER = re.compile(r"(?:models:/)?(?P<name>[a-z][a-z0-9_]*)/(?P<version>[0-9
 
 @dataclass(frozen=True)
 class Resolved:
-    """A model that was asked for: where it lies, and which registered version it is, if it is one."""
+    """A model that was asked for: where it lies, and, if it is a registered version, which one, and the digest it has to have."""
 
     directory: Path
     name: str | None = None
     version: int | None = None
+    digest: str | None = None
 
 
 def resolve(reference: str, paths: ProjectPaths) -> Resolved:
@@ -28,7 +31,8 @@ def resolve(reference: str, paths: ProjectPaths) -> Resolved:
     Parameters
     ----------
     reference
-        ``NAME@alias``, ``NAME/VERSION``, or the path of a model directory, which wins if it exists.
+        ``NAME@alias``, ``NAME/VERSION``, or the path of a model directory, which wins if it exists. The release row says what
+        the aliases ``champion``, ``challenger`` and ``staging`` mean.
     paths
         The project whose registry is asked.
 
@@ -36,6 +40,8 @@ def resolve(reference: str, paths: ProjectPaths) -> Resolved:
     ------
     RegistryError
         The reference has another form, or names nothing that exists.
+    ArtifactError
+        The digest that the registry has of it was edited.
     """
     if (Path(reference) / MANIFEST).is_file():
         return Resolved(Path(reference))
@@ -46,10 +52,11 @@ def resolve(reference: str, paths: ProjectPaths) -> Resolved:
             f"{reference!r}. Example: churn@champion."
         )
     which = match.groupdict()
-    found = find_version(which["name"], which["alias"] if "alias" in which else int(which["version"]), paths.root)
+    name, alias = which["name"], which.get("alias")
+    found = find_version(name, int(which["version"]), paths.root) if alias is None else meant(name, alias, paths.root)
     if found is None:
         raise RegistryError(
-            f"The registry has no {reference!r}. Build the case (`ploomber build --env--case {which['name']}`), whose gates decide "
-            f"which version is the champion; `gristmill gates {which['name']}` shows them."
+            f"The registry has no {reference!r}. Build the case (`ploomber build --env--case {name}`), whose gates decide "
+            f"which version is the champion; `gristmill gates {name}` shows them, `gristmill history {name}` what became of it."
         )
-    return Resolved(directory_of(found, paths.root), found.name, found.version)
+    return Resolved(directory_of(found, paths.root), found.name, found.version, expected_digest(found, paths.root))

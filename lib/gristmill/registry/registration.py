@@ -1,10 +1,11 @@
-"""From a judged candidate to a registered version: the model directory, the version, the alias, in this order (R33).
+"""From a judged candidate to a registered version: the model directory, the version, the release, in this order (R33).
 
 What is registered is what was evaluated, by digest. Registering the same candidate on the same evidence again finds the version
-that exists and changes nothing.
+that exists.
 """
 
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,18 +14,22 @@ from typing import Any
 
 from gristmill import tracking, tracking_trials
 from gristmill.config.case import Case
-from gristmill.errors import ArtifactError
+from gristmill.errors import ArtifactError, GateError
 from gristmill.evaluation.measure import cell
 from gristmill.lineage import lineage_tags
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.modeling.artifact.model_directory import Manifest, extend
+from gristmill.modeling.artifact.model_directory import Manifest, extend, verify
 from gristmill.paths import project_root
-from gristmill.registry import versions
+from gristmill.registry import aliases, versions
+from gristmill.registry.comparison import Beside
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
 from gristmill.registry.gates import Gate, all_passed, measured
+from gristmill.registry.inspection import CANDIDATE_TAG, MODEL_TAG, inspect
+from gristmill.registry.promotion import promote_built
 from gristmill.registry.rules import number
 from gristmill.reporting.wording import metric_label
 
+_LOG = logging.getLogger(__name__)
 EVIDENCE_TAG = "gristmill.evidence_digest"
 
 
@@ -48,6 +53,8 @@ class Registration:
         Whether nothing was registered, because no build asked for it.
     lineage
         Data, code and environment it comes from.
+    notes
+        Sentences about what became of the release: why it was not promoted, what was found edited by hand.
     """
 
     name: str
@@ -57,6 +64,7 @@ class Registration:
     promoted: bool
     dry_run: bool
     lineage: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     def as_product(self, manifest: Manifest, gates: Sequence[Gate]) -> dict[str, Any]:
         """Return the registration as the JSON-able ``registration.json``."""
@@ -100,24 +108,32 @@ def write_model(case: Case, evidence: Evidence, gates: Sequence[Gate], upstream:
     Raises
     ------
     ArtifactError
-        The candidate is not the one that was evaluated.
+        The candidate is not the one that was selected and evaluated.
     """
-    if evidence.candidate.digest != evidence.evaluation.get("candidate_digest"):
-        raise ArtifactError(
-            f"The candidate of the case {case.name!r} ({evidence.candidate.digest[:12]}) is not the one that was evaluated "
-            f"({str(evidence.evaluation.get('candidate_digest'))[:12]}); nothing is registered. Build the case again."
-        )
+    digests = {"evaluated": evidence.evaluation.get("candidate_digest"), "selected": evidence.selection.get("digest")}
+    for what, digest in digests.items():
+        if digest != evidence.candidate.digest:
+            raise ArtifactError(
+                f"The candidate of the case {case.name!r} ({evidence.candidate.digest[:12]}) is not the one that was {what} "
+                f"({str(digest)[:12]}); nothing is registered. Build the case again."
+            )
     metrics = json.dumps(metrics_record(case, evidence, gates), indent=2, ensure_ascii=False, allow_nan=False).encode()
-    return extend(candidate_directory(upstream), directory, {**evidence.card, "metrics.json": metrics})
+    return extend(candidate_directory(upstream), directory, {**evidence.card, "metrics.json": metrics}, evidence.candidate.digest)
 
 
 def register(
-    case: Case, evidence: Evidence, gates: Sequence[Gate], directory: Path, manifest: Manifest, root: Path | None = None
+    case: Case,
+    evidence: Evidence,
+    gates: Sequence[Gate],
+    directory: Path,
+    manifest: Manifest,
+    beside: Beside = None,
+    root: Path | None = None,
 ) -> Registration:
-    """Make a model directory a registered version, and move the alias that its gates have earned.
+    """Make a model directory a registered version, and promote it if every measured gate has passed.
 
-    ``champion`` if every measured gate has passed; ``challenger`` if only the comparison with the champion has failed; else
-    ``staging``. Outside a build nothing is registered.
+    Otherwise the release and its aliases stay as they are; a person may put the version on the alias ``staging`` or ``challenger``.
+    Outside a build nothing is registered.
 
     Parameters
     ----------
@@ -125,38 +141,36 @@ def register(
         The case, what is known, and the verdicts.
     directory, manifest
         What :func:`write_model` wrote.
+    beside
+        What the candidate was compared with; another champion than this is not replaced.
     root
         The project; found from the working directory when omitted.
 
     Raises
     ------
-    RegistryError
-        The registry does not answer.
+    ArtifactError
+        The model directory, or what the registry has of it, is not what was written.
+    RegistryError, StateError
+        The registry or the state database does not answer.
     """
     folder = project_root() if root is None else root
     lineage = _lineage(folder, evidence)
     if is_dry_run():
         return Registration(case.name, None, (), None, promoted=False, dry_run=True, lineage=lineage)
     with tracking.build_run(case.name, folder, data_digest=evidence.snapshot.get("digest")) as run:
+        verify(directory, manifest.digest)
+        aliases.opened(case.name, folder)  # before there is a version that somebody could put the alias on by hand
         _log_outcome(run, case, evidence, gates, directory)
-        number = _version(run, case, evidence, gates, directory, manifest, folder)
-        alias = alias_for(gates)
-        found = versions.find_version(case.name, number, folder)
-        if found is not None and versions.CHAMPION not in found.aliases:
-            versions.set_alias(run.client, case.name, alias, number)
-            found = versions.find_version(case.name, number, folder)
-        aliases = () if found is None else found.aliases
-        promoted = versions.CHAMPION in aliases
-        tracking.log_tags(run, {"gristmill.model_version": number, "gristmill.promoted": promoted})
-    return Registration(case.name, number, aliases, run.run_id, promoted=promoted, dry_run=False, lineage=lineage)
-
-
-def alias_for(gates: Sequence[Gate]) -> str:
-    """Return the alias that a version with these verdicts may have."""
-    if all_passed(gates):
-        return versions.CHAMPION
-    failed = [gate.name for gate in gates if gate.failed]
-    return versions.CHALLENGER if failed == ["not_worse_than_champion"] else versions.STAGING
+        found = _version(run, case, evidence, gates, directory, manifest, folder)
+        outcome = promote_built(
+            found, [gate.as_metric() for gate in gates if gate.failed], None if beside is None else beside.version, folder
+        )
+        held = tuple(sorted(alias for alias, meant in outcome.release.versions.items() if meant == found.version))
+        promoted = versions.CHAMPION in held
+        tracking.log_tags(run, {"gristmill.model_version": found.version, "gristmill.promoted": promoted})
+    return Registration(
+        case.name, found.version, held, run.run_id, promoted=promoted, dry_run=False, lineage=lineage, notes=outcome.notes
+    )
 
 
 def _lineage(root: Path, evidence: Evidence) -> dict[str, str]:
@@ -182,25 +196,36 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
 
 def _version(
     run: tracking.Run, case: Case, evidence: Evidence, gates: Sequence[Gate], directory: Path, manifest: Manifest, root: Path
-) -> int:
+) -> versions.ModelVersion:
     """Return the version that holds this candidate on this evidence, made if there is none yet."""
     key = evidence.digest(case)
-    existing = versions.find_by_tags(case.name, {EVIDENCE_TAG: key}, root)
-    if existing is not None:
-        return existing.version
-    champion = versions.find_version(case.name, versions.CHAMPION, root)
+    existing = versions.find_by_tags(case.name, {EVIDENCE_TAG: key, CANDIDATE_TAG: evidence.candidate.digest}, root)
+    if existing is not None and _stands(existing, root):
+        return existing
+    champion = aliases.meant(case.name, versions.CHAMPION, root)
     tags = {
         EVIDENCE_TAG: key,
-        "gristmill.candidate_digest": evidence.candidate.digest,
-        "gristmill.model_digest": manifest.digest,
+        CANDIDATE_TAG: evidence.candidate.digest,
+        MODEL_TAG: manifest.digest,
         "gristmill.gates": "passed" if all_passed(gates) else "failed",
         "gristmill.champion_before": str(champion.version) if champion else "none",
         **{f"gristmill.{name}": value for name, value in _lineage(root, evidence).items()},
         **({"gristmill.source": str(evidence.snapshot["uri"])} if evidence.snapshot.get("uri") else {}),
     }
-    return versions.register(
+    number = versions.register(
         run, case.name, directory, signature(directory), tags=tags, description=_summary(case, evidence, gates)
     )
+    return versions.ModelVersion(case.name, number, (), tags, run.run_id)
+
+
+def _stands(version: versions.ModelVersion, root: Path) -> bool:
+    """Return whether a version still is what was registered; one that is not is registered anew."""
+    try:
+        inspect(version, root)
+    except GateError as error:
+        _LOG.warning("%s It is registered anew.", error)
+        return False
+    return True
 
 
 def signature(directory: Path) -> tuple[dict[str, bool], dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from gristmill import tracking
 from gristmill.errors import RegistryError
 from gristmill.paths import project_root
+from gristmill.tracking_errors import answering
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -56,7 +57,28 @@ def register(run: tracking.Run, name: str, directory: Path, columns: Any, *, tag
 
 def set_alias(client: Any, name: str, alias: str, version: int) -> None:
     """Let ``alias`` of a registered model mean ``version`` from now on."""
-    client.set_registered_model_alias(name, alias, str(version))
+    with answering(f"let the alias {alias!r} of {name!r} mean version {version}"):
+        client.set_registered_model_alias(name, alias, str(version))
+
+
+def delete_alias(client: Any, name: str, alias: str) -> None:
+    """Let ``alias`` of a registered model mean nothing from now on."""
+    with answering(f"remove the alias {alias!r} of {name!r}"):
+        client.delete_registered_model_alias(name, alias)
+
+
+def known_aliases(name: str, root: Path | None = None) -> dict[str, int] | None:
+    """Return alias -> version of a registered model, or None if there is no such model.
+
+    Raises
+    ------
+    RegistryError
+        The registry does not answer.
+    """
+    client = tracking.connect(root)
+    with answering(f"say what the aliases of {name!r} mean"):
+        found = client.search_registered_models(f"name = '{name}'")
+    return _meanings(found[0]) if found else None
 
 
 def find_version(name: str, which: str | int, root: Path | None = None) -> ModelVersion | None:
@@ -103,15 +125,32 @@ def find_all(condition: str, root: Path | None = None) -> list[ModelVersion]:
     return [_version(version, aliases[str(version.name)]) for version in found]
 
 
-def directory_of(version: ModelVersion, root: Path | None = None) -> Path:
+def directory_of(version: ModelVersion, root: Path | None = None, cache: Path | None = None) -> Path:
     """Return the local model directory of a version, fetched first if the registry keeps it elsewhere.
 
     It is not verified yet: whoever loads it does that.
+
+    Parameters
+    ----------
+    version
+        The version.
+    root
+        The project; found from the working directory when omitted.
+    cache
+        Where what is fetched is kept, and found again; a folder of the project's state when omitted.
+
+    Raises
+    ------
+    RegistryError
+        The registry does not answer, or has no files of this version.
     """
     folder = project_root() if root is None else root
-    uri = tracking.connect(folder).get_model_version_download_uri(version.name, str(version.version))
-    cache = folder / "state" / "models" / version.name / str(version.version)
-    stored = cache if any(cache.glob("data/*")) else tracking.local_copy(uri, cache, folder)
+    if cache is None:
+        cache = folder / "state" / "models" / version.name / str(version.version)
+    client = tracking.connect(folder)
+    with answering(f"hand out {version.name} version {version.version}"):
+        uri = client.get_model_version_download_uri(version.name, str(version.version))
+        stored = cache if any(cache.glob("data/*")) else tracking.local_copy(uri, cache, folder)
     directories = sorted(path for path in (stored / "data").glob("*") if path.is_dir())
     if len(directories) != 1:
         raise RegistryError(
@@ -124,7 +163,12 @@ def directory_of(version: ModelVersion, root: Path | None = None) -> Path:
 def _aliases(client: Any, name: str) -> dict[str, int]:
     """Return alias -> number of a registered model; empty if there is no such model."""
     found = client.search_registered_models(f"name = '{name}'")
-    return {alias: int(number) for alias, number in found[0].aliases.items()} if found else {}
+    return _meanings(found[0]) if found else {}
+
+
+def _meanings(model: Any) -> dict[str, int]:
+    """Return alias -> number of MLflow's registered model."""
+    return {alias: int(number) for alias, number in model.aliases.items()}
 
 
 def _version(found: Any, aliases: Mapping[str, int]) -> ModelVersion:

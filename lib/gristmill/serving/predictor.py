@@ -27,15 +27,22 @@ class Predictor:
     model: FittedModel
 
     @classmethod
-    def load(cls, directory: Path | str) -> "Predictor":
+    def load(cls, directory: Path | str, digest: str | None = None) -> "Predictor":
         """Return the predictor of a model directory, which is verified first.
+
+        Parameters
+        ----------
+        directory
+            The model directory.
+        digest
+            The digest it must have, where the registry knows it.
 
         Raises
         ------
         ArtifactError
-            The directory is not what its manifest says, or holds what may not be loaded; nothing was loaded.
+            The directory is not what its manifest or ``digest`` says, or holds what may not be loaded; nothing was loaded.
         """
-        return cls(FittedModel.load(directory))
+        return cls(FittedModel.load(directory, digest))
 
     @classmethod
     def named(cls, reference: str, paths: ProjectPaths | None = None) -> "Predictor":
@@ -57,7 +64,8 @@ class Predictor:
         """
         from gristmill.registry.references import resolve  # noqa: PLC0415 - the service has a directory, and no registry
 
-        return cls.load(resolve(reference, paths or project_paths()).directory)
+        found = resolve(reference, paths or project_paths())
+        return cls.load(found.directory, found.digest)
 
     @property
     def manifest(self) -> Manifest:

@@ -73,6 +73,7 @@ def build(tmp_path: Path, good: dict[str, Any]) -> Build:
         write_rows(folder / "predictions.parquet", with_truth(task, answers, test[TARGETS[task]]))
         evaluation = {**good["evaluation"], "candidate_digest": digest, **changes.pop("evaluation", {})}
         products = {**good, "evaluation": evaluation, **changes}
+        products["selection"] = {"digest": digest, **products["selection"]}
         for key in ("snapshot", "quality", "catalogue", "selection", "evaluation", "explanation", "fairness"):
             write_json(folder / f"{key}.json", products[key])
         write_json(folder / "trials.json", {"trials": [], "mlflow_run_id": "earlier", "enabled": True})

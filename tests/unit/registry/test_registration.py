@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.models import case_of, customers
+from tests.releasing import Crash, stop
 
 from gristmill import tracking
 from gristmill.errors import ArtifactError
-from gristmill.modeling.artifact.model_directory import verify
+from gristmill.modeling.artifact.model_directory import verify, write_manifest
 from gristmill.paths import ProjectPaths
-from gristmill.registry import comparison, registration, versions
+from gristmill.registry import comparison, promotion, registration, releases, versions
 from gristmill.registry.evidence import Upstream, gather
 from gristmill.registry.gates import Gate, at_least, not_measured
 from gristmill.serving.predictor import Predictor
@@ -37,7 +38,7 @@ def registered(
     case, evidence = case_of(task, name=name), gather(upstream, tracked.root)
     directory = Path(upstream["01_ingest"]["snapshot"]).parent / "model"
     manifest = registration.write_model(case, evidence, gates, upstream, directory)
-    return registration.register(case, evidence, gates, directory, manifest, tracked.root), directory
+    return registration.register(case, evidence, gates, directory, manifest, root=tracked.root), directory
 
 
 @pytest.mark.usefixtures("in_a_build")
@@ -55,7 +56,7 @@ def test_a_first_version_that_passes_becomes_champion(build: Build, tracked: Pro
 def test_a_version_whose_gates_fail_does_not_touch_the_champion(build: Build, tracked: ProjectPaths) -> None:
     registered(build("good"), tracked, "spoilt", PASSED)
     made, _ = registered(build("bad", rows=customers(50, seed=3)), tracked, "spoilt", FAILED)
-    assert (made.version, made.aliases, made.promoted) == (2, ("staging",), False)
+    assert (made.version, made.aliases, made.promoted) == (2, (), False)
     champion = versions.find_version("spoilt", "champion", tracked.root)
     assert champion is not None
     assert champion.version == 1
@@ -64,7 +65,7 @@ def test_a_version_whose_gates_fail_does_not_touch_the_champion(build: Build, tr
 @pytest.mark.usefixtures("in_a_build")
 def test_a_first_version_whose_gates_fail_is_no_champion(build: Build, tracked: ProjectPaths) -> None:
     made, _ = registered(build(), tracked, "firstbad", FAILED)
-    assert made.aliases == ("staging",)
+    assert made.aliases == ()
     assert versions.find_version("firstbad", "champion", tracked.root) is None
 
 
@@ -82,13 +83,6 @@ def test_new_evidence_about_the_same_candidate_is_a_new_version(build: Build, tr
     registered(build("one"), tracked, "retold", PASSED)
     made, _ = registered(build("two", evaluation={"row_ms_p95": 13.0}), tracked, "retold", PASSED)
     assert (made.version, made.aliases) == (2, ("champion",))
-
-
-def test_only_a_lost_comparison_makes_a_challenger() -> None:
-    lost = at_least("not_worse_than_champion", "deployment", -0.1, -0.01, "Gain")
-    assert registration.alias_for([*PASSED, lost]) == "challenger"
-    assert registration.alias_for([*FAILED, lost]) == "staging"
-    assert registration.alias_for(PASSED) == "champion"
 
 
 def test_outside_a_build_nothing_is_registered(build: Build, tracked: ProjectPaths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +108,106 @@ def test_a_tampered_candidate_is_not_registered(build: Build, tracked: ProjectPa
     with pytest.raises(ArtifactError, match=r"model\.json.*altered"):
         registered(upstream, tracked, "tampered", PASSED)
     assert versions.find_version("tampered", 1, tracked.root) is None
+
+
+def swap(upstream: Upstream, other: Upstream) -> None:
+    """Put the whole candidate of another build, with its manifest, in the place of this one's."""
+    mine, its = (Path(one["06_select"]["candidate"]).parent for one in (upstream, other))
+    for path in its.iterdir():
+        (mine / path.name).write_bytes(path.read_bytes())
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_candidate_swapped_before_it_was_evaluated_is_not_registered(build: Build, tracked: ProjectPaths) -> None:
+    """Its evaluation is honest, but it is not the one that was selected."""
+    upstream = build(selection={"digest": "0" * 64, "leaderboard": [], "chosen": "linear", "threshold": None})
+    with pytest.raises(ArtifactError, match="not the one that was selected"):
+        registered(upstream, tracked, "swapped_early", PASSED)
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_candidate_swapped_while_it_is_registered_is_not_registered(build: Build, tracked: ProjectPaths) -> None:
+    upstream, other = build("mine"), build("other", rows=customers(50, seed=3))
+    case, evidence = case_of(name="swapped_late"), gather(upstream, tracked.root)
+    swap(upstream, other)
+    with pytest.raises(ArtifactError, match="it was replaced"):
+        registration.write_model(case, evidence, PASSED, upstream, Path(upstream["01_ingest"]["snapshot"]).parent / "model")
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_model_directory_forged_before_it_is_stored_is_not_registered(build: Build, tracked: ProjectPaths) -> None:
+    upstream = build()
+    case, evidence = case_of(name="forged"), gather(upstream, tracked.root)
+    directory = Path(upstream["01_ingest"]["snapshot"]).parent / "model"
+    manifest = registration.write_model(case, evidence, FAILED, upstream, directory)
+    record = directory / "metrics.json"
+    record.write_text(record.read_text().replace("false", "true"))
+    write_manifest(directory, manifest.case)
+    with pytest.raises(ArtifactError, match="it was replaced"):
+        registration.register(case, evidence, PASSED, directory, manifest, root=tracked.root)
+    assert versions.find_version("forged", 1, tracked.root) is None
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_files_altered_on_their_way_into_the_registry_are_not_promoted(
+    build: Build, tracked: ProjectPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = versions.register
+
+    def register_and_alter(run: Any, name: str, *rest: Any, **more: Any) -> int:
+        number = register(run, name, *rest, **more)
+        found = versions.find_version(name, number, tracked.root)
+        assert found is not None
+        edit(versions.directory_of(found, tracked.root) / "metrics.json", test={"roc_auc": {"value": 0.99}})
+        return number
+
+    monkeypatch.setattr(versions, "register", register_and_alter)
+    with pytest.raises(ArtifactError, match=r"'metrics\.json'.*was altered"):
+        registered(build(), tracked, "on_the_way", PASSED)
+    assert releases.find("on_the_way", tracked.root).champion is None
+    assert versions.known_aliases("on_the_way", tracked.root) == {}
+    monkeypatch.setattr(versions, "register", register)
+    made, _ = registered(build(), tracked, "on_the_way", PASSED)
+    assert (made.version, made.promoted) == (2, True)
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_build_whose_gates_fail_leaves_row_and_aliases_and_says_why(build: Build, tracked: ProjectPaths) -> None:
+    registered(build("good"), tracked, "untouched", PASSED)
+    before = releases.find("untouched", tracked.root)
+    made, _ = registered(build("bad", rows=customers(50, seed=3)), tracked, "untouched", FAILED)
+    assert releases.find("untouched", tracked.root) == before
+    assert versions.known_aliases("untouched", tracked.root) == {"champion": 1}
+    assert "its gates failed: disparate_impact is 0.4, needs >= 0.8" in made.notes[-1]
+    actions = [(entry.action, entry.after) for entry in releases.history("untouched", tracked.root)]
+    assert actions == [("promoted", 1), ("refused", 2)]
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_build_does_not_undo_a_rollback(build: Build, tracked: ProjectPaths) -> None:
+    upstream = build("second", rows=customers(50, seed=3))
+    registered(build("first"), tracked, "undone", PASSED)
+    overtaken, _ = registered(upstream, tracked, "undone", PASSED)
+    assert "version 1 became champion while this was built, and the two were not compared" in overtaken.notes[-1]
+    promotion.promote("undone", 2, root=tracked.root)
+    promotion.rollback("undone", "it was slow", root=tracked.root)
+    made, _ = registered(upstream, tracked, "undone", PASSED)
+    assert (made.version, made.promoted) == (2, False)
+    assert "rolled back from it (it was slow). A build does not undo that" in made.notes[-1]
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_build_that_ends_between_version_and_row_is_taken_up_by_the_next(
+    build: Build, tracked: ProjectPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream = build()
+    with monkeypatch.context() as broken:
+        broken.setattr(registration, "promote_built", lambda *_: stop())
+        with pytest.raises(Crash):
+            registered(upstream, tracked, "resumed", PASSED)
+    assert releases.find("resumed", tracked.root).champion is None
+    made, _ = registered(upstream, tracked, "resumed", PASSED)
+    assert (made.version, made.promoted) == (1, True)
 
 
 @pytest.mark.usefixtures("in_a_build")
@@ -210,7 +304,7 @@ def edit(path: Path, **changes: Any) -> None:
 def beside(
     build: Build, tracked: ProjectPaths, in_a_build: None, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., comparison.Beside]:
-    """Return a function that compares a regression with a champion whose files were changed."""
+    """Return a function that compares a regression with a champion of another record, on rows which that cannot score."""
 
     def compare(champion_task: str = "regression", **metrics: Any) -> comparison.Beside:
         scores = {"rmse": {"value": 9.0}, "roc_auc": {"value": 0.8}, "log_loss": {"value": 1.0}}
@@ -219,8 +313,11 @@ def beside(
             build("champion", champion_task, evaluation={"test": scores}), tracked, name, PASSED, champion_task
         )
         edit(directory / "metrics.json", **metrics)
+        digest = write_manifest(directory, "small").digest
+        tracking.connect(tracked.root).set_model_version_tag(name, "1", "gristmill.model_digest", digest)
         monkeypatch.setattr(versions, "directory_of", lambda *_: directory)
         upstream = build("candidate", "regression", evaluation={"test": scores}, rows=customers(50, seed=3))
+        pd.read_parquet(upstream["02_validate"]["test"]).drop(columns="plan").to_parquet(upstream["02_validate"]["test"])
         case = case_of("regression", name=name)
         return comparison.champion_comparison(case, gather(upstream, tracked.root), upstream, tracked.root)
 
@@ -235,13 +332,29 @@ def refusal(found: comparison.Beside) -> str:
 def test_a_champion_of_another_task_is_not_replaced_silently(beside: Callable[..., comparison.Beside]) -> None:
     message = refusal(beside("binary"))
     assert message.startswith("Champion version 1 cannot be compared: it answers the task binary, this case is regression.")
-    assert "move the alias champion to that version in MLflow" in message
+    assert "if the new version is to replace it, say why: gristmill promote beside_binary_0 --reason TEXT" in message
 
 
 def test_a_champion_that_can_neither_score_nor_show_its_scores_is_not_replaced(beside: Callable[..., comparison.Beside]) -> None:
-    """Its files were altered, so that it is not loaded, and its record has another metric alone."""
+    """A column it needs is gone, and its record has another metric alone."""
     found = refusal(beside(primary_metric="mae", test={"mae": {"value": 2.0}}))
     assert "it was measured by MAE, this case by RMSE." in found
+
+
+def test_a_champion_whose_record_was_altered_to_be_beaten_is_not_replaced(
+    build: Build, tracked: ProjectPaths, in_a_build: None
+) -> None:
+    registered(build("champion"), tracked, "beaten", PASSED)
+    champion = versions.find_version("beaten", 1, tracked.root)
+    assert champion is not None
+    record = versions.directory_of(champion, tracked.root) / "metrics.json"
+    edit(record, test={"roc_auc": {"value": 0.1}})
+    upstream = build("candidate", rows=customers(60, seed=2))
+    message = refusal(
+        comparison.champion_comparison(case_of(name="beaten"), gather(upstream, tracked.root), upstream, tracked.root)
+    )
+    assert "'metrics.json'" in message
+    assert "was altered" in message
 
 
 @pytest.mark.parametrize(

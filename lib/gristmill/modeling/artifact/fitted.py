@@ -64,16 +64,23 @@ class FittedModel:
     families: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, directory: Path | str) -> "FittedModel":
+    def load(cls, directory: Path | str, digest: str | None = None) -> "FittedModel":
         """Return the model of a directory, verified before anything in it is loaded.
+
+        Parameters
+        ----------
+        directory
+            The model directory.
+        digest
+            The digest it must have, where the registry or a stage before says so.
 
         Raises
         ------
         ArtifactError
-            The directory is not what its manifest says, or holds what may not be loaded; or the model has custom features, and
-            the module here is missing or another version.
+            The directory is not what its manifest says, has another digest, or holds what may not be loaded; or the model has
+            custom features, and the module here is missing or another version.
         """
-        manifest, content = read_verified(directory)
+        manifest, content = read_verified(directory, digest)
         require_files(manifest, (PIPELINE, MODEL, CONTRACT), directory)
         try:
             model, contract = json.loads(content[MODEL]), json.loads(content[CONTRACT])

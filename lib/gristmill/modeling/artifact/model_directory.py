@@ -119,15 +119,16 @@ def save_candidate(
         return write_manifest(made, case_name).digest
 
 
-def extend(source: Path | str, directory: Path | str, additions: Mapping[str, bytes]) -> Manifest:
+def extend(source: Path | str, directory: Path | str, additions: Mapping[str, bytes], digest: str | None = None) -> Manifest:
     """Write ``directory`` as a verified copy of ``source``, byte for byte, with more files beside it; return its manifest.
 
     Raises
     ------
     ArtifactError
-        ``source`` is not what its manifest says, or an addition has the name of a file in it.
+        ``source`` is not what its manifest says, or has another digest than ``digest``; or an addition has the name of a file
+        in it.
     """
-    manifest, content = read_verified(source)
+    manifest, content = read_verified(source, digest)
     clash = sorted(set(content) & set(additions))
     if clash:
         raise ArtifactError(f"Expected new names beside those of {source}, got {clash[0]!r}, which is one of its own files.")
@@ -137,21 +138,33 @@ def extend(source: Path | str, directory: Path | str, additions: Mapping[str, by
         return write_manifest(made, manifest.case)
 
 
-def verify(directory: Path | str) -> Manifest:
+def verify(directory: Path | str, digest: str | None = None) -> Manifest:
     """Return the manifest of a model directory after checking every file against it.
+
+    Parameters
+    ----------
+    directory
+        The model directory.
+    digest
+        The digest it must have, where that is known from elsewhere: whoever may write the files may write their manifest too.
 
     Raises
     ------
     ArtifactError
-        A file is altered, missing, too many, a link, or the manifest itself is not one.
+        A file is altered, missing, too many, a link, or the manifest itself is not one, or has another digest.
     """
-    return read_verified(directory)[0]
+    return read_verified(directory, digest)[0]
 
 
-def read_verified(directory: Path | str) -> tuple[Manifest, dict[str, bytes]]:
-    """Return the manifest and the content of every file, each read once and checked; raises as :func:`verify`."""
+def read_verified(directory: Path | str, digest: str | None = None) -> tuple[Manifest, dict[str, bytes]]:
+    """Return the manifest and the content of every file, each read once and checked; takes and raises what :func:`verify` does."""
     folder = Path(directory)
     manifest = _read_manifest(folder)
+    if digest is not None and manifest.digest != digest:
+        raise ArtifactError(
+            f"Expected the model of digest {digest[:12]} in {folder}, got that of digest {manifest.digest[:12]}: it was replaced. "
+            f"{REBUILD}"
+        )
     _refuse_strangers(folder, manifest)
     content = {name: _read_regular(folder / name) for name in manifest.files}
     for name, data in content.items():
