@@ -132,3 +132,10 @@ def test_the_conclusion_counts_by_whom_a_test_is_stated():
         "rows, reported only)."
     )
     assert "states none of its own" in conclusion([one("c", BUILT_IN, True)])
+
+
+def test_of_wide_tables_some_columns_are_changed_and_that_is_told(evaluated, monkeypatch):
+    monkeypatch.setattr(edge_cases, "MOST_COLUMNS", 2)
+    outcome = edge_cases.missing_values(subject(evaluated))
+    assert outcome.tried == 2 * edge_cases.MOST_ROWS + 1
+    assert outcome.note == "at most 2 columns were changed, one at a time"
