@@ -57,6 +57,17 @@ def test_a_table_that_cannot_be_used_stops_the_build_with_a_sentence(project: Pa
 
 
 @pytest.mark.slow
+def test_behaviour_on_a_column_that_the_table_lacks_stops_the_build_before_anything_is_trained(project: Path):
+    table().assign(age=lambda frame: frame["age"] // 3).to_csv(project / "table.csv", index=False)
+    write_case(project, CASE + "behaviour: {tests: {older: {change: {agee: up}, expect: not up}}}\n")
+    message = refusal(project)
+    assert "`behaviour.tests.older.change` of the case file names the column 'agee'" in message
+    assert "did you mean 'age'?" in message
+    assert not (project / "artifacts/small/features.parquet").exists()
+    assert "`behaviour.tests.older.change`" in refusal(project)  # once more: nothing has made it pass
+
+
+@pytest.mark.slow
 def test_a_column_that_copies_the_target_stops_the_build_and_is_named(project: Path):
     rows = table().assign(status=lambda frame: frame["left"].map({"Yes": "closed", "No": "open"}))
     rows.to_csv(project / "table.csv", index=False)

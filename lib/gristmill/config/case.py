@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gristmill.config.base import Section, Text
+from gristmill.config.behaviour import Behaviour, require_fitting
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, DEFAULT_METRIC, REGRESSION_METRICS
 from gristmill.config.metric_ranges import require_in_range
 from gristmill.config.sections import (
@@ -52,6 +53,7 @@ class Case(Section):
     training: Training = Field(default_factory=Training, description="What is trained and for how long.")
     threshold: Threshold = Field(default_factory=Threshold, description="When a probability becomes a decision.")
     evaluation: Evaluation = Field(default_factory=Evaluation, description="What success is.")
+    behaviour: Behaviour = Field(default_factory=Behaviour, description="How the model must behave, and where it must be good.")
     fairness: Fairness = Field(default_factory=Fairness, description="How far groups may be treated differently.")
     gates: Gates = Field(default_factory=Gates, description="Limits on the way to production.")
     serving: Serving = Field(default_factory=Serving, description="What the model's users need.")
@@ -93,6 +95,7 @@ class Case(Section):
                 raise ValueError(f"metric {metric!r} is not one of a {self.task} task: {', '.join(sorted(known))}")
         for metric, value in self.evaluation.success_criteria.items():
             require_in_range(metric, value, self.task)
+        require_fitting(self.behaviour, self.task)
         return self
 
     @model_validator(mode="after")

@@ -25,8 +25,8 @@ def metric_range(metric: str, task: str) -> tuple[float, float]:
     return _RANGES.get(metric, (0, 1))
 
 
-def require_in_range(metric: str, value: float, task: str) -> None:
-    """Refuse a success criterion that every model or none would meet.
+def require_in_range(metric: str, value: float, task: str, key: str = "evaluation.success_criteria") -> None:
+    """Refuse a success criterion, which stands under ``key``, that every model or none would meet.
 
     Raises
     ------
@@ -40,4 +40,4 @@ def require_in_range(metric: str, value: float, task: str) -> None:
         words = f"at least {low:g}"
     else:
         words = f"at most {high:g}" if low == -_INFINITE else f"between {low:g} and {high:g}"
-    raise ValueError(f"`evaluation.success_criteria.{metric}`: this metric is {words}, got {value:g}")
+    raise ValueError(f"`{key}.{metric}`: this metric is {words}, got {value:g}")

@@ -30,12 +30,13 @@ def reference_tables() -> str:
 
 
 def _sections_of(section: type[Section]) -> Iterator[tuple[str, type[Section]]]:
-    """Yield the keys of a section that hold sections themselves; one by column is ``key.COLUMN``, an item of a list ``key[]``."""
+    """Yield the keys that hold sections: by column as ``key.COLUMN``, by name ``key.NAME``, items of a list ``key[]``."""
     for name, field in section.model_fields.items():
         origin, inner = get_origin(field.annotation), get_args(field.annotation)
         kind = inner[1] if origin is dict else inner[0] if origin is tuple else field.annotation
         if isinstance(kind, type) and issubclass(kind, Section):
-            yield name + (".COLUMN" if origin is dict else "[]" if origin is tuple else ""), kind
+            by = ".COLUMN" if name == "columns" else ".NAME"
+            yield name + (by if origin is dict else "[]" if origin is tuple else ""), kind
 
 
 def renewed(page: str, tables: str | None = None) -> str:

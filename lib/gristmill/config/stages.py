@@ -27,7 +27,7 @@ READS: dict[str, tuple[str, ...]] = {
     "04_build_features": (*_COLUMNS, "features", "fairness"),
     **dict.fromkeys(FAMILY_STAGES, _TRAINING),
     "06_select": (*_TRAINING, "threshold", "serving", "monitoring"),
-    "07_evaluate": (*_COLUMNS, "split", "threshold", "evaluation"),
+    "07_evaluate": (*_COLUMNS, "split", "threshold", "evaluation", "behaviour"),
     "08_explain": (*_COLUMNS, "evaluation"),
     "09_audit_fairness": (*_COLUMNS, "evaluation", "fairness", "threshold"),
     "10_write_model_card": tuple(Case.model_fields),

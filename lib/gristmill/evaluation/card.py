@@ -187,7 +187,7 @@ def _evaluation_caveats(evaluation: Product) -> list[str]:
         )
     worse = [part for part in evaluation["segments"] if part["worse"]]
     if worse:
-        names = ", ".join(f"{escape_text(part['feature'])} = {escape_text(part['segment'])}" for part in worse[:5])
+        names = ", ".join(escape_text(part["segment"]) for part in worse[:5])
         found.append(f"Predictions are less reliable where {names}.")
     metric = evaluation["primary_metric"]
     test, validation = evaluation["test"][metric], evaluation["validation"].get(metric) or {}

@@ -76,8 +76,7 @@ def segment_figure(segments: pd.DataFrame, metric: str, overall: float) -> House
     """Return the metric in the segments that do worst."""
     if segments.empty:
         return empty("Segments", "No segment has enough rows.")
-    named = segments.assign(segment=segments["feature"] + " = " + segments["segment"])
-    records: list[dict[str, Any]] = named.to_dict("records")  # type: ignore[assignment]
+    records: list[dict[str, Any]] = segments.to_dict("records")  # type: ignore[assignment]
     return evidence.segments(records, metric, overall=overall)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from gristmill import machine
+from gristmill.errors import GristmillError
 from gristmill.paths import ProjectPaths
 from gristmill.pipeline import schedule
 from gristmill.pipeline.contents import read_json_or_none, write_whole
@@ -87,6 +88,8 @@ class Build:
         How many tasks of the DAG are up to date.
     on_end
         Called with a task's name and whether it succeeded, as soon as its record is written.
+    accept
+        Called with a task's name when its products are there; the task fails with an error of ours that it raises.
     """
 
     root: Path
@@ -94,6 +97,7 @@ class Build:
     tasks: Mapping[str, Task]
     n_fresh: int
     on_end: Callable[[str, bool], None]
+    accept: Callable[[str], None]
     identity: str = field(default_factory=lambda: os.environ.get(BUILD_ID) or uuid.uuid4().hex)
     finished: dict[str, Outcome] = field(default_factory=dict)
     failures: dict[str, Outcome] = field(default_factory=dict)
@@ -214,11 +218,21 @@ class Build:
             outcome = self._died(name, seconds, run.process)
         run.process.join()
         run.results.close()
+        outcome = self._accepted(name, outcome)
         if outcome.succeeded:
             self._keep(name, outcome)
         else:
             self._fail(name, outcome)
         self.on_end(name, outcome.succeeded)
+
+    def _accepted(self, name: str, outcome: Outcome) -> Outcome:
+        """Return the outcome of a task, or that it failed because the case does not fit what it found out."""
+        if outcome.succeeded:
+            try:
+                self.accept(name)
+            except GristmillError as error:
+                return replace(outcome, ename=type(error).__name__, evalue=str(error))
+        return outcome
 
     def _died(self, name: str, seconds: float, process: BaseProcess) -> Outcome:
         """Return the outcome of a worker that ended without one, killed for its memory, for example."""

@@ -16,6 +16,7 @@ from ploomber.tasks.abc import TaskReport
 from gristmill.config.loading import load_case
 from gristmill.errors import BuildError, GristmillError
 from gristmill.paths import ProjectPaths, project_root
+from gristmill.pipeline import behaviour
 from gristmill.pipeline.build import Build, Task
 from gristmill.pipeline.decisions import decide
 from gristmill.pipeline.definition import PIPELINE_FILE, read_cells
@@ -125,6 +126,9 @@ class StageExecutor(Executor):  # type: ignore[misc]
     def run_tasks(self, tasks: Mapping[str, Any], n_fresh: int = 0) -> list[Any]:
         """Run Ploomber's ``tasks`` (the lock is held) and return Ploomber's reports about them."""
         try:
+            validated = self._decisions.get(behaviour.STAGE)
+            if validated is not None and not validated.stale and behaviour.STAGE not in tasks:
+                self._accept(behaviour.STAGE)
             prepared = {name: self._prepare(task) for name, task in tasks.items()}
         except GristmillError as error:
             refuse(error)
@@ -134,6 +138,7 @@ class StageExecutor(Executor):  # type: ignore[misc]
             tasks=prepared,
             n_fresh=n_fresh,
             on_end=functools.partial(_tell_ploomber, tasks),
+            accept=self._accept,
         )
         try:
             build.run()
@@ -142,6 +147,17 @@ class StageExecutor(Executor):  # type: ignore[misc]
         self._write_site(build)
         self._report_failures(build)
         return [TaskReport.with_data(name=name, ran=True, elapsed=outcome.seconds) for name, outcome in build.finished.items()]
+
+    def _accept(self, name: str) -> None:
+        """Refuse a case that does not fit what a stage has found out.
+
+        Raises
+        ------
+        GristmillError
+            It asks for behaviour on columns that its table does not have.
+        """
+        if name == behaviour.STAGE and self.pipeline == PIPELINE_FILE:
+            behaviour.require_behaviour(self.root, self.case)
 
     def _prepare(self, task: Any) -> Task:
         """Return one of Ploomber's tasks as the build needs it.

@@ -6,6 +6,7 @@ from typing import Any
 from gristmill.config.case import Case
 from gristmill.config.metric_names import greater_is_better
 from gristmill.metrics.scores import relative_improvement
+from gristmill.registry.behaviour_gates import behaviour_gates
 from gristmill.registry.comparison import Beside, Incomparable
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import Gate, at_least, at_most, not_measured, refused
@@ -79,6 +80,7 @@ def _training(case: Case, evidence: Evidence) -> Iterator[Gate]:
             wanted,
             f"Success criterion, {metric_label(name)} on the test rows",
         )
+    yield from behaviour_gates(case, evidence.evaluation)
     yield _improvement(case, test.get(metric), evidence.evaluation["baseline"])
     yield _fold_consistency(case, evidence.selection)
     absent = [name for name in EXPLANATIONS if not evidence.explanation.get(name)]

@@ -28,7 +28,7 @@ def evidence(evaluated):
     found, few = evaluated("binary"), Bootstrap(resamples=100)
     scores = measure(found.model, found.scored, few)
     naive = measure(found.model, baseline_scored("prior", found.scored.y_true, found.scored, 2), few)
-    segment = {"feature": "plan", "segment": "a|b", "n": 50, "loss": 0.9, "rest_loss": 0.4, "worse": True, "value": 0.6}
+    segment = {"feature": "plan", "segment": "plan = a|b", "n": 50, "loss": 0.9, "rest_loss": 0.4, "worse": True, "value": 0.6}
     evaluation = {
         "primary_metric": "roc_auc", "test": scores, "validation": scores, "train": scores, "business": None,
         "baseline": {"name": "prior", "test": naive}, "row_ms_p95": 12.5, "test_set_uses": 3, "confidence": 0.95,

@@ -40,6 +40,11 @@ def good() -> dict[str, Any]:
             "test": {"roc_auc": scores(0.8), "accuracy": scores(0.75)},
             "validation": {"roc_auc": scores(0.81)},
             "baseline": {"name": "majority", "test": {"roc_auc": {"value": 0.5}}},
+            "behaviour": [
+                {"name": "row order", "hard": True, "tried": 80, "broke": 0, "passed": True},
+                {"name": "near-duplicates", "hard": False, "tried": 8, "broke": 8, "passed": False},
+            ],
+            "critical_segments": [],
             "row_ms_p95": 12.0,
             "candidate_digest": "d1",
         },

@@ -25,7 +25,7 @@ def test_good_evidence_passes_every_gate_that_is_measured(evidence: Make) -> Non
     gates = evaluate(case_of(), evidence(), None)
     assert [one.name for one in gates if one.failed] == []
     assert {one.group for one in measured(gates)} == set(GROUPS)
-    assert len(measured(gates)) == 13
+    assert len(measured(gates)) == 14
 
 
 def test_names_of_gates_are_unique(evidence: Make) -> None:

@@ -20,6 +20,7 @@ MOST_LEVELS = 200
 """Levels up to which a contract lists them all."""
 
 _SAFE_TO_SUM = 1e290
+_LARGEST_WHOLE = 2.0**63
 
 Contract = dict[str, Any]
 
@@ -240,7 +241,8 @@ def _numbers(values: pd.Series, *, whole: bool, column: Mapping[str, Any]) -> pd
         return numbers.astype("int64")
     numbers = numbers.astype("float64")
     numbers = numbers.where(np.isfinite(numbers))
-    return numbers.astype("int64") if whole and not numbers.hasnans and bool((numbers % 1 == 0).all()) else numbers
+    fits = whole and not numbers.hasnans and bool((numbers % 1 == 0).all()) and bool((numbers.abs() < _LARGEST_WHOLE).all())
+    return numbers.astype("int64") if fits else numbers
 
 
 def _booleans(values: pd.Series, column: Mapping[str, Any]) -> pd.Series:

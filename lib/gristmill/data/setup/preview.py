@@ -9,7 +9,7 @@ import pandas as pd
 
 from gristmill.config.case import Case
 from gristmill.config.loading import load_case
-from gristmill.data.contract import acceptance, quality, terms_file
+from gristmill.data.contract import acceptance, behaviour, quality, terms_file
 from gristmill.data.contract import schema as contracts
 from gristmill.data.contract.checks import Check, require
 from gristmill.data.contract.schema import Contract
@@ -71,6 +71,7 @@ def describe(
     require(checks)
     rows = _keyed(quality.usable_rows(whole.rows(case.target), case), case)
     contract = contracts.infer(rows, case, agreement.declared(checks))
+    behaviour.require(case.behaviour, contract, sampled=whole.is_sampled)
     rows = contracts.coerce(rows, contract)
     test = _test_rows(case, root, contract)
     split = assign(rows, case, test, line)

@@ -138,6 +138,12 @@ def test_infinite_numbers_become_missing(customers, make_case):
     assert schema.coerce(customers.head(1).assign(spend=np.inf), agreed)["spend"].isna().all()
 
 
+def test_a_number_beyond_the_largest_whole_one_stays_what_it_is(customers, make_case):
+    agreed = schema.infer(customers, make_case())
+    rows = schema.coerce(customers.assign(visits=1e30), agreed)
+    assert rows["visits"].tolist() == [1e30] * len(customers)
+
+
 def test_whole_numbers_are_the_levels_they_were_in_training(make_case):
     frame = pd.DataFrame({"code": ["1", "2", "x"] * 20, "y": ["yes", "no"] * 30})
     agreed = schema.infer(frame, make_case())

@@ -101,3 +101,11 @@ def test_a_restored_test_table_is_looked_at_instead_of_its_source(root, customer
     history.restore(paths, taken.digest)
     (root / "test.csv").unlink()
     assert "45 kept for the test" in preview(ProjectPaths(root).case("small"))
+
+
+def test_behaviour_that_the_table_does_not_have_is_refused_before_anything_is_built(root, customers):
+    case = f"{REGRESSION}behaviour: {{tests: {{more: {{change: {{vists: up}}, expect: not down}}}}}}\n"
+    frame = customers.drop(columns="customer").assign(y=np.arange(200.0) % 37)
+    with pytest.raises(DataError, match=r"`behaviour\.tests\.more\.change` .* 'vists', .* did you mean 'visits'\?"):
+        said(root, frame, case)
+    assert "Features" in said(root, frame, case.replace("vists", "visits"))
