@@ -12,8 +12,11 @@ import pytest
 from tests.models import case_of, customers
 
 from gristmill import tracking
+from gristmill.data.products import read_rows
 from gristmill.errors import ArtifactError
+from gristmill.evaluation.predictions import scored_rows
 from gristmill.metrics.noninferiority import judge
+from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import verify
 from gristmill.paths import ProjectPaths
 from gristmill.registry import comparison, comparison_words, registration, versions
@@ -232,6 +235,29 @@ def test_a_champion_that_cannot_score_the_rows_is_compared_by_its_record(build: 
     assert "'plan' is missing" in found.basis
 
 
+@pytest.mark.usefixtures("in_a_build")
+def test_the_champion_answers_the_rows_that_a_candidate_predicted(build: Build, tracked: ProjectPaths) -> None:
+    first = build("champion")
+    registered(first, tracked, "answering", PASSED)
+    upstream, case = build("candidate", rows=customers(60, seed=2)), case_of(name="answering")
+    model = FittedModel.load(Path(upstream["06_select"]["candidate"]).parent)
+    rows = read_rows(upstream["02_validate"]["test"])
+    scored = scored_rows("binary", read_rows(upstream["07_evaluate"]["predictions"]), rows["churn"], model.classes)
+
+    def champion(rows: pd.DataFrame, digest: str = model.manifest.digest) -> comparison.Champion | comparison.Incomparable | None:
+        return comparison.champion_on(case, scored, rows, model.classes, digest, tracked.root)
+
+    found = champion(rows)
+    assert isinstance(found, comparison.Champion)
+    assert (found.scored.y_true == scored.y_true).all()
+    assert not (found.scored.predicted == scored.predicted).all()
+    assert list(comparison.others_of(model, scored, found)) == ["baseline", "champion"]
+    missing = champion(rows.drop(columns="plan"))
+    assert "'plan' is missing" in refusal(missing)
+    assert list(comparison.others_of(model, scored, missing)) == ["baseline"]
+    assert champion(rows, gather(first, tracked.root).candidate.digest) is None
+
+
 def edit(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
@@ -257,7 +283,7 @@ def beside(
     return compare
 
 
-def refusal(found: comparison.Beside) -> str:
+def refusal(found: comparison.Beside | comparison.Champion) -> str:
     assert isinstance(found, comparison.Incomparable)
     return found.message
 
