@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from comparison.tables import METRICS, Divided
-from gristmill.metrics.intervals import resample_weights
+from gristmill.metrics.resampling import resample_weights
 from gristmill.metrics.scores import Floats, as_gain, score
 from gristmill.metrics.weighted import weighted_scores
 

@@ -9,17 +9,21 @@ CLASSIFICATION_METRICS: dict[str, bool] = {
     "recall": True,
     "f1": True,
     "mcc": True,
+    "lift_10": True,
+    "gain_20": True,
     "log_loss": False,
     "brier": False,
     "ece": False,
 }
-"""Metric -> whether greater is better. Precision, recall and F1 are macro averages when there are more than two classes."""
+"""Metric -> whether greater is better. With more than two classes, those of one class are averaged over the classes."""
 
 REGRESSION_METRICS: dict[str, bool] = {
     "rmse": False,
     "mae": False,
     "mse": False,
     "mape": False,
+    "pinball_10": False,
+    "pinball_90": False,
     "r2": True,
     "adjusted_r2": True,
 }

@@ -4,11 +4,14 @@ _INFINITE = float("inf")
 
 _RANGES: dict[str, tuple[float, float]] = {
     "mcc": (-1, 1),
+    "lift_10": (0, 10),
     "log_loss": (0, _INFINITE),
     "rmse": (0, _INFINITE),
     "mae": (0, _INFINITE),
     "mse": (0, _INFINITE),
     "mape": (0, _INFINITE),
+    "pinball_10": (0, _INFINITE),
+    "pinball_90": (0, _INFINITE),
     "r2": (-_INFINITE, 1),
     "adjusted_r2": (-_INFINITE, 1),
 }

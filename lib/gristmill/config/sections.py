@@ -349,6 +349,11 @@ class Gates(Section):
     min_improvement: Share = Field(
         0.1, description="Smallest relative reduction of the loss (or of 1 - score) against the baseline on the test rows."
     )
+    champion_margin: Share = Field(
+        0.1,
+        description="Share of the champion's loss (or of what its score lacks of the best) by which a candidate may be worse and "
+        "still take its place; the whole interval of the difference on the same test rows has to keep it.",
+    )
     max_fold_std: Share = Field(0.05, description="Largest spread of the score over folds; for errors, relative to their mean.")
     max_row_ms: Annotated[float, Field(gt=0)] = Field(100.0, description="Largest 95th percentile of the time to predict one row.")
 

@@ -5,38 +5,59 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gristmill.evaluation.curves import threshold_points
 from gristmill.evaluation.predictions import Scored
-from gristmill.metrics.scores import decide
+from gristmill.metrics.paired import Answers
+from gristmill.metrics.scores import Floats, decide
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.reporting.plots import classification, decisions, evidence, regression, training
 from gristmill.reporting.plots.style import HouseFigure, empty
 
 Figures = dict[str, HouseFigure]
 
+Others = Mapping[str, Answers]
+"""Name of another model, such as baseline or champion -> what it says about the same rows."""
 
-def fit_figures(model: FittedModel, scored: Scored) -> Figures:
+
+def _predicted(others: Others | None) -> dict[str, Floats]:
+    """Return what each other model predicts."""
+    return {name: answers.predicted for name, answers in (others or {}).items()}
+
+
+def fit_figures(model: FittedModel, scored: Scored, others: Others | None = None) -> Figures:
     """Return how well predictions follow the truth: ROC and precision-recall curves, or predicted against actual."""
+    beside = _predicted(others)
     if scored.task == "regression":
-        return {"predicted_vs_actual": regression.predicted_vs_actual(scored.y_true, scored.predicted, name=model.target)}
+        drawn = regression.predicted_vs_actual(scored.y_true, scored.predicted, name=model.target, others=beside)
+        return {"predicted_vs_actual": drawn}
     shown = (scored.y_true, scored.predicted, model.classes)
     return {
-        "roc_curve": classification.roc_curve(*shown, threshold=model.threshold),
-        "pr_curve": classification.pr_curve(*shown, threshold=model.threshold),
+        "roc_curve": classification.roc_curve(*shown, threshold=model.threshold, others=beside),
+        "pr_curve": classification.pr_curve(*shown, threshold=model.threshold, others=beside),
     }
 
 
-def error_figures(model: FittedModel, scored: Scored) -> Figures:
-    """Return what the errors look like: the confusion matrix, or the residuals."""
+def error_figures(model: FittedModel, scored: Scored, others: Others | None = None) -> Figures:
+    """Return what the errors look like: the confusion matrix, and one of each other model, or the residuals."""
     if scored.task == "regression":
-        return {"residuals": regression.residuals(scored.y_true, scored.predicted, name=model.target)}
-    y_pred = decide(scored.predicted, model.threshold)
-    return {"confusion_matrix": classification.confusion_matrix(scored.y_true, y_pred, model.classes)}
+        beside = _predicted(others)
+        return {"residuals": regression.residuals(scored.y_true, scored.predicted, name=model.target, others=beside)}
+    shown = {"": Answers(scored.predicted, model.threshold), **(others or {})}
+    return {
+        f"confusion_matrix{f'_{name}' if name else ''}": classification.confusion_matrix(
+            scored.y_true,
+            decide(answers.predicted, answers.threshold),
+            model.classes,
+            title=f"Confusion: {name}" if name else None,
+        )
+        for name, answers in shown.items()
+    }
 
 
-def decision_figures(model: FittedModel, scored: Scored, settings: Any) -> Figures:
+def decision_figures(model: FittedModel, scored: Scored, settings: Any, others: Others | None = None) -> Figures:
     """Return what acting on the predictions brings: calibration, gains, and each threshold; nothing for a regression.
 
     Parameters
@@ -45,22 +66,24 @@ def decision_figures(model: FittedModel, scored: Scored, settings: Any) -> Figur
         The model and predicted rows.
     settings
         The case's ``threshold``.
+    others
+        Other models on the same rows.
     """
     if scored.task == "regression":
         return {}
     shown = (scored.y_true, scored.predicted, model.classes)
-    found = {"calibration_curve": decisions.calibration_curve(*shown)}
+    beside = _predicted(others)
+    found = {"calibration_curve": decisions.calibration_curve(*shown, others=beside)}
     if scored.task == "multiclass":
         return found
-    found["gains"] = classification.gains(*shown)
-    points = threshold_points(
-        scored.y_true == 1,
-        scored.predicted[:, 1],
-        value_true_positive=settings.value_true_positive,
-        cost_contact=settings.cost_contact,
-    ).sort_values("threshold")
+    found["gains"] = classification.gains(*shown, others=beside)
+    prices = {"value_true_positive": settings.value_true_positive, "cost_contact": settings.cost_contact}
+    points = threshold_points(scored.y_true == 1, scored.predicted[:, 1], **prices).sort_values("threshold")
     names = ["profit"] if settings.rule == "profit" else ["precision", "recall", "f1"]
     curves = {name: points[name].to_numpy() for name in names}
+    for name, predicted in beside.items():
+        its = threshold_points(scored.y_true == 1, predicted[:, 1], **prices).sort_values("threshold")
+        curves[f"{names[-1]}, {name}"] = np.interp(points["threshold"], its["threshold"], its[names[-1]])
     found["threshold_curve"] = decisions.threshold_curve(points["threshold"], curves, chosen=model.threshold)
     return found
 

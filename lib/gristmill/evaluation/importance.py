@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from gristmill.config.metric_names import greater_is_better
 from gristmill.evaluation.hybrids import BATCH_ROWS, Predict, RowPool
 from gristmill.evaluation.predictions import Scored
-from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, percentile_interval, resample_weights
+from gristmill.metrics.interval_ends import percentile_interval
+from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap
+from gristmill.metrics.resampling import resample_weights
 from gristmill.metrics.scores import Floats
 from gristmill.metrics.weighted import weighted_scores
 

@@ -13,7 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from gristmill.evaluation.curves import learning_points
 from gristmill.evaluation.predictions import Scored
-from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, Interval, intervals, percentile_interval, resample_weights
+from gristmill.metrics.interval_ends import Interval, bca_interval
+from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, intervals
+from gristmill.metrics.resampling import Kernel, resample
 from gristmill.metrics.scores import score
 from gristmill.modeling import baselines
 from gristmill.modeling.artifact.fitted import FittedModel
@@ -24,6 +26,9 @@ MAX_TRAINING_ROWS = 50_000
 
 BUSINESS_RULES = {"profit": "profit per 1,000 rows", "cost": "cost of mistakes per 1,000 rows"}
 """Rules of the threshold that count in the business's currency -> what they count."""
+
+PRICES = {"value_true_positive", "cost_contact"}
+"""Keys of ``threshold`` that, when a case gives one of them, price decisions whatever rule they are taken by."""
 
 FEWEST_OF_A_CLASS = 5
 """Rows of each class without which a point of the learning curve is left out."""
@@ -47,32 +52,44 @@ def baseline_scored(name: str, y_train: NDArray[Any], test: Scored, n_classes: i
     return Scored(test.task, test.row_keys, test.y_true, predicted)
 
 
+def counts_in_currency(settings: Any) -> str | None:
+    """Return what the case's ``threshold`` puts a price on: ``profit`` or ``cost``; None if it names no price."""
+    if settings.rule in BUSINESS_RULES:
+        return str(settings.rule)
+    return "profit" if PRICES & settings.model_fields_set else None
+
+
 def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Any] | None:
     """Return what acting on the flagged rows earns, or what mistakes cost, per 1,000 rows, with its interval.
 
-    None unless the case decides by profit or by cost. ``everyone`` is what acting on every row would give.
+    None unless the case decides by profit or by cost, or says what acting is worth and costs. ``everyone`` is what acting on every
+    row would give.
 
     Parameters
     ----------
     settings
         The case's ``threshold``: its rule, what a true positive is worth, what acting costs, and what mistakes cost.
     model, scored
-        The model and predicted rows.
+        The model, whose threshold decides, and predicted rows.
     bootstrap
         Confidence, resamples and seed.
     """
-    if scored.task != "binary" or settings.rule not in BUSINESS_RULES or model.threshold is None:
+    priced = counts_in_currency(settings) if scored.task == "binary" else None
+    if priced is None or model.threshold is None:
         return None
     flagged, positive = scored.predicted[:, 1] >= model.threshold, scored.y_true == 1
-    if settings.rule == "profit":
+    if priced == "profit":
         acting, leaving = positive * settings.value_true_positive - settings.cost_contact, np.zeros(len(positive))
     else:
         acting, leaving = ~positive * settings.cost_false_positive, positive * settings.cost_false_negative
     amounts = np.where(flagged, acting, leaving) * 1000
-    blocks = resample_weights(scored.y_true.astype(np.int64), bootstrap.resamples, bootstrap.random_state)
-    drawn = np.concatenate([weights @ amounts for weights in blocks]) / len(amounts)
-    found = percentile_interval(float(amounts.mean()), drawn, bootstrap.confidence)
-    return {"name": BUSINESS_RULES[settings.rule], **found, "everyone": float(acting.mean() * 1000)}
+
+    def mean_of(rows: NDArray[np.intp]) -> Kernel:
+        return lambda weights: {"amount": weights @ amounts[rows] / weights.sum(axis=1)}
+
+    drawn = resample(mean_of, scored.y_true.astype(np.int64), bootstrap.resamples, bootstrap.random_state)
+    found = bca_interval(float(amounts.mean()), drawn.draws["amount"], bootstrap.confidence, drawn.accelerations["amount"])
+    return {"name": BUSINESS_RULES[priced], **found, "everyone": float(acting.mean() * 1000)}
 
 
 def learning_curve(

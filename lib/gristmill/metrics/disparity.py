@@ -1,7 +1,7 @@
 """How differently a model treats groups of rows.
 
-Rates by group come from fairlearn's ``MetricFrame``; differences and ratios follow its definitions. Intervals come from the
-bootstrap within groups, drawn as counts of the confusion matrix, which is exact and costs the same for any number of rows.
+Rates by group come from fairlearn's ``MetricFrame``; differences and ratios follow its definitions. Their intervals are recovered
+from those of the groups (:mod:`gristmill.metrics.furthest`), which costs the same for any number of rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gristmill.metrics.furthest import largest_difference
 from gristmill.metrics.groups import group_order
-from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, Interval, percentile_interval, resample_weights
+from gristmill.metrics.interval_ends import Interval
+from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap
 from gristmill.metrics.scores import Codes, Floats
+
+SMALLEST = 1e-300
+"""What stands for zero where logarithms are taken."""
 
 
 @dataclass(frozen=True)
@@ -109,20 +114,6 @@ class Spread:
     judged: tuple[str, ...]
 
 
-def _drawn_rates(rate: Rate, members: Sequence[NDArray[np.intp]], bootstrap: Bootstrap) -> Floats:
-    """Return bootstrap draws of the rate in each group, shape ``(resamples, n_groups)``."""
-    rng = np.random.default_rng(bootstrap.random_state)
-    draws = np.full((bootstrap.resamples, len(members)), np.nan)
-    for index, rows in enumerate(members):
-        among = rate.among[rows]
-        hits = int((rate.counted[rows] & among).sum())
-        counts = np.array([hits, int(among.sum()) - hits, int((~among).sum())], dtype=float)
-        drawn = rng.multinomial(len(rows), counts / counts.sum(), size=bootstrap.resamples).astype(float)
-        trials = drawn[:, 0] + drawn[:, 1]
-        np.divide(drawn[:, 0], trials, out=draws[:, index], where=trials > 0)
-    return draws
-
-
 def _ratio(values: Floats) -> Floats:
     """Return the smallest over the largest value of each row; 1 where all are 0."""
     result = np.ones(len(values))
@@ -143,15 +134,27 @@ def _difference(values: Floats) -> Floats:
     return np.asarray(values.max(axis=1) - values.min(axis=1))
 
 
-def _compare(
-    values: Floats, draws: Floats, names: Sequence[str], function: Callable[[Floats], Floats], confidence: float
-) -> Spread:
-    """Return the spread of ``values`` over groups, with the interval that ``draws`` of them give."""
-    if len(names) < 2:
-        return Spread({"value": float("nan"), "low": float("nan"), "high": float("nan")}, None, None, tuple(names))
-    complete = draws[np.isfinite(draws).all(axis=1)]
-    interval = percentile_interval(float(function(values[None, :])[0]), function(complete), confidence)
+def _unmeasured(names: Sequence[str]) -> Spread:
+    """Return the spread of fewer than two groups."""
+    return Spread({"value": float("nan"), "low": float("nan"), "high": float("nan")}, None, None, tuple(names))
+
+
+def _spread(values: Floats, names: Sequence[str], value: float, low: float, high: float) -> Spread:
+    """Return a spread with its interval, stretched by rounding alone, and the groups at its ends."""
+    interval = {"value": value, "low": min(low, value), "high": max(high, value)}
     return Spread(interval, names[int(values.argmin())], names[int(values.argmax())], tuple(names))
+
+
+def _log(values: Floats) -> Floats:
+    """Return logarithms, that of zero as a number far below all others."""
+    return np.asarray(np.log(np.maximum(values, SMALLEST)))
+
+
+def _level(z: float) -> float:
+    """Return the confidence that ``z`` standard errors to both sides stand for."""
+    from scipy.special import ndtr  # noqa: PLC0415
+
+    return float(2 * ndtr(z) - 1)
 
 
 COMPARISONS: dict[str, Callable[[Floats], Floats]] = {"ratio": _ratio, "difference": _difference}
@@ -166,7 +169,7 @@ def rate_spread(
     min_group_size: int,
     bootstrap: Bootstrap = DEFAULT_BOOTSTRAP,
 ) -> Spread:
-    """Return how far a rate differs between groups, with a bootstrap interval.
+    """Return how far a rate differs between groups, with its interval.
 
     Parameters
     ----------
@@ -180,28 +183,60 @@ def rate_spread(
         Groups with fewer rows *among which the rate is counted* are left out: a true-positive rate of three positives
         says nothing, however large the group.
     bootstrap
-        Confidence, resamples and seed.
+        Confidence, and the draws and seed behind the critical value of several pairs of groups.
     """
-    membership = {name: np.flatnonzero((groups == name).to_numpy()) for name in group_order(groups)}
-    judged = {name: rows for name, rows in membership.items() if int(rate.among[rows].sum()) >= min_group_size}
-    members = list(judged.values())
-    values = np.array([rate.counted[rows][rate.among[rows]].mean() for rows in members])
-    draws = _drawn_rates(rate, members, bootstrap)
-    return _compare(values, draws, list(judged), COMPARISONS[comparison], bootstrap.confidence)
+    codes, names = _coded(groups)
+    sizes = np.bincount(codes[rate.among], minlength=len(names))
+    judged = sizes >= max(1, min_group_size)
+    kept = [name for name, enough in zip(names, judged, strict=True) if enough]
+    if len(kept) < 2:
+        return _unmeasured(kept)
+    trials = sizes[judged].astype(float)
+    hits = np.bincount(codes[rate.among & rate.counted], minlength=len(names))[judged].astype(float)
+    values, smoothed = hits / trials, (hits + 0.5) / (trials + 1)
+    errors = np.sqrt(smoothed * (1 - smoothed) / trials)
+    value = float(COMPARISONS[comparison](values[None, :])[0])
+    if comparison == "difference":
+        low, high = largest_difference(values, errors, lambda z: wilson_interval(hits, trials, _level(z)), bootstrap)
+        return _spread(values, kept, value, low, min(high, 1.0))
+
+    def limits(z: float) -> tuple[Floats, Floats]:
+        low, high = wilson_interval(hits, trials, _level(z))
+        return _log(low), _log(high)
+
+    low, high = largest_difference(_log(values), errors / smoothed, limits, bootstrap)
+    return _spread(values, kept, value, float(np.exp(-high)), float(np.exp(-low)))
+
+
+def _coded(groups: pd.Series) -> tuple[Codes, list[str]]:
+    """Return the place of each row's group, and the groups in the order they are shown."""
+    names = group_order(groups)
+    return np.asarray(pd.Categorical(groups, categories=names).codes, dtype=np.int64), names
 
 
 def error_spread(errors: Floats, groups: pd.Series, *, min_group_size: int, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> Spread:
     """Return the ratio of the largest to the smallest mean of ``errors`` between groups of at least ``min_group_size`` rows.
 
-    Rows are resampled within each group.
+    The interval is that of the means' logarithms, of which each group's error is Student's.
     """
-    sizes = groups.value_counts()
-    names = [name for name in group_order(groups) if sizes[name] >= min_group_size]
-    members = [np.asarray(errors)[(groups == name).to_numpy()] for name in names]
-    values = np.array([rows.mean() for rows in members])
-    draws = np.empty((bootstrap.resamples, len(names)))
-    for index, rows in enumerate(members):
-        strata = np.zeros(len(rows), dtype=np.int64)
-        blocks = resample_weights(strata, bootstrap.resamples, bootstrap.random_state + index)
-        draws[:, index] = np.concatenate([weights @ rows for weights in blocks]) / len(rows)
-    return _compare(values, draws, names, _error_ratio, bootstrap.confidence)
+    from scipy.special import stdtrit  # noqa: PLC0415
+
+    codes, everyone = _coded(groups)
+    sizes = np.bincount(codes, minlength=len(everyone))
+    judged = sizes >= max(1, min_group_size)
+    names = [name for name, enough in zip(everyone, judged, strict=True) if enough]
+    if len(names) < 2:
+        return _unmeasured(names)
+    trials = sizes[judged].astype(float)
+    values = np.bincount(codes, weights=errors, minlength=len(everyone))[judged] / trials
+    squares = np.bincount(codes, weights=np.square(errors), minlength=len(everyone))[judged] / trials
+    deviation = np.sqrt(np.maximum(squares - values**2, 0.0) * trials / np.maximum(trials - 1, 1))
+    relative = np.divide(deviation, values * np.sqrt(trials), out=np.zeros(len(values)), where=values > 0)
+
+    def limits(z: float) -> tuple[Floats, Floats]:
+        wide = stdtrit(np.maximum(trials - 1, 1), 0.5 + _level(z) / 2) * relative
+        return _log(values) - wide, _log(values) + wide
+
+    low, high = largest_difference(_log(values), relative, limits, bootstrap)
+    ends = [float(np.exp(end)) if end < -np.log(SMALLEST) / 2 else float("inf") for end in (low, high)]
+    return _spread(values, names, float(_error_ratio(values[None, :])[0]), *ends)

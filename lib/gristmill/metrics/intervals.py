@@ -1,23 +1,27 @@
 """Bootstrap intervals of metrics.
 
-Percentile intervals of the stratified bootstrap (Efron and Tibshirani 1993, chapters 13 and 8): rows are drawn with replacement,
-within each class for classification, so that no resample loses a class. All metrics of a call share their resamples.
+Stratified bootstrap (Efron and Tibshirani 1993, chapters 13, 14 and 8): rows are drawn with replacement, within each class for
+classification, so that no resample loses a class; the shares of the classes are taken as given. Intervals are corrected for bias
+and skewness (BCa); those of the calibration error, which resampling inflates, are mirrored. All metrics of a call share their
+resamples.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from gristmill.metrics.bags import BAGS, MOST_ROWS, bags
+from gristmill.metrics.interval_ends import Interval, basic_interval, bca_interval
+from gristmill.metrics.resampling import Kernel, Resampled, resample
 from gristmill.metrics.scores import Codes, Floats, score
 from gristmill.metrics.weighted import weighted_scores
 
-CELLS_AT_ONCE = 1_000_000
-"""Weights held in memory at a time."""
-
-Interval = dict[str, float]
-"""``{"value", "low", "high"}``."""
+INFLATED = ("ece",)
+"""Metrics whose draws lie above the value for no other reason than that they are draws."""
 
 
 @dataclass(frozen=True)
@@ -32,36 +36,17 @@ class Bootstrap:
 DEFAULT_BOOTSTRAP = Bootstrap()
 
 
-def resample_weights(strata: Codes, resamples: int, random_state: int) -> Iterator[Floats]:
-    """Give how often each row is drawn, in blocks of shape ``(some resamples, n_rows)``, together ``resamples`` long.
-
-    Parameters
-    ----------
-    strata
-        Code of each row's stratum, shape ``(n_rows,)``; every resample draws as many rows of a stratum as it has.
-    resamples
-        Number of resamples.
-    random_state
-        Seed; the same seed and strata give the same weights.
-    """
-    rng = np.random.default_rng(random_state)
-    members = [np.flatnonzero(strata == code) for code in np.unique(strata)]
-    block = max(1, CELLS_AT_ONCE // max(1, len(strata)))
-    for start in range(0, resamples, block):
-        weights = np.empty((min(block, resamples - start), len(strata)))
-        for rows in members:
-            for resample in weights:
-                drawn = rng.integers(0, len(rows), len(rows), dtype=np.int32)
-                resample[rows] = np.bincount(drawn, minlength=len(rows))
-        yield weights
-
-
 def metric_names(task: str) -> tuple[str, ...]:
     """Return the names of all metrics of ``task``."""
     return tuple(REGRESSION_METRICS if task == "regression" else CLASSIFICATION_METRICS)
 
 
-def distributions(
+def strata_of(task: str, y_true: Codes | Floats) -> Codes:
+    """Return the stratum of each row within which it is resampled: its class; all rows are one where numbers are predicted."""
+    return np.zeros(len(y_true), dtype=np.int64) if task == "regression" else np.asarray(y_true, dtype=np.int64)
+
+
+def resampled_scores(
     task: str,
     y_true: Codes | Floats,
     predicted: Floats,
@@ -70,8 +55,8 @@ def distributions(
     metrics: Collection[str] | None = None,
     threshold: float | None = None,
     n_features: int = 0,
-) -> dict[str, Floats]:
-    """Return the bootstrap distribution of each metric, shape ``(resamples,)``.
+) -> Resampled:
+    """Return each metric with its bootstrap distribution.
 
     Parameters
     ----------
@@ -85,25 +70,28 @@ def distributions(
         The metrics wanted; all of the task by default.
     """
     names = tuple(metrics) if metrics is not None else metric_names(task)
-    strata = np.zeros(len(y_true), dtype=np.int64) if task == "regression" else np.asarray(y_true, dtype=np.int64)
-    rows = np.lexsort((-predicted[:, -1], strata)) if task == "binary" else np.arange(len(strata))  # sorted rows rank faster
-    kernel = weighted_scores(np.asarray(y_true)[rows], predicted[rows], names, threshold=threshold, n_features=n_features)
-    blocks = [kernel(weights) for weights in resample_weights(strata[rows], bootstrap.resamples, bootstrap.random_state)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
+    strata = strata_of(task, y_true)
+    order = np.lexsort((-predicted[:, -1], strata)) if task == "binary" else np.arange(len(strata))  # sorted rows rank faster
+    truth, answers = np.asarray(y_true)[order], predicted[order]
+
+    def kernel_of(rows: NDArray[np.intp]) -> Kernel:
+        return weighted_scores(truth[rows], answers[rows], names, threshold=threshold, n_features=n_features)
+
+    return resample(kernel_of, strata[order], bootstrap.resamples, bootstrap.random_state)
 
 
-def percentile_interval(value: float, distribution: Floats, confidence: float) -> Interval:
-    """Return the percentile interval of a distribution, stretched where needed to hold ``value``.
+def distributions(
+    task: str, y_true: Codes | Floats, predicted: Floats, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP, **options: Any
+) -> dict[str, Floats]:
+    """Return the bootstrap distribution of each metric, shape ``(resamples,)``; see :func:`resampled_scores`."""
+    return resampled_scores(task, y_true, predicted, bootstrap, **options).draws
 
-    Stretching matters for metrics that resampling inflates, such as the calibration error near zero: an interval that leaves
-    out its own estimate would confuse more than it tells. Draws that are not a number are left out.
-    """
-    finite = distribution[np.isfinite(distribution)]
-    if not np.isfinite(value) or not len(finite):
-        return {"value": value, "low": float("nan"), "high": float("nan")}
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(finite, [tail, 1 - tail])
-    return {"value": value, "low": float(min(low, value)), "high": float(max(high, value))}
+
+def interval_of(metric: str, value: float, found: Resampled, confidence: float) -> Interval:
+    """Return the interval of one metric around its ``value``."""
+    if metric in INFLATED:
+        return basic_interval(value, found.draws[metric], confidence, least=0.0)
+    return bca_interval(value, found.draws[metric], confidence, found.accelerations[metric])
 
 
 def intervals(
@@ -116,8 +104,21 @@ def intervals(
     threshold: float | None = None,
     n_features: int = 0,
 ) -> dict[str, Interval]:
-    """Return ``{metric: {"value", "low", "high"}}``; see :func:`distributions` for the parameters."""
+    """Return ``{metric: {"value", "low", "high"}}``; see :func:`resampled_scores` for the parameters."""
     names = tuple(metrics) if metrics is not None else metric_names(task)
-    drawn = distributions(task, y_true, predicted, bootstrap, metrics=names, threshold=threshold, n_features=n_features)
-    values = {name: score(name, y_true, predicted, threshold=threshold, n_features=n_features) for name in names}
-    return {name: percentile_interval(values[name], drawn[name], bootstrap.confidence) for name in names}
+    options: dict[str, Any] = {"threshold": threshold, "n_features": n_features}
+    found = resampled_scores(task, y_true, predicted, bootstrap, metrics=names, **options)
+    values = {name: score(name, y_true, predicted, **options) for name in names}
+    return {name: interval_of(name, values[name], found, bootstrap.confidence) for name in names}
+
+
+def sampling(task: str, y_true: Codes | Floats, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Any]:
+    """Return how the intervals of some rows are made: ``rows``, ``resamples``, ``bags`` and the rows that are ``in_bags``.
+
+    Without bags (``bags`` is 0), every row is resampled.
+    """
+    facts = {"rows": len(y_true), "resamples": bootstrap.resamples, "bags": 0, "in_bags": 0}
+    if len(y_true) <= MOST_ROWS:
+        return facts
+    drawn = bags(strata_of(task, y_true), bootstrap.random_state)
+    return facts | {"bags": BAGS, "in_bags": len(np.unique(np.concatenate([bag.rows for bag in drawn])))}

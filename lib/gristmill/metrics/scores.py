@@ -5,17 +5,26 @@ Classes are integer codes ``0..k-1``; for two classes, code 1 is the positive cl
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, REGRESSION_METRICS, greater_is_better
+from gristmill.config.metric_ranges import metric_range
+from gristmill.metrics.gains import top_gain
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+Value = TypeVar("Value", float, Floats)
+
 ECE_BINS = 10
+
+PINBALL_LEVELS = {"pinball_10": 0.1, "pinball_90": 0.9}
+"""Metric -> the quantile whose prediction it rewards: at 0.9, a number too low costs nine times what one too high costs."""
 
 
 def decide(y_proba: Floats, threshold: float | None = None) -> Codes:
@@ -66,12 +75,19 @@ def _balanced_accuracy(y_true: Codes, y_pred: Codes) -> float:
     return float(sk.recall_score(y_true, y_pred, labels=np.unique(y_true), average="macro", zero_division=0))
 
 
+def _top_gain(metric: str, is_positive: NDArray[np.bool_], scores: Floats) -> float:
+    """Return the gain or lift ``metric`` of one class against the rest."""
+    return float(top_gain(is_positive, scores, (metric,))(np.ones((1, len(scores))))[metric][0])
+
+
 _OF_PROBABILITIES: dict[str, Callable[[Codes, Floats], float]] = {
     "roc_auc": lambda y_true, y_proba: _ranked(sk.roc_auc_score, y_true, y_proba),
     "pr_auc": lambda y_true, y_proba: _ranked(sk.average_precision_score, y_true, y_proba),
     "log_loss": lambda y_true, y_proba: float(sk.log_loss(y_true, y_proba, labels=np.arange(y_proba.shape[1]))),
     "brier": brier,
     "ece": expected_calibration_error,
+    "lift_10": lambda y_true, y_proba: _ranked(partial(_top_gain, "lift_10"), y_true, y_proba),
+    "gain_20": lambda y_true, y_proba: _ranked(partial(_top_gain, "gain_20"), y_true, y_proba),
 }
 _OF_DECISIONS: dict[str, Callable[[Codes, Codes], float]] = {
     "accuracy": lambda y_true, y_pred: float(np.mean(y_pred == y_true)),
@@ -102,6 +118,8 @@ def _number_score(metric: str, y_true: Floats, y_pred: Floats, n_features: int) 
         return float(np.sqrt(np.mean(residual**2)))
     if metric == "mae":
         return float(np.mean(np.abs(residual)))
+    if metric in PINBALL_LEVELS:
+        return float(sk.mean_pinball_loss(y_true, y_pred, alpha=PINBALL_LEVELS[metric]))
     if metric == "mape":
         return float(sk.mean_absolute_percentage_error(y_true, y_pred))
     r2 = float(sk.r2_score(y_true, y_pred)) if len(y_true) > 1 else float("nan")
@@ -152,9 +170,15 @@ def as_gain(metric: str, value: float) -> float:
     return value if greater_is_better(metric) else -value
 
 
+def lost(metric: str, value: Value) -> Value:
+    """Return a loss as it is, and a score as its distance from the best value that the metric can have."""
+    best = metric_range(metric, "multiclass")[1]
+    return best - value if greater_is_better(metric) else value
+
+
 def relative_improvement(metric: str, value: float, baseline: float) -> float:
-    """Return the share of the baseline's loss (or of its distance ``1 - score`` from perfect) that ``value`` removes."""
-    loss, baseline_loss = (1 - value, 1 - baseline) if greater_is_better(metric) else (value, baseline)
+    """Return the share of the baseline's loss (or of its distance from the best score there is) that ``value`` removes."""
+    loss, baseline_loss = lost(metric, value), lost(metric, baseline)
     if baseline_loss == 0:
         return 0.0
     return (baseline_loss - loss) / abs(baseline_loss)

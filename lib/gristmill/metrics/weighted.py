@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from gristmill.metrics.scores import ECE_BINS, Codes, Floats, decide
+from gristmill.metrics.gains import TOP_SHARES, top_gain
+from gristmill.metrics.scores import ECE_BINS, PINBALL_LEVELS, Codes, Floats, decide
 
 Kernel = Callable[[Floats], dict[str, Floats]]
 """From weights ``(n_sets, n_rows)`` to the metrics' values, each ``(n_sets,)``."""
 
-RANK_METRICS = ("roc_auc", "pr_auc")
+AREAS = ("roc_auc", "pr_auc")
+RANK_METRICS = (*AREAS, *TOP_SHARES)
 
 
 def _ratio(numerator: Floats, denominator: Floats, empty: float = 0.0) -> Floats:
@@ -60,17 +62,20 @@ def _ranking(is_positive: NDArray[np.bool_], scores: Floats) -> Callable[[Floats
     return rank
 
 
-def _rank_kernel(y_true: Codes, y_proba: Floats) -> Kernel:
+def _rank_kernel(y_true: Codes, y_proba: Floats, wanted: Collection[str]) -> Kernel:
     """Return the metrics of ranks; not a number unless every class occurs among the rows."""
     n_classes = y_proba.shape[1]
     if len(np.unique(y_true)) < n_classes:
-        return lambda weights: dict.fromkeys(RANK_METRICS, np.full(len(weights), np.nan))
-    codes = [1] if n_classes == 2 else range(n_classes)
-    rankings = [_ranking(y_true == code, y_proba[:, code]) for code in codes]
+        return lambda weights: dict.fromkeys(wanted, np.full(len(weights), np.nan))
+    against_rest = [(y_true == code, y_proba[:, code]) for code in ([1] if n_classes == 2 else range(n_classes))]
+    rankings = [_ranking(*one) for one in against_rest] if set(AREAS) & set(wanted) else []
+    tops = tuple(name for name in TOP_SHARES if name in wanted)
+    gains = [top_gain(*one, tops) for one in against_rest] if tops else []
 
     def kernel(weights: Floats) -> dict[str, Floats]:
-        areas, precisions = zip(*(rank(weights) for rank in rankings), strict=True)
-        return {"roc_auc": np.mean(areas, axis=0), "pr_auc": np.mean(precisions, axis=0)}
+        by_class = [dict(zip(AREAS, rank(weights), strict=True)) for rank in rankings]
+        found = [gain(weights) for gain in gains]
+        return {name: np.mean([one[name] for one in part], axis=0) for part in (by_class, found) if part for name in part[0]}
 
     return kernel
 
@@ -143,19 +148,21 @@ def _number_kernel(y_true: Floats, y_pred: Floats, n_features: int) -> Kernel:
     residual = y_true - y_pred
     centred = y_true - y_true.mean()  # R2 does not change, and the difference of large squares is avoided
     relative = np.abs(residual) / np.maximum(np.abs(y_true), np.finfo(np.float64).eps)
-    columns = np.column_stack([residual**2, np.abs(residual), relative, centred, centred**2])
-    freedom = len(y_true) - n_features - 1
+    pinball = [np.maximum(level * residual, (level - 1) * residual) for level in PINBALL_LEVELS.values()]
+    columns = np.column_stack([residual**2, np.abs(residual), relative, centred, centred**2, *pinball])
 
     def kernel(weights: Floats) -> dict[str, Floats]:
         total = weights.sum(axis=1)
-        squared, absolute, share, first, second = (weights @ columns).T
+        squared, absolute, share, first, second, *tilted = (weights @ columns).T
         spread = np.maximum(second - first**2 / total, 0.0)
         r2 = np.where(spread > 0, 1 - _ratio(squared, spread), np.where(squared > 0, 0.0, 1.0))
         r2 = r2 if len(y_true) > 1 else np.full_like(total, np.nan)
-        adjusted = 1 - (1 - r2) * (total - 1) / freedom if freedom > 0 else np.full_like(total, np.nan)
+        freedom = total - n_features - 1
+        adjusted = np.where(freedom > 0, 1 - (1 - r2) * _ratio(total - 1, np.maximum(freedom, 0)), np.nan)
         mse = squared / total
         errors = {"mse": mse, "rmse": np.sqrt(mse), "mae": absolute / total, "mape": share / total}
-        return {**errors, "r2": r2, "adjusted_r2": adjusted}
+        levels = {name: values / total for name, values in zip(PINBALL_LEVELS, tilted, strict=True)}
+        return {**errors, **levels, "r2": r2, "adjusted_r2": adjusted}
 
     return kernel
 
@@ -188,7 +195,7 @@ def weighted_scores(
         kernels = [_number_kernel(truth, numbers, n_features)]
     elif wanted <= set(CLASSIFICATION_METRICS):
         codes, y_proba = np.asarray(y_true, dtype=np.int64), np.asarray(predicted, dtype=np.float64)
-        ranks = [_rank_kernel(codes, y_proba)] if wanted & set(RANK_METRICS) else []
+        ranks = [_rank_kernel(codes, y_proba, wanted)] if wanted & set(RANK_METRICS) else []
         sums = [_class_kernel(codes, y_proba, threshold)] if wanted - set(RANK_METRICS) else []
         kernels = ranks + sums
     else:

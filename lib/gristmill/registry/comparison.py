@@ -1,28 +1,46 @@
 """Candidate against champion, on the same test rows where the champion can score them."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gristmill.config.case import Case
+from gristmill.config.stages import StageCase
 from gristmill.data.products import read_json, read_rows
 from gristmill.errors import ArtifactError, DataError, GristmillError
+from gristmill.evaluation.measure import measure
 from gristmill.evaluation.predictions import Scored, scored_rows
-from gristmill.metrics.intervals import resample_weights
-from gristmill.metrics.scores import Floats, as_gain
-from gristmill.metrics.scores import score as score_of
-from gristmill.metrics.weighted import weighted_scores
+from gristmill.metrics.interval_ends import Interval
+from gristmill.metrics.intervals import Bootstrap, metric_names, sampling
+from gristmill.metrics.noninferiority import Judgement, judge, normal_steps
+from gristmill.metrics.paired import Answers, Difference, PairedTest, differences, paired_tests
+from gristmill.metrics.scores import as_gain, lost
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import MODEL, verify
 from gristmill.registry import aliases, versions
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
-from gristmill.reporting.wording import count, figure, metric_label
+from gristmill.registry.inspection import CANDIDATE_TAG, MODEL_TAG
+from gristmill.reporting.wording import count, metric_label
 
 SEED = 0
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in production, and what it says about some rows."""
+
+    version: int
+    model: FittedModel
+    scored: Scored
+
+    @property
+    def answers(self) -> Answers:
+        """What it says, and how that is scored."""
+        return answers_of(self.model, self.scored)
 
 
 @dataclass(frozen=True)
@@ -33,22 +51,37 @@ class Comparison:
     ----------
     version
         The champion's version.
+    metric
+        The metric that decides.
     candidate, champion
-        Their scores in the primary metric.
-    difference
-        Candidate minus champion, turned so that more is better.
-    limit
-        How far below zero the difference may be by chance alone.
-    message
-        What was compared with what.
+        Their scores in it.
+    gain
+        Candidate minus champion, turned so that more is better, with its interval.
+    judgement
+        What that allows one to say.
+    basis
+        What was compared on which rows, in words.
+    scores
+        The champion's metrics on the test rows with their intervals; empty where it could not score them.
+    differences
+        The difference in every metric, likewise.
+    tests
+        Tests of the difference that know that the rows are the same.
+    sampling
+        How the intervals were made; see :func:`gristmill.metrics.intervals.sampling`.
     """
 
     version: int
+    metric: str
     candidate: float
     champion: float
-    difference: float
-    limit: float
-    message: str
+    gain: Interval
+    judgement: Judgement
+    basis: str
+    scores: Mapping[str, Interval] = field(default_factory=dict)
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+    tests: Sequence[PairedTest] = ()
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,28 +103,80 @@ def champion_comparison(case: Case, evidence: Evidence, upstream: Upstream, root
     another question, or has no such score, or is not what was registered, cannot be compared with: that is no reason to replace it
     unseen.
     """
-    champion = aliases.meant(case.name, versions.CHAMPION, root)
-    if champion is None or champion.tags.get("gristmill.candidate_digest") == evidence.candidate.digest:
-        return None
-    directory = versions.directory_of(champion, root)
-    model, test = FittedModel.load(candidate_directory(upstream)), read_rows(upstream["02_validate"]["test"])
-    predictions = read_rows(upstream["07_evaluate"]["predictions"])
+    model = FittedModel.load(candidate_directory(upstream))
+    standing = _standing(case, model.classes, evidence.candidate.digest, root)
+    if not isinstance(standing, _Standing):
+        return standing
+    predictions, test = read_rows(upstream["07_evaluate"]["predictions"]), read_rows(upstream["02_validate"]["test"])
     scored = scored_rows(case.task, predictions, test[case.target], model.classes)
+    champion = _answering(standing, scored, test.loc[predictions.index])
+    if isinstance(champion, Champion):
+        return compare(case, scored, model, champion)
+    return compare_recorded(case, evidence.evaluation["test"], standing.directory, standing.version, champion)
+
+
+def champion_on(
+    case: Case | StageCase, scored: Scored, rows: pd.DataFrame, classes: Sequence[str], candidate: str, root: Path | None = None
+) -> Champion | Incomparable | None:
+    """Return the champion with what it says about rows that a candidate has predicted; None if it is the candidate, or missing.
+
+    Parameters
+    ----------
+    case
+        The case.
+    scored
+        The rows as the candidate predicts them.
+    rows
+        The same rows, in the same order, with raw columns.
+    classes
+        The candidate's classes; empty for a regression.
+    candidate
+        Digest of the candidate.
+    root
+        The project; found from the working directory when omitted.
+    """
+    standing = _standing(case, classes, candidate, root)
+    if not isinstance(standing, _Standing):
+        return standing
+    found = _answering(standing, scored, rows)
+    return found if isinstance(found, Champion) else _incomparable(case.name, standing.version, found)
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """A champion that is what was registered and answers the same question."""
+
+    version: int
+    directory: Path
+
+
+def _standing(case: Case | StageCase, classes: Sequence[str], candidate: str, root: Path | None) -> _Standing | Incomparable | None:
+    """Return the champion that the release row means, with the reason where nothing it says may count.
+
+    None if there is none, or it is the candidate of this digest.
+    """
+    found = aliases.meant(case.name, versions.CHAMPION, root)
+    if found is None or found.tags.get(CANDIDATE_TAG) == candidate:
+        return None
+    directory = versions.directory_of(found, root)
     try:
-        verify(directory, champion.tags.get("gristmill.model_digest"))
+        verify(directory, found.tags.get(MODEL_TAG))
     except ArtifactError as error:
-        return _incomparable(case.name, champion.version, str(error).partition(". ")[0])
-    reason = other_question(case, model.classes, directory)
-    if reason:
-        return _incomparable(case.name, champion.version, reason)
+        return _incomparable(case.name, found.version, str(error).partition(". ")[0])
+    reason = other_question(case, classes, directory)
+    return _incomparable(case.name, found.version, reason) if reason else _Standing(found.version, directory)
+
+
+def _answering(standing: _Standing, scored: Scored, rows: pd.DataFrame) -> Champion | str:
+    """Return the champion with what it says about rows; why not, where it cannot."""
     try:
-        return compare(case, scored, test.loc[predictions.index], model, FittedModel.load(directory), champion.version)
+        model = FittedModel.load(standing.directory)
+        return Champion(standing.version, model, replace(scored, predicted=model.predict_values(rows)))
     except (ArtifactError, DataError) as error:
-        reason = str(error).partition(";")[0].rstrip(".")
-        return compare_recorded(case, evidence.evaluation["test"], directory, champion.version, reason)
+        return str(error).partition(";")[0].rstrip(".")
 
 
-def other_question(case: Case, classes: Sequence[str], directory: Path) -> str:
+def other_question(case: Case | StageCase, classes: Sequence[str], directory: Path) -> str:
     """Return how the question a champion answers differs from this case's; nothing if it is the same.
 
     Parameters
@@ -129,60 +214,58 @@ def _incomparable(model: str, version: int, reason: str) -> Incomparable:
     )
 
 
-def compare(case: Case, scored: Scored, test: pd.DataFrame, model: FittedModel, champion: FittedModel, version: int) -> Comparison:
-    """Return the difference between two models on the same rows, with what chance alone explains of it.
+def others_of(candidate: FittedModel, naive: Scored, champion: Champion | Incomparable | None = None) -> dict[str, Answers]:
+    """Return what is drawn beside a candidate: the baseline, at the candidate's threshold, and the champion, if it can answer.
 
-    The limit comes from the paired bootstrap: the candidate is worse only if the whole interval of the difference, at the case's
-    confidence, lies below zero.
+    Parameters
+    ----------
+    candidate
+        The candidate.
+    naive
+        The test rows as the baseline predicts them.
+    champion
+        What :func:`champion_on` found.
+    """
+    found = {"baseline": answers_of(candidate, naive)}
+    return found | ({"champion": champion.answers} if isinstance(champion, Champion) else {})
+
+
+def answers_of(model: FittedModel, scored: Scored) -> Answers:
+    """Return what a model says about rows, and how that is scored."""
+    return Answers(scored.predicted, model.threshold, len(model.feature_columns))
+
+
+def compare(case: Case, scored: Scored, model: FittedModel, champion: Champion) -> Comparison:
+    """Return the difference between two models on the same rows, and what it allows one to say.
 
     Parameters
     ----------
     case
-        Names the metric, the confidence and the number of resamples.
+        Names the metric, the margin, the confidence and the number of resamples.
     scored
-        The candidate's stored predictions of the test rows.
-    test
-        The same rows, in the same order, with raw columns.
-    model, champion
-        Candidate and champion.
-    version
-        The champion's version.
-
-    Raises
-    ------
-    DataError
-        The champion cannot score these rows.
+        The test rows as the candidate predicts them.
+    model
+        The candidate.
+    champion
+        The champion, with the same rows in the same order.
     """
-    metric, other = case.primary_metric, champion.predict_values(test)
-    mine, its = (
-        score_of(metric, scored.y_true, predicted, threshold=one.threshold, n_features=len(one.feature_columns))
-        for one, predicted in ((model, scored.predicted), (champion, other))
+    bootstrap = Bootstrap(case.evaluation.confidence, case.evaluation.resamples, SEED)
+    metric, mine, its = case.primary_metric, answers_of(model, scored), champion.answers
+    found = differences(scored.task, scored.y_true, mine, its, metric_names(scored.task), bootstrap)
+    judged = found[metric]
+    return Comparison(
+        champion.version,
+        metric,
+        judged.first,
+        judged.second,
+        judged.gain,
+        judge(judged.improvement, judged.error, case.gates.champion_margin, len(scored), bootstrap.confidence),
+        f"on the same {count(len(scored))} test rows",
+        scores=measure(champion.model, champion.scored, bootstrap),
+        differences=found,
+        tests=paired_tests(scored.task, scored.y_true, mine, its, bootstrap.confidence),
+        sampling=sampling(scored.task, scored.y_true, bootstrap),
     )
-    drawn = _paired(case, scored, other, model, champion)
-    highest = float(np.quantile(drawn, (1 + case.evaluation.confidence) / 2)) if len(drawn) else float("nan")
-    difference = as_gain(metric, mine) - as_gain(metric, its)
-    message = (
-        f"Gain in {metric_label(metric)} over champion version {version} ({figure(its)}) on the same {count(len(scored))} test rows"
-    )
-    return Comparison(version, mine, its, difference, min(0.0, difference - highest), message)
-
-
-def _paired(case: Case, scored: Scored, other: Floats, model: FittedModel, champion: FittedModel) -> Floats:
-    """Return the bootstrap distribution of the difference in gain; both models are scored on the same resamples."""
-    metric, classes = case.primary_metric, scored.task != "regression"
-    strata = np.asarray(scored.y_true, dtype=np.int64) if classes else np.zeros(len(scored), dtype=np.int64)
-    kernels = [
-        weighted_scores(scored.y_true, predicted, (metric,), threshold=one.threshold, n_features=len(one.feature_columns))
-        for one, predicted in ((model, scored.predicted), (champion, other))
-    ]
-    sign = as_gain(metric, 1.0)
-    blocks = [
-        sign * (kernels[0](weights)[metric] - kernels[1](weights)[metric])
-        for weights in resample_weights(strata, case.evaluation.resamples, SEED)
-    ]
-    drawn: Floats = np.concatenate(blocks)
-    finite: Floats = drawn[np.isfinite(drawn)]
-    return finite
 
 
 def compare_recorded(
@@ -190,12 +273,13 @@ def compare_recorded(
 ) -> Comparison | Incomparable:
     """Return the difference to the score the champion was registered with; it cannot be compared if it has no such record.
 
-    Used where the champion cannot score today's rows. What chance explains is then taken from the candidate's own interval.
+    Used where the champion cannot score today's rows. The interval is recovered from those of the two scores, taken as independent
+    (MOVER; Zou and Donner 2008); a score that was recorded without an interval counts as exact.
 
     Parameters
     ----------
     case
-        Names the metric.
+        Names the metric and the margin.
     test_scores
         The candidate's metrics on the test rows, each with ``value``, ``low`` and ``high``.
     directory
@@ -211,27 +295,30 @@ def compare_recorded(
         by, found = record["primary_metric"], record["test"].get(metric)
     except (GristmillError, KeyError, TypeError, AttributeError):
         return _incomparable(case.name, version, f"{reason}, and it was registered without its scores")
-    recorded = found.get("value") if isinstance(found, Mapping) else found
-    if not isinstance(recorded, int | float):
+    recorded = found if isinstance(found, Mapping) else {"value": found}
+    if not isinstance(recorded.get("value"), int | float):
         was = f"it was measured by {metric_label(by)}, this case by {metric_label(metric)}"
         return _incomparable(
             case.name, version, was if by != metric else f"{reason}, and its {metric_label(metric)} was not defined"
         )
     if mine["value"] is None:
         return _incomparable(case.name, version, f"the candidate's {metric_label(metric)} on the test rows is not defined")
-    difference = as_gain(metric, mine["value"]) - as_gain(metric, recorded)
-    ends = [as_gain(metric, mine[end]) for end in ("value", "low", "high") if mine.get(end) is not None]
-    message = (
-        f"Gain in {metric_label(metric)} over what champion version {version} was registered with ({figure(recorded)}; {reason})"
-    )
-    return Comparison(version, mine["value"], recorded, difference, min(ends) - ends[0], message)
+    gain, loss = _gain(metric, mine, recorded), lost(metric, float(recorded["value"]))
+    share = {end: value / loss if loss > 0 else float("nan") for end, value in gain.items()}
+    error = (share["high"] - share["low"]) / (2 * normal_steps(case.evaluation.confidence))
+    judgement = judge(share, error, case.gates.champion_margin, 1, case.evaluation.confidence)
+    basis = f"by the score it was registered with, because it cannot score these rows ({reason})"
+    return Comparison(version, metric, mine["value"], recorded["value"], gain, replace(judgement, rows_needed=None), basis)
 
 
-def in_words(beside: Beside) -> str:
-    """Return in Markdown how the candidate does beside the champion."""
-    if beside is None:
-        return "There is no other champion to compare with."
-    if isinstance(beside, Incomparable):
-        return beside.message
-    lead = figure(beside.difference) if beside.difference < 0 else f"+{figure(beside.difference)}"
-    return f"{beside.message}: **{lead}**; chance alone explains down to {figure(beside.limit)}."
+def _gain(metric: str, mine: Mapping[str, Any], its: Mapping[str, Any]) -> Interval:
+    """Return the difference of two independent scores, turned so that more is better, with its interval."""
+    (value, low, high), (other, other_low, other_high) = (_gains(metric, score) for score in (mine, its))
+    below, above = math.hypot(value - low, other_high - other), math.hypot(high - value, other - other_low)
+    return {"value": value - other, "low": value - other - below, "high": value - other + above}
+
+
+def _gains(metric: str, score: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return a score and the ends of its interval, turned so that more is better; without an interval, the score itself."""
+    ends = [as_gain(metric, float(score["value"] if score.get(end) is None else score[end])) for end in ("value", "low", "high")]
+    return ends[0], min(ends), max(ends)

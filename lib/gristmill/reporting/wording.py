@@ -16,10 +16,14 @@ METRIC_LABELS: dict[str, str] = {
     "log_loss": "Log loss",
     "brier": "Brier score",
     "ece": "Calibration error (ECE)",
+    "lift_10": "Lift of the top 10 %",
+    "gain_20": "Found in the top 20 %",
     "rmse": "RMSE",
     "mae": "MAE",
     "mse": "MSE",
     "mape": "MAPE",
+    "pinball_10": "Pinball loss, 10 %",
+    "pinball_90": "Pinball loss, 90 %",
     "r2": "R²",
     "adjusted_r2": "Adjusted R²",
 }
@@ -28,8 +32,8 @@ METRIC_LABELS: dict[str, str] = {
 _INSIDE = {name: label for name, label in METRIC_LABELS.items() if label[:2].isupper()}
 
 UNIT_METRICS = frozenset(
-    {"roc_auc", "pr_auc", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "brier", "ece", "r2", "adjusted_r2", "mcc"}
-)
+    ("roc_auc", "pr_auc", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "brier", "ece", "r2", "adjusted_r2", "mcc")
+) | {"gain_20"}
 """Metrics whose ordinary range is 0 to 1, so that they can share an axis."""
 
 UNKNOWN = "\u2013"

@@ -160,7 +160,10 @@ def test_the_schema_is_told_by_columns(evidence):
 def test_intervals_are_said_to_be_what_they_are_and_training_rows_have_none(evidence):
     body = card.card_body(evidence)
     value = evidence.evaluation["train"]["roc_auc"]
-    assert "95 % percentile intervals of a bootstrap over rows (1,000 resamples, the share of each class held fixed)" in body
+    assert (
+        "95 % bootstrap intervals over rows, corrected for bias and skewness (1,000 resamples, the share of each class held fixed)"
+        in body
+    )
     assert f"| {card.measured(value)} | {value['value']:.3f} |" in body
 
 

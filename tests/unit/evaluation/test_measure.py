@@ -8,6 +8,7 @@ from gristmill.evaluation import curves, figures, measure
 from gristmill.evaluation.explain import raw_predict
 from gristmill.evaluation.predictions import encode_truth
 from gristmill.metrics.intervals import Bootstrap
+from gristmill.metrics.paired import Answers
 from gristmill.metrics.scores import all_scores
 from gristmill.reporting.plots.style import HouseFigure
 
@@ -88,6 +89,21 @@ def test_each_task_has_the_figures_that_fit_it(evaluated, task, expected):
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_baseline_and_champion_are_drawn_beside_the_candidate(evaluated, task):
+    found = evaluated(task)
+    others = {"baseline": Answers(found.scored.predicted[::-1], 0.5), "champion": Answers(found.scored.predicted, 0.5)}
+    drawn = figures.fit_figures(found.model, found.scored, others) | figures.error_figures(found.model, found.scored, others)
+    drawn |= figures.decision_figures(found.model, found.scored, PROFIT, others)
+    if task == "regression":
+        assert {text.get_text() for text in drawn["residuals"].axes[0].texts} >= {"baseline", "champion"}
+        return
+    assert {"confusion_matrix", "confusion_matrix_baseline", "confusion_matrix_champion"} <= set(drawn)
+    if task == "binary":
+        labels = [axes.get_ylabel() for axes in drawn["threshold_curve"].axes]
+        assert labels == ["Profit", "Profit, baseline", "Profit, champion"]
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_curves_hold_the_points_behind_the_figures(evaluated, task):
     found = evaluated(task)
     points = curves.curve_points(found.scored, found.model.classes, found.model.threshold, PROFIT)
@@ -102,3 +118,10 @@ def test_curves_hold_the_points_behind_the_figures(evaluated, task):
 def test_a_model_answers_raw_rows_as_it_answers_any(evaluated):
     found = evaluated("binary")
     assert raw_predict(found.model)(found.model.features(found.test)) == pytest.approx(found.scored.predicted, abs=1e-12)
+
+
+def test_a_case_that_names_prices_is_told_its_profit_whatever_decides(evaluated):
+    model, scored = evaluated("binary").model, scored_classes([1, 0, 1, 0], [0.9, 0.5, 0.1, 0.2])
+    found = measure.profit(Threshold(rule="f1", value_true_positive=10, cost_contact=4), model, scored, FEW)
+    assert found["name"] == "profit per 1,000 rows"
+    assert found["value"] == 1000 * (10 - 4 - 4) / 4

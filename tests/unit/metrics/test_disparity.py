@@ -4,6 +4,7 @@ import pytest
 from fairlearn import metrics as fair
 
 from gristmill.metrics.disparity import (
+    Rate,
     class_metrics_by_group,
     class_rates,
     error_spread,
@@ -82,7 +83,7 @@ def test_errors_are_compared_as_largest_over_smallest():
     groups = pd.Series(["a"] * 50 + ["b"] * 50)
     errors = np.array([1.0] * 50 + [3.0] * 50)
     spread = error_spread(errors, groups, min_group_size=30, bootstrap=FEW)
-    assert spread.interval == {"value": 3.0, "low": 3.0, "high": 3.0}
+    assert spread.interval == pytest.approx({"value": 3.0, "low": 3.0, "high": 3.0}, abs=1e-12)
     assert spread.highest == "b"
 
 
@@ -110,3 +111,35 @@ def test_intervals_of_a_difference_cover_it_about_as_often_as_they_say():
         found = rate_spread(rate, groups, comparison="difference", **options).interval
         covered += found["low"] <= 0.2 <= found["high"]
     assert 0.90 <= covered / 200 <= 0.985
+
+
+@pytest.mark.parametrize("n_groups", [2, 6])
+def test_groups_that_are_alike_reach_no_difference_about_as_often_as_is_said(n_groups):
+    groups, everyone = pd.Series(np.repeat([f"g{number}" for number in range(n_groups)], 100)), np.ones(100 * n_groups, dtype=bool)
+    reached = 0
+    for seed in range(100):
+        rate = Rate(np.random.default_rng(seed).random(len(groups)) < 0.3, everyone)
+        options = {"min_group_size": 1, "bootstrap": Bootstrap(resamples=200, random_state=seed)}
+        reached += rate_spread(rate, groups, comparison="difference", **options).interval["low"] == 0.0
+    assert 87 <= reached <= 100
+
+
+def test_a_group_that_is_never_selected_leaves_the_ratio_between_zero_and_what_it_could_be():
+    groups, everyone = pd.Series(["a"] * 40 + ["b"] * 40), np.ones(80, dtype=bool)
+    spread = rate_spread(Rate(np.arange(80) < 20, everyone), groups, comparison="ratio", min_group_size=1, bootstrap=FEW)
+    assert spread.interval["low"] == pytest.approx(0.0, abs=1e-12)
+    assert spread.interval["high"] == pytest.approx(0.08762 / 0.5, abs=1e-3)  # Wilson's upper limit of 0 of 40, over a half
+
+
+def test_when_nobody_is_selected_the_ratio_is_not_known():
+    groups, nobody = pd.Series(["a"] * 10 + ["b"] * 10), np.zeros(20, dtype=int)
+    spread = rate_spread(class_rates(nobody, nobody)["selection_rate"], groups, comparison="ratio", min_group_size=1, bootstrap=FEW)
+    assert (spread.interval["low"], spread.interval["high"]) == pytest.approx((0.0, 1.0), abs=1e-9)
+
+
+def test_two_proportions_have_newcombes_interval():
+    """Newcombe 1998, table II, case (a): 56 of 70 against 48 of 80 gives 0.0524 to 0.3339."""
+    groups = pd.Series(["a"] * 70 + ["b"] * 80)
+    rate = Rate(np.concatenate([np.arange(70) < 56, np.arange(80) < 48]), np.ones(150, dtype=bool))
+    found = rate_spread(rate, groups, comparison="difference", min_group_size=1, bootstrap=FEW).interval
+    assert (found["value"], found["low"], found["high"]) == pytest.approx((0.2, 0.0524, 0.3339), abs=2e-4)

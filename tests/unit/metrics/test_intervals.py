@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from gristmill.metrics.intervals import Bootstrap, distributions, intervals, percentile_interval, resample_weights
+from gristmill.metrics.interval_ends import percentile_interval
+from gristmill.metrics.intervals import Bootstrap, distributions, intervals
+from gristmill.metrics.resampling import resample_weights
 from gristmill.metrics.scores import all_scores
 
 

@@ -90,3 +90,54 @@ def test_improvement_is_the_share_of_the_baselines_loss_that_is_gone():
     assert scores.relative_improvement("rmse", 8.0, 10.0) == pytest.approx(0.2)
     assert scores.relative_improvement("rmse", 12.0, 10.0) == pytest.approx(-0.2)
     assert scores.relative_improvement("rmse", 1.0, 0.0) == 0.0
+
+
+@pytest.mark.parametrize("level", [0.1, 0.9])
+def test_pinball_losses_are_scikit_learns(level):
+    y_true, y_pred = np.random.default_rng(0).normal(size=(2, 50))
+    expected = sk.mean_pinball_loss(y_true, y_pred, alpha=level)
+    assert scores.score(f"pinball_{round(100 * level)}", y_true, y_pred) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_number_too_low_costs_nine_times_one_too_high_at_the_upper_level():
+    low, high = (scores.score("pinball_90", np.array([10.0]), np.array([guess])) for guess in (9.0, 11.0))
+    assert low == pytest.approx(9 * high)
+
+
+@pytest.mark.parametrize("threshold", [None, 0.35])
+def test_two_classes_are_scored_as_scikit_learn_does(make_predictions, threshold):
+    y_true, y_proba = make_predictions(300, 2)
+    y_pred = (y_proba[:, 1] >= threshold).astype(int) if threshold else y_proba.argmax(axis=1)
+    expected = {
+        "roc_auc": sk.roc_auc_score(y_true, y_proba[:, 1]),
+        "pr_auc": sk.average_precision_score(y_true, y_proba[:, 1]),
+        "log_loss": sk.log_loss(y_true, y_proba),
+        "brier": sk.brier_score_loss(y_true, y_proba[:, 1]),
+        "accuracy": sk.accuracy_score(y_true, y_pred),
+        "balanced_accuracy": sk.balanced_accuracy_score(y_true, y_pred),
+        "precision": sk.precision_score(y_true, y_pred),
+        "recall": sk.recall_score(y_true, y_pred),
+        "f1": sk.f1_score(y_true, y_pred),
+        "mcc": sk.matthews_corrcoef(y_true, y_pred),
+    }
+    found = scores.all_scores("binary", y_true, y_proba, threshold=threshold)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-12)
+
+
+def test_numbers_are_scored_as_scikit_learn_does():
+    y_true, y_pred = np.random.default_rng(0).normal(5, 2, size=(2, 80))
+    expected = {
+        "mse": sk.mean_squared_error(y_true, y_pred),
+        "rmse": sk.root_mean_squared_error(y_true, y_pred),
+        "mae": sk.mean_absolute_error(y_true, y_pred),
+        "mape": sk.mean_absolute_percentage_error(y_true, y_pred),
+        "r2": sk.r2_score(y_true, y_pred),
+    }
+    found = scores.all_scores("regression", y_true, y_pred, n_features=4)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-12)
+    assert found["adjusted_r2"] == pytest.approx(1 - (1 - expected["r2"]) * 79 / 75, abs=1e-12)
+
+
+def test_the_loss_of_a_lift_is_what_it_lacks_of_ten():
+    assert scores.lost("lift_10", 3.0) == 7.0
+    assert scores.relative_improvement("lift_10", 3.0, 1.0) == pytest.approx(2 / 9)

@@ -13,10 +13,14 @@ from tests.models import case_of, customers
 from tests.releasing import Crash, stop
 
 from gristmill import tracking
+from gristmill.data.products import read_rows
 from gristmill.errors import ArtifactError
+from gristmill.evaluation.predictions import scored_rows
+from gristmill.metrics.noninferiority import judge
+from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import verify, write_manifest
 from gristmill.paths import ProjectPaths
-from gristmill.registry import comparison, promotion, registration, releases, versions
+from gristmill.registry import comparison, comparison_words, promotion, registration, releases, versions
 from gristmill.registry.evidence import Upstream, gather
 from gristmill.registry.gates import Gate, at_least, not_measured
 from gristmill.serving.predictor import Predictor
@@ -247,28 +251,56 @@ def test_mlflow_loads_champions_in_another_process_without_pickle(build: Build, 
 
 
 def compared(
-    build: Build, tracked: ProjectPaths, name: str, champion: dict[str, Any], candidate: dict[str, Any]
+    build: Build, tracked: ProjectPaths, name: str, champion: dict[str, Any], candidate: dict[str, Any], margin: float = 0.1
 ) -> comparison.Beside:
     registered(build("champion", **champion), tracked, name, PASSED)
     upstream = build("candidate", **candidate)
-    return comparison.champion_comparison(case_of(name=name), gather(upstream, tracked.root), upstream, tracked.root)
+    case = case_of(name=name, more=f"gates: {{champion_margin: {margin}}}")
+    return comparison.champion_comparison(case, gather(upstream, tracked.root), upstream, tracked.root)
 
 
 @pytest.mark.usefixtures("in_a_build")
-def test_a_candidate_really_worse_than_the_champion_is_below_the_limit(build: Build, tracked: ProjectPaths) -> None:
+def test_a_candidate_really_worse_than_the_champion_is_called_worse(build: Build, tracked: ProjectPaths) -> None:
     noise = customers().assign(churn=customers()["churn"].sample(frac=1, random_state=1).to_numpy())
     found = compared(build, tracked, "worse", {}, {"rows": noise})
     assert isinstance(found, comparison.Comparison)
-    assert found.difference < found.limit <= 0
-    assert "same 80 test rows" in found.message
+    assert found.judgement.verdict == "worse"
+    assert found.gain["high"] < 0
+    assert found.candidate < found.champion
+    words = comparison_words.in_words(found)
+    assert words.startswith("**Worse than the champion.** ROC-AUC is ")
+    assert "on the same 80 test rows" in words
+    assert "McNemar: " in words
+    assert "DeLong: the areas differ by \u2212" in words
 
 
 @pytest.mark.usefixtures("in_a_build")
 def test_a_candidate_worse_by_noise_only_is_not_worse(build: Build, tracked: ProjectPaths) -> None:
-    found = compared(build, tracked, "noise", {}, {"rows": customers(60, seed=2)})
+    found = compared(build, tracked, "noise", {}, {"rows": customers(60, seed=2)}, margin=0.9)
     assert isinstance(found, comparison.Comparison)
-    assert found.difference != 0
-    assert found.difference >= found.limit
+    assert found.gain["value"] != 0
+    assert found.judgement.accepted
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_few_rows_cannot_tell_and_say_how_many_could(build: Build, tracked: ProjectPaths) -> None:
+    found = compared(build, tracked, "few", {}, {"rows": customers(60, seed=2)}, margin=0.001)
+    assert isinstance(found, comparison.Comparison)
+    assert found.judgement.verdict == "cannot tell"
+    assert found.judgement.rows_needed > 80
+    assert "cannot be told with this much data; you would need about " in comparison_words.in_words(found)
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_candidate_champion_and_baseline_stand_in_one_table(build: Build, tracked: ProjectPaths) -> None:
+    found = compared(build, tracked, "tabled", {}, {"rows": customers(60, seed=2)})
+    assert isinstance(found, comparison.Comparison)
+    test, baseline = {"roc_auc": {"value": found.candidate}}, {"roc_auc": {"value": 0.5}}
+    table = comparison_words.comparison_table(found, test, baseline)
+    assert list(table.columns) == ["candidate", "champion (version 1)", "gain over the champion", "baseline"]
+    assert table.loc["ROC-AUC", "champion (version 1)"].startswith(f"{found.champion:.3f} (")
+    without = comparison_words.comparison_table(None, test, baseline)
+    assert list(without.columns) == ["candidate", "baseline"]
 
 
 @pytest.mark.usefixtures("in_a_build")
@@ -291,9 +323,33 @@ def test_a_champion_that_cannot_score_the_rows_is_compared_by_its_record(build: 
     test.to_parquet(upstream["02_validate"]["test"])
     found = comparison.champion_comparison(case_of(name="renamed"), gather(upstream, tracked.root), upstream, tracked.root)
     assert isinstance(found, comparison.Comparison)
-    assert found.difference == pytest.approx(0.7 - 0.8)
-    assert found.limit == pytest.approx(-0.05)
-    assert "'plan' is missing" in found.message
+    assert found.gain["value"] == pytest.approx(0.7 - 0.8)
+    assert found.gain["low"] == pytest.approx(-0.1 - (0.05**2 + 0.05**2) ** 0.5)
+    assert found.judgement.verdict == "worse"
+    assert "'plan' is missing" in found.basis
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_the_champion_answers_the_rows_that_a_candidate_predicted(build: Build, tracked: ProjectPaths) -> None:
+    first = build("champion")
+    registered(first, tracked, "answering", PASSED)
+    upstream, case = build("candidate", rows=customers(60, seed=2)), case_of(name="answering")
+    model = FittedModel.load(Path(upstream["06_select"]["candidate"]).parent)
+    rows = read_rows(upstream["02_validate"]["test"])
+    scored = scored_rows("binary", read_rows(upstream["07_evaluate"]["predictions"]), rows["churn"], model.classes)
+
+    def champion(rows: pd.DataFrame, digest: str = model.manifest.digest) -> comparison.Champion | comparison.Incomparable | None:
+        return comparison.champion_on(case, scored, rows, model.classes, digest, tracked.root)
+
+    found = champion(rows)
+    assert isinstance(found, comparison.Champion)
+    assert (found.scored.y_true == scored.y_true).all()
+    assert not (found.scored.predicted == scored.predicted).all()
+    assert list(comparison.others_of(model, scored, found)) == ["baseline", "champion"]
+    missing = champion(rows.drop(columns="plan"))
+    assert "'plan' is missing" in refusal(missing)
+    assert list(comparison.others_of(model, scored, missing)) == ["baseline"]
+    assert champion(rows, gather(first, tracked.root).candidate.digest) is None
 
 
 def edit(path: Path, **changes: Any) -> None:
@@ -324,7 +380,7 @@ def beside(
     return compare
 
 
-def refusal(found: comparison.Beside) -> str:
+def refusal(found: comparison.Beside | comparison.Champion) -> str:
     assert isinstance(found, comparison.Incomparable)
     return found.message
 
@@ -385,6 +441,12 @@ def test_a_champion_without_the_score_cannot_be_compared(tmp_path: Path, found: 
 
 
 def test_the_comparison_is_told_in_words() -> None:
-    assert comparison.in_words(None) == "There is no other champion to compare with."
-    made = comparison.Comparison(3, 0.8, 0.81, -0.01, -0.02, "Gain in ROC-AUC")
-    assert comparison.in_words(made) == "Gain in ROC-AUC: **\u22120.010**; chance alone explains down to \u22120.020."
+    assert comparison_words.in_words(None) == "There is no other champion to compare with."
+    gain = {"value": -0.01, "low": -0.02, "high": -0.005}
+    judged = judge({"value": -0.05, "low": -0.09, "high": -0.02}, 0.02, 0.1, 300, 0.95)
+    made = comparison.Comparison(3, "roc_auc", 0.8, 0.81, gain, judged, "on the same 300 test rows")
+    assert comparison_words.in_words(made) == (
+        "**A little worse than the champion, but within the margin of 10.0 %.** ROC-AUC is 0.800; that of version 3 is 0.810, on "
+        "the same 300 test rows. The gain of \u22120.010 (\u22120.020 to \u22120.005) removes \u22125.0 (\u22129.0 to \u22122.0) "
+        "% of what the champion loses; at most 10.0 % more loss is allowed, by the whole interval."
+    )

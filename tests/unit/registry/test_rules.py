@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.models import case_of
 
+from gristmill.metrics.noninferiority import judge
 from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.registry.comparison import Beside, Comparison, Incomparable
 from gristmill.registry.evidence import Evidence
@@ -162,12 +163,24 @@ def test_fairness_that_cannot_be_judged_is_not_measured(evidence: Make, changes:
 
 
 def test_a_champion_is_compared_with_and_may_win(evidence: Make) -> None:
-    def beside(difference: float) -> Gate:
-        return gate("not_worse_than_champion", evidence(), comparison=Comparison(3, 0.8, 0.8, difference, -0.01, "Gain"))
+    def beside(low: float) -> Gate:
+        gain = {"value": 0.0, "low": -0.02, "high": 0.02}
+        judged = judge({"value": max(0.0, low), "low": low, "high": 0.1}, 0.05, 0.1, 200, 0.95)
+        return gate(
+            "not_worse_than_champion", evidence(), comparison=Comparison(3, "roc_auc", 0.8, 0.8, gain, judged, "on the rows")
+        )
 
     assert gate("not_worse_than_champion", evidence()).passed is None
-    assert beside(-0.009).passed
-    assert beside(-0.011).failed
+    assert beside(-0.09).passed
+    assert beside(-0.11).failed
+    assert beside(-0.11).message.endswith("as a share of its loss, on the rows: \u22120.11, needs >= \u22120.1.")
+    assert beside(0.01).message.startswith("Better than the champion.")
+
+
+def test_an_improvement_that_is_not_defined_replaces_nobody(evidence: Make) -> None:
+    unknown = dict.fromkeys(("value", "low", "high"), float("nan"))
+    beside = Comparison(3, "roc_auc", 0.9, 1.0, unknown, judge(unknown, float("nan"), 0.1, 200, 0.95), "on the rows")
+    assert gate("not_worse_than_champion", evidence(), comparison=beside).failed
 
 
 def test_a_champion_that_cannot_be_compared_with_is_not_replaced(evidence: Make) -> None:

@@ -4,7 +4,7 @@ Truth is class codes ``(n_rows,)`` and predictions are probabilities ``(n_rows, 
 everywhere in Gristmill; the probabilities of a positive class alone, ``(n_rows,)``, are understood too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,15 @@ from gristmill.reporting.wording import count, figure, share, shorten
 Floats = NDArray[np.float64]
 
 SHOWN_CLASSES = 6
+
+OTHER_LINES = ((5, 2), (1.5, 2), (6, 2, 1.5, 2))
+"""Dashes of the lines of other models, in the order in which they are named."""
+
+Others = Mapping[str, ArrayLike]
+"""Name of another model -> its probabilities for the same rows."""
+
+Curve = tuple[Floats, Floats, float]
+"""Both coordinates of a curve, and the area that is named beside it."""
 
 
 def _by_class(y_true: ArrayLike, y_proba: ArrayLike, classes: Sequence[str]) -> list[tuple[str, NDArray[np.bool_], Floats]]:
@@ -73,6 +82,7 @@ def roc_curve(
     classes: Sequence[str] = ("0", "1"),
     *,
     threshold: float | None = None,
+    others: Others | None = None,
     title: str | None = None,
 ) -> HouseFigure:
     """Return the receiver operating characteristic, with the area under it.
@@ -85,6 +95,8 @@ def roc_curve(
         Names of the classes in the order of their codes.
     threshold
         The threshold in force; its point is marked (two classes).
+    others
+        Other models on the same rows, drawn with broken lines; of several classes without their names.
     """
     made, axes = _square(title or "ROC: true positives found against false alarms raised")
     axes.plot([0, 1], [0, 1], color=LIGHT, linewidth=1.4)
@@ -95,10 +107,10 @@ def roc_curve(
         thresholds, hits, alarms = _cumulated(truth, score)
         x, y = np.append(0, alarms / (~truth).sum()), np.append(0, hits / truth.sum())
         axes.plot(*_thinned(x, y), color=color)
-        several.append((name, color, float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))))
+        several.append((name, color, _area(x, y)))
         if threshold is not None:
             _mark(axes, x[1:], y[1:], thresholds, threshold)
-    _name_curves(axes, several, "AUC")
+    _name_curves(axes, several + _draw_others(axes, y_true, others, classes, _roc), "AUC")
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
     return made
 
@@ -110,6 +122,7 @@ def pr_curve(
     classes: Sequence[str] = ("0", "1"),
     *,
     threshold: float | None = None,
+    others: Others | None = None,
     title: str | None = None,
 ) -> HouseFigure:
     """Return precision against recall, with the average precision; parameters as for :func:`roc_curve`."""
@@ -125,9 +138,49 @@ def pr_curve(
         several.append((name, color, float(np.sum(np.diff(np.append(0, recall)) * precision))))
         if threshold is not None:
             _mark(axes, recall, precision, thresholds, threshold)
-    _name_curves(axes, several, "average precision")
+    _name_curves(axes, several + _draw_others(axes, y_true, others, classes, _precision_recall), "average precision")
     axes.set(xlabel="recall (share of the class that is found)", ylabel="precision (share of the found that is right)")
     return made
+
+
+def _area(x: Floats, y: Floats) -> float:
+    """Return the area under a curve of straight lines."""
+    return float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
+
+
+def _roc(truth: NDArray[np.bool_], score: Floats) -> Curve:
+    """Return false and true positive rates, and the area under them."""
+    _, hits, alarms = _cumulated(truth, score)
+    x, y = np.append(0, alarms / max(1, (~truth).sum())), np.append(0, hits / truth.sum())
+    return x, y, _area(x, y)
+
+
+def _precision_recall(truth: NDArray[np.bool_], score: Floats) -> Curve:
+    """Return recall and precision, and the average precision."""
+    _, hits, alarms = _cumulated(truth, score)
+    recall, precision = hits / truth.sum(), hits / (hits + alarms)
+    area = float(np.sum(np.diff(np.append(0, recall)) * precision))
+    return np.append(0, recall), np.append(precision[0], precision), area
+
+
+def _draw_others(
+    axes: Axes,
+    y_true: ArrayLike,
+    others: Others | None,
+    classes: Sequence[str],
+    curve: Callable[[NDArray[np.bool_], Floats], Curve],
+) -> list[tuple[str, str, float]]:
+    """Draw the curves of other models, and return name, colour and area of those that are named."""
+    named = []
+    for dashes, (model, y_proba) in zip(OTHER_LINES, (others or {}).items(), strict=False):
+        by_class = [one for one in _by_class(y_true, y_proba, classes) if one[1].any() and not one[1].all()]
+        for color, (_, truth, score) in zip(SERIES, by_class, strict=False):
+            x, y, area = curve(truth, score)
+            shown = GREY if len(by_class) == 1 else color
+            axes.plot(*_thinned(x, y), color=shown, linewidth=1.4, linestyle=(0, dashes))
+            if len(by_class) == 1:
+                named.append((f"{model} (broken line)", shown, area))
+    return named
 
 
 def _mark(axes: Axes, x: Floats, y: Floats, thresholds: Floats, threshold: float) -> None:
@@ -206,7 +259,13 @@ def _write_counts(axes: Axes, table: Any, shares: Any) -> None:
 
 @house_style
 def gains(
-    y_true: ArrayLike, y_proba: ArrayLike, classes: Sequence[str] = ("0", "1"), *, at: float = 0.2, title: str | None = None
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    classes: Sequence[str] = ("0", "1"),
+    *,
+    at: float = 0.2,
+    others: Others | None = None,
+    title: str | None = None,
 ) -> HouseFigure:
     """Return the share of a class that is reached by acting on the rows the model ranks highest.
 
@@ -216,6 +275,8 @@ def gains(
         Truth and probabilities; see the module.
     at
         Share of the rows at which the gain is written out.
+    others
+        Other models on the same rows, drawn with broken lines.
     """
     name, truth, score = _by_class(y_true, y_proba, classes)[-1]
     if not truth.any():
@@ -237,7 +298,22 @@ def gains(
         fontweight="bold",
         path_effects=HALO,
     )
-    for text, color, y in (("model", BLUE, 0.97), ("perfect ranking (dashed)", GREY, 0.90), ("chance (diagonal)", GREY, 0.84)):
-        axes.annotate(text, (1, y), xycoords="axes fraction", xytext=(14, 0), textcoords="offset points", va="top", color=color)
+    beside = []
+    for dashes, (model, values) in zip(OTHER_LINES, (others or {}).items(), strict=False):
+        ranked = _by_class(y_true, values, classes)[-1][2]
+        hits = np.append(0, np.cumsum(truth[np.argsort(-ranked, kind="stable")])) / truth.sum()
+        axes.plot(*_thinned(acted, hits), color=GREY, linewidth=1.4, linestyle=(0, dashes))
+        beside.append((f"{model} (broken line)", GREY))
+    legend = [("model", BLUE), ("perfect ranking (pale)", GREY), ("chance (diagonal)", GREY), *beside]
+    for row, (text, color) in enumerate(legend):
+        axes.annotate(
+            text,
+            (1, 0.97 - 0.065 * row),
+            xycoords="axes fraction",
+            xytext=(14, 0),
+            textcoords="offset points",
+            va="top",
+            color=color,
+        )
     axes.set(xlabel="share of rows acted on, highest probability first", ylabel=f"share of {shorten(name)} found")
     return made

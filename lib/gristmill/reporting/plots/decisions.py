@@ -44,6 +44,7 @@ def calibration_curve(
     classes: Sequence[str] = ("0", "1"),
     *,
     before: ArrayLike | None = None,
+    others: Mapping[str, ArrayLike] | None = None,
     n_bins: int = 10,
     title: str | None = None,
 ) -> HouseFigure:
@@ -55,6 +56,8 @@ def calibration_curve(
         Truth and probabilities; see the module. With more than two classes, the most probable class is judged.
     before
         Probabilities before calibration, drawn in grey.
+    others
+        Name of another model -> its probabilities for the same rows, drawn without intervals.
     n_bins
         Bins with about as many rows each.
     """
@@ -65,6 +68,9 @@ def calibration_curve(
         if values is not None:
             truth, score = _judged(y_true, values)
             _reliability(axes, truth, score, n_bins, color)
+    for row, (color, (name, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
+        _reliability(axes, *_judged(y_true, values), n_bins, color, with_band=False)
+        axes.annotate(name, (0.02, 0.93 - 0.07 * (row + 2 * (before is not None))), xycoords="axes fraction", color=color)
     axes.annotate("perfect", (1, 1), xytext=(-4, -16), textcoords="offset points", ha="right", color=GREY, fontsize=8.5)
     if before is not None:
         axes.annotate("before calibration", (0.02, 0.93), xycoords="axes fraction", color=GREY)
@@ -90,7 +96,7 @@ def _judged(y_true: ArrayLike, y_proba: ArrayLike) -> tuple[NDArray[np.bool_], F
     return proba.argmax(axis=1) == truth, proba.max(axis=1)
 
 
-def _reliability(axes: Axes, truth: NDArray[np.bool_], score: Floats, n_bins: int, color: str) -> None:
+def _reliability(axes: Axes, truth: NDArray[np.bool_], score: Floats, n_bins: int, color: str, *, with_band: bool = True) -> None:
     """Draw one reliability curve over bins of equal counts."""
     edges = np.unique(np.quantile(score, np.linspace(0, 1, n_bins + 1)))
     bins = np.clip(np.searchsorted(edges, score, side="right") - 1, 0, max(0, len(edges) - 2))
@@ -99,9 +105,9 @@ def _reliability(axes: Axes, truth: NDArray[np.bool_], score: Floats, n_bins: in
     total = total[filled]
     said = np.bincount(bins, weights=score)[filled] / total
     hits: Floats = np.bincount(bins, weights=truth.astype(float))[filled].astype(np.float64)
-    low, high = _wilson(hits, total)
-    axes.vlines(said, low, high, color=color, alpha=0.35, linewidth=3)
-    axes.plot(said, hits / total, color=color, marker="o", markersize=5, linewidth=1.6)
+    if with_band:
+        axes.vlines(said, *_wilson(hits, total), color=color, alpha=0.35, linewidth=3)
+    axes.plot(said, hits / total, color=color, marker="o", markersize=5 if with_band else 3, linewidth=1.6 if with_band else 1.0)
 
 
 @house_style

@@ -66,9 +66,14 @@ def _rows_axis(axes: Axes, names: Sequence[str]) -> None:
 
 @house_style
 def score_bars(
-    scores: Mapping[str, Any], *, baseline: Mapping[str, Any] | None = None, confidence: float = 0.95, title: str | None = None
+    scores: Mapping[str, Any],
+    *,
+    baseline: Mapping[str, Any] | None = None,
+    champion: Mapping[str, Any] | None = None,
+    confidence: float = 0.95,
+    title: str | None = None,
 ) -> HouseFigure:
-    """Return every metric with its interval, beside the baseline's.
+    """Return every metric with its interval, beside the baseline's and the champion's.
 
     Parameters
     ----------
@@ -76,6 +81,8 @@ def score_bars(
         Metric -> ``{"value", "low", "high"}`` or a plain number.
     baseline
         The same for the baseline, drawn in grey.
+    champion
+        The same for the model in production, drawn in orange.
     confidence
         Level of the intervals, named under the axis.
     """
@@ -88,22 +95,23 @@ def score_bars(
     heights = [0.6 + 0.3 * len(panel) for panel in panels]
     made, all_axes = canvas(title or "Scores on the test rows", height, rows=len(panels), height_ratios=heights)
     for axes, metrics in zip(all_axes, panels, strict=True):
-        _score_panel(axes, metrics, scores, baseline or {})
+        _score_panel(axes, metrics, scores, {GREY: baseline or {}, ORANGE: champion or {}})
         axes.set_xlabel("score" if len(metrics) > 1 or metrics == unit else metric_label(metrics[0]))
-    basis = "grey: baseline; " if baseline else ""
+    basis = ("grey: baseline; " if baseline else "") + ("orange: champion; " if champion else "")
     all_axes[-1].set_xlabel(f"{all_axes[-1].get_xlabel()} ({basis}band: {100 * confidence:.0f} % interval)")
     return made
 
 
-def _score_panel(axes: Axes, metrics: list[str], scores: Mapping[str, Any], baseline: Mapping[str, Any]) -> None:
-    """Draw the metrics that share an axis."""
+def _score_panel(axes: Axes, metrics: list[str], scores: Mapping[str, Any], marks: Mapping[str, Mapping[str, Any]]) -> None:
+    """Draw the metrics that share an axis, and in each colour of ``marks`` those of another model."""
     reach = [0.0]
     for row, metric in enumerate(metrics):
-        reference = _ends(baseline.get(metric))
-        if np.isfinite(reference[0]):
-            axes.plot([reference[0]] * 2, [row - 0.28, row + 0.28], color=GREY, linewidth=2)
-        _dot(axes, row, *_ends(scores[metric]), beyond=_number(reference[0], float("-inf")))
-        reach += [end for end in (*_ends(scores[metric]), *reference) if np.isfinite(end)]
+        marked = {color: _ends(others.get(metric))[0] for color, others in marks.items()}
+        for color, value in marked.items():
+            if np.isfinite(value):
+                axes.plot([value] * 2, [row - 0.28, row + 0.28], color=color, linewidth=2)
+        _dot(axes, row, *_ends(scores[metric]), beyond=max(_number(value, float("-inf")) for value in marked.values()))
+        reach += [end for end in (*_ends(scores[metric]), *marked.values()) if np.isfinite(end)]
     _rows_axis(axes, [metric_label(metric) for metric in metrics])
     top = 1.0 if metrics[0] in UNIT_METRICS else max(reach) * 1.08
     axes.set_xlim(min(0.0, min(reach) * 1.1), top * 1.3)

@@ -1,5 +1,7 @@
 """Figures of regressions: what was predicted against what was true, and what is left over."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +12,7 @@ from gristmill.reporting.plots.style import (
     INK,
     LIGHT,
     ORANGE,
+    SERIES,
     SKY,
     HouseFigure,
     canvas,
@@ -23,6 +26,9 @@ Floats = NDArray[np.float64]
 
 DRAWN_ROWS = 3000
 
+Others = Mapping[str, ArrayLike]
+"""Name of another model -> its predictions of the same rows."""
+
 
 def _finite_pairs(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Floats, Floats]:
     """Return the pairs without a missing value, at most :data:`DRAWN_ROWS`, evenly spaced through the rows."""
@@ -34,7 +40,9 @@ def _finite_pairs(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Floats, Floats]
 
 
 @house_style
-def predicted_vs_actual(y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "target", title: str | None = None) -> HouseFigure:
+def predicted_vs_actual(
+    y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "target", others: Others | None = None, title: str | None = None
+) -> HouseFigure:
     """Return each row's prediction against its truth, with the line of perfect agreement.
 
     Parameters
@@ -43,10 +51,15 @@ def predicted_vs_actual(y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "ta
         Numbers, shape ``(n_rows,)``.
     name
         What is predicted, with its unit.
+    others
+        Other models on the same rows, drawn as small points.
     """
     truth, predicted = _finite_pairs(y_true, y_pred)
     within = float(np.mean(np.abs(predicted - truth) <= 0.2 * np.abs(truth))) if len(truth) else 0.0
     made, (axes,) = canvas(title or f"{share(within)} of predictions of {shorten(name)} lie within 20 % of the truth", 4.6)
+    for row, (color, (other, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
+        axes.scatter(*_finite_pairs(y_true, values), s=6, color=color, alpha=0.4, linewidth=0)
+        axes.annotate(other, (0.02, 0.95 - 0.06 * row), xycoords="axes fraction", color=color)
     axes.scatter(truth, predicted, s=16, color=BLUE, alpha=0.45, linewidth=0)
     if len(truth):
         ends = [min(truth.min(), predicted.min()), max(truth.max(), predicted.max())]
@@ -60,7 +73,9 @@ def predicted_vs_actual(y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "ta
 
 
 @house_style
-def residuals(y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "target", title: str | None = None) -> HouseFigure:
+def residuals(
+    y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "target", others: Others | None = None, title: str | None = None
+) -> HouseFigure:
     """Return what predictions miss (truth minus prediction), over the prediction and as a distribution.
 
     Parameters
@@ -69,6 +84,8 @@ def residuals(y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "target", tit
         Numbers, shape ``(n_rows,)``.
     name
         What is predicted, with its unit.
+    others
+        Other models on the same rows; the distribution of their residuals is drawn as a line.
     """
     truth, predicted = _finite_pairs(y_true, y_pred)
     left = truth - predicted
@@ -87,6 +104,10 @@ def residuals(y_true: ArrayLike, y_pred: ArrayLike, *, name: str = "target", tit
         edgecolor="white",
         linewidth=0.4,
     )
+    for row, (color, (other, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
+        known, said = _finite_pairs(y_true, values)
+        side.hist(known - said, bins=40, orientation="horizontal", histtype="step", color=color, linewidth=1.2)
+        axes.annotate(other, (0.02, 0.95 - 0.07 * row), xycoords="axes fraction", color=color)
     side.axhline(0, color=INK, linewidth=1.2)
     axes.set(xlabel=f"predicted {shorten(name)}", ylabel="residual (truth \u2212 prediction)")
     number_axis(axes.xaxis)

@@ -47,6 +47,7 @@ CANDIDATES = [
     {"name": "forest <b>", "score": 0.85, "row_ms": 30.0},
     {"name": "linear", "score": 0.8, "row_ms": 0.5},
 ]
+CONSTANT = np.tile([0.7, 0.3], (ROWS, 1))
 TRUTH = RNG.lognormal(12, 0.5, ROWS)
 
 FIGURES: dict[str, Callable[[], HouseFigure]] = {
@@ -78,6 +79,20 @@ FIGURES: dict[str, Callable[[], HouseFigure]] = {
     "predicted_vs_actual": lambda: regression.predicted_vs_actual(TRUTH, TRUTH * 1.1, name="price $"),
     "residuals": lambda: regression.residuals(TRUTH, TRUTH * 1.1, name="price $"),
     "score_bars": lambda: evidence.score_bars(SCORES, baseline={"roc_auc": 0.5}),
+    "score_bars beside a champion": lambda: evidence.score_bars(SCORES, baseline={"roc_auc": 0.5}, champion=SCORES),
+    "roc_curve beside others": lambda: classification.roc_curve(
+        Y, PROBA, CLASSES, others={"baseline": CONSTANT, "champion": PROBA}
+    ),
+    "roc_curve of several classes beside others": lambda: classification.roc_curve(
+        MANY_TRUE, MANY, ("a", "b", "c"), others={"champion": MANY}
+    ),
+    "pr_curve beside others": lambda: classification.pr_curve(Y, PROBA, CLASSES, others={"baseline": CONSTANT}),
+    "gains beside others": lambda: classification.gains(Y, PROBA, CLASSES, others={"champion": PROBA}),
+    "calibration_curve beside others": lambda: decisions.calibration_curve(
+        Y, PROBA, CLASSES, others={"baseline": CONSTANT, "champion": PROBA}
+    ),
+    "predicted_vs_actual beside others": lambda: regression.predicted_vs_actual(TRUTH, TRUTH, others={"champion": TRUTH * 2}),
+    "residuals beside others": lambda: regression.residuals(TRUTH, TRUTH * 1.1, others={"baseline": np.full(ROWS, TRUTH.mean())}),
     "importance_bars": lambda: evidence.importance_bars(["a", "b $"], [0.2, 0.1], [0.1, 0.0], [0.3, 0.2]),
     "reasons": lambda: evidence.reasons([{"reason": "tenure <= 9", "weight": 0.2}, {"reason": "x", "weight": -0.1}]),
     "group_bars": lambda: evidence.group_bars(GROUPS, "recall", overall=0.7, feature="gender"),
@@ -120,6 +135,18 @@ def test_nothing_to_draw_is_said_in_words(name: str) -> None:
     made = EMPTY[name]()
     texts = [text.get_text() for axes in made.axes for text in axes.texts]
     assert any(text.startswith(("No ", "There ")) for text in texts)
+
+
+def test_other_models_are_named_with_their_area() -> None:
+    made = classification.roc_curve(Y, PROBA, CLASSES, others={"baseline": CONSTANT})
+    texts = [text.get_text() for text in made.axes[0].texts]
+    assert "baseline (broken line)\nAUC 0.500" in texts
+
+
+def test_the_champion_stands_beside_every_score() -> None:
+    without, beside = evidence.score_bars(SCORES), evidence.score_bars(SCORES, champion={"roc_auc": 0.8, "f1": 0.5})
+    assert len(beside.axes[0].lines) == len(without.axes[0].lines) + 2
+    assert "orange: champion" in beside.axes[-1].get_xlabel()
 
 
 def test_a_dollar_in_a_name_is_not_read_as_mathematics() -> None:

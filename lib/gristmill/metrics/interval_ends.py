@@ -1,0 +1,71 @@
+"""From bootstrap draws to the ends of an interval."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+Interval = dict[str, float]
+"""``{"value", "low", "high"}``."""
+
+MOST_BIAS = 1.0
+"""Standard deviations by which the middle of the draws may lie off the value; beyond it a correction would be a guess."""
+
+
+def _unknown(value: float) -> Interval:
+    """Return an interval of which only the value is known, if that."""
+    return {"value": value, "low": float("nan"), "high": float("nan")}
+
+
+def percentile_interval(value: float, distribution: Floats, confidence: float) -> Interval:
+    """Return the percentile interval of a distribution, stretched where needed to hold ``value``.
+
+    An interval that leaves out its own estimate would confuse more than it tells. Draws that are not a number are left out.
+    """
+    finite = distribution[np.isfinite(distribution)]
+    if not np.isfinite(value) or not len(finite):
+        return _unknown(value)
+    tail = (1 - confidence) / 2
+    return _holding(value, *np.quantile(finite, [tail, 1 - tail]))
+
+
+def bca_interval(value: float, distribution: Floats, confidence: float, acceleration: float) -> Interval:
+    """Return the bias-corrected and accelerated interval (Efron 1987), stretched as :func:`percentile_interval` is.
+
+    Parameters
+    ----------
+    value, distribution, confidence
+        As for :func:`percentile_interval`.
+    acceleration
+        How fast the standard error changes with the value, from the jackknife.
+    """
+    finite = distribution[np.isfinite(distribution)]
+    if not np.isfinite(value) or not len(finite):
+        return _unknown(value)
+    from scipy.special import ndtr, ndtri  # noqa: PLC0415
+
+    near = 1e-12 * max(1.0, abs(value))  # a draw that equals the value but for rounding is neither below nor above it
+    below = float(np.mean(finite < value - near) + np.mean(np.abs(finite - value) <= near) / 2)
+    bias = float(np.clip(ndtri(below), -MOST_BIAS, MOST_BIAS))
+    tail = float(ndtri((1 - confidence) / 2))
+    shifted = [bias + (bias + z) / max(1 - acceleration * (bias + z), 0.1) for z in (tail, -tail)]
+    return _holding(value, *np.quantile(finite, ndtr(shifted)))
+
+
+def basic_interval(value: float, distribution: Floats, confidence: float, *, least: float = -np.inf) -> Interval:
+    """Return the interval of the draws mirrored at the value, not below ``least``.
+
+    For what resampling inflates, such as a calibration error: draws lie above the value by as much as the value lies above the
+    truth, and mirrored they lie around the truth.
+    """
+    finite = distribution[np.isfinite(distribution)]
+    if not np.isfinite(value) or not len(finite):
+        return _unknown(value)
+    tail = (1 - confidence) / 2
+    high, low = np.maximum(2 * value - np.quantile(finite, [tail, 1 - tail]), least)
+    return _holding(value, low, high)
+
+
+def _holding(value: float, low: float, high: float) -> Interval:
+    """Return an interval, stretched where needed to hold its value."""
+    return {"value": value, "low": float(min(low, value)), "high": float(max(high, value))}
