@@ -20,7 +20,7 @@ from gristmill.config.case import Case
 from gristmill.config.metric_names import greater_is_better
 from gristmill.config.stages import StageCase
 from gristmill.evaluation import treatment
-from gristmill.evaluation.measure import cell
+from gristmill.evaluation.measure import cell, sampling_in_words
 from gristmill.evaluation.verdicts import against_limits, conclusion, limits
 from gristmill.reporting.documents import markdown_page
 from gristmill.reporting.wording import UNKNOWN, called_positive, count, figure, metric_label, moment, opening, plain, share
@@ -99,6 +99,7 @@ def _environment() -> Environment:
     )
     made.filters.update(text=escape_text, code=escape_code, measured=measured, metric=metric_label)
     made.filters.update(figure=figure, count=count, share=share, plain=plain, moment=moment, opening=opening)
+    made.filters.update(sampled=lambda facts: f"{sampling_in_words(facts)} ".lstrip())
     made.filters.update(called_positive=called_positive, point=lambda found: figure((found or {}).get("value")))
     return made
 

@@ -15,11 +15,12 @@ from gristmill.evaluation.curves import learning_points
 from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.interval_ends import Interval, bca_interval
 from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, intervals
+from gristmill.metrics.paired import Answers
 from gristmill.metrics.resampling import Kernel, resample
 from gristmill.metrics.scores import score
 from gristmill.modeling import baselines
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.reporting.wording import figure, interval, metric_label
+from gristmill.reporting.wording import count, figure, interval, metric_label, opening
 
 MAX_TRAINING_ROWS = 50_000
 """Training rows predicted for comparison with the test rows; more would only cost time."""
@@ -46,6 +47,23 @@ def measure(model: FittedModel, scored: Scored, bootstrap: Bootstrap = DEFAULT_B
     )
 
 
+def measure_others(
+    scored: Scored, others: Mapping[str, Answers], bootstrap: Bootstrap = DEFAULT_BOOTSTRAP
+) -> dict[str, dict[str, Interval]]:
+    """Return, for each other model, all metrics of what it says about the same rows, with intervals, at its own threshold."""
+    return {
+        name: intervals(
+            scored.task,
+            scored.y_true,
+            answers.predicted,
+            bootstrap,
+            threshold=answers.threshold,
+            n_features=answers.n_features,
+        )
+        for name, answers in others.items()
+    }
+
+
 def baseline_scored(name: str, y_train: NDArray[Any], test: Scored, n_classes: int) -> Scored:
     """Return the test rows as the baseline ``name`` predicts them, knowing the training targets alone."""
     predicted = baselines.predict(name, y_train, len(test), n_classes)
@@ -59,7 +77,7 @@ def counts_in_currency(settings: Any) -> str | None:
     return "profit" if PRICES & settings.model_fields_set else None
 
 
-def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Any] | None:
+def profit(settings: Any, scored: Scored, answers: Answers, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Any] | None:
     """Return what acting on the flagged rows earns, or what mistakes cost, per 1,000 rows, with its interval.
 
     None unless the case decides by profit or by cost, or says what acting is worth and costs. ``everyone`` is what acting on every
@@ -69,15 +87,17 @@ def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstr
     ----------
     settings
         The case's ``threshold``: its rule, what a true positive is worth, what acting costs, and what mistakes cost.
-    model, scored
-        The model, whose threshold decides, and predicted rows.
+    scored
+        The rows, with their truth.
+    answers
+        What a model says about them, and the threshold by which it decides.
     bootstrap
         Confidence, resamples and seed.
     """
     priced = counts_in_currency(settings) if scored.task == "binary" else None
-    if priced is None or model.threshold is None:
+    if priced is None or answers.threshold is None:
         return None
-    flagged, positive = scored.predicted[:, 1] >= model.threshold, scored.y_true == 1
+    flagged, positive = answers.predicted[:, 1] >= answers.threshold, scored.y_true == 1
     if priced == "profit":
         acting, leaving = positive * settings.value_true_positive - settings.cost_contact, np.zeros(len(positive))
     else:
@@ -90,6 +110,23 @@ def profit(settings: Any, model: FittedModel, scored: Scored, bootstrap: Bootstr
     drawn = resample(mean_of, scored.y_true.astype(np.int64), bootstrap.resamples, bootstrap.random_state)
     found = bca_interval(float(amounts.mean()), drawn.draws["amount"], bootstrap.confidence, drawn.accelerations["amount"])
     return {"name": BUSINESS_RULES[priced], **found, "everyone": float(acting.mean() * 1000)}
+
+
+def profits(
+    settings: Any, scored: Scored, models: Mapping[str, Answers], bootstrap: Bootstrap = DEFAULT_BOOTSTRAP
+) -> dict[str, dict[str, Any]]:
+    """Return :func:`profit` of several models on the same rows, by name; empty where the case puts no price on decisions."""
+    found = {name: profit(settings, scored, answers, bootstrap) for name, answers in models.items()}
+    return {name: amount for name, amount in found.items() if amount is not None}
+
+
+def profits_in_words(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return in Markdown what :func:`profits` found; nothing where that is empty."""
+    if not found:
+        return ""
+    amounts = [f"{name} **{cell(amount)}**" for name, amount in found.items()]
+    first = next(iter(found.values()))
+    return f"{opening(first['name'])}: {', '.join(amounts)}. Acting on every row would give {figure(first['everyone'])}."
 
 
 def learning_curve(
@@ -144,3 +181,13 @@ def cell(found: Mapping[str, Any]) -> str:
     """Return a value and, where it is known and shows as more than one point, its interval."""
     value, ends = figure(found.get("value")), interval(found.get("low"), found.get("high"))
     return f"{value} ({ends})" if ends and figure(found["low"]) != figure(found["high"]) else value
+
+
+def sampling_in_words(facts: Mapping[str, Any]) -> str:
+    """Return in a sentence which rows intervals come from, if not simply from all; nothing otherwise."""
+    if not facts.get("bags"):
+        return ""
+    return (
+        f"Scores are those of all {count(facts['rows'])} rows; intervals come from {count(facts['resamples'])} resamples of "
+        f"{facts['bags']} bags that hold {count(facts['in_bags'])} of them."
+    )

@@ -53,6 +53,12 @@ def row_milliseconds(predict: Predict, frame: pd.DataFrame, n_rows: int = N_ROWS
     return np.array(taken[1:])
 
 
+def middle_and_p95(taken: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the median and the 95th percentile of :func:`row_milliseconds`, in milliseconds."""
+    middle, p95 = np.quantile(taken, [0.5, 0.95])
+    return float(middle), float(p95)
+
+
 def typical_row_milliseconds(pipeline: Any, frame: pd.DataFrame, n_rows: int = N_ROWS) -> float:
     """Return the median of :func:`row_milliseconds` for a fitted pipeline, which answers ``predict_proba`` or else ``predict``."""
     predict = pipeline.predict_proba if hasattr(pipeline, "predict_proba") else pipeline.predict

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from gristmill.evaluation.measure import cell
+from gristmill.evaluation.measure import cell, sampling_in_words
 from gristmill.metrics.noninferiority import BETTER, CANNOT_TELL, NOT_WORSE, WORSE
 from gristmill.metrics.paired import PairedTest
-from gristmill.registry.comparison import Beside, Comparison, Incomparable
+from gristmill.registry.comparison import Beside, Champion, Comparison, Incomparable
 from gristmill.reporting.wording import UNKNOWN, count, figure, metric_label, share
 
 VERDICTS = {
@@ -18,6 +18,9 @@ VERDICTS = {
     WORSE: "Worse than the champion",
     CANNOT_TELL: "Whether it is worse than the champion cannot be told with this much data",
 }
+
+
+NO_CHAMPION = "There is no other champion to compare with."
 
 
 def verdict_in_words(beside: Comparison) -> str:
@@ -39,10 +42,17 @@ def gate_message(beside: Comparison) -> str:
     return f"{verdict_in_words(beside)}. {least}, {beside.basis}".replace(":", ",")
 
 
+def champion_in_words(champion: Champion | Incomparable | None) -> str:
+    """Return in Markdown which champion stands beside a candidate, or why none does."""
+    if isinstance(champion, Champion):
+        return f"The champion is version {champion.version}; it answers the same test rows, at its own threshold."
+    return NO_CHAMPION if champion is None else champion.message
+
+
 def in_words(beside: Beside) -> str:
     """Return in Markdown how the candidate does beside the champion."""
     if beside is None:
-        return "There is no other champion to compare with."
+        return NO_CHAMPION
     if isinstance(beside, Incomparable):
         return beside.message
     improved = _signed({end: 100 * value for end, value in beside.judgement.improvement.items()}, digits=1)
@@ -65,16 +75,6 @@ def _test_in_words(test: PairedTest) -> str:
         return f"McNemar: {count(first)} rows only the candidate decides rightly, {count(second)} only the champion ({p_value})."
     known = {"value": test.found["difference"], **test.found}
     return "" if math.isnan(test.p_value) else f"DeLong: the areas differ by {_signed(known)} ({p_value})."
-
-
-def sampling_in_words(facts: Mapping[str, Any]) -> str:
-    """Return in a sentence which rows intervals come from, if not simply from all; nothing otherwise."""
-    if not facts.get("bags"):
-        return ""
-    return (
-        f"Scores are those of all {count(facts['rows'])} rows; intervals come from {count(facts['resamples'])} resamples of "
-        f"{facts['bags']} bags that hold {count(facts['in_bags'])} of them."
-    )
 
 
 def comparison_table(beside: Beside, test: Mapping[str, Any], baseline: Mapping[str, Any]) -> pd.DataFrame:

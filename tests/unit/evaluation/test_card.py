@@ -167,6 +167,17 @@ def test_intervals_are_said_to_be_what_they_are_and_training_rows_have_none(evid
     assert f"| {card.measured(value)} | {value['value']:.3f} |" in body
 
 
+def test_the_card_says_which_rows_intervals_come_from_and_what_the_baseline_earns(evidence):
+    earned = {"name": "profit", "value": 9.0, "low": 7.0, "high": 11.0, "everyone": -8.0}
+    simple = evidence.evaluation["baseline"] | {"business": earned | {"value": 2.0, "low": 2.0, "high": 2.0}}
+    facts = {"rows": 1_000_000, "resamples": 1000, "bags": 10, "in_bags": 64_990}
+    evaluation = {**evidence.evaluation, "business": earned, "baseline": simple, "intervals": facts}
+    body = card.card_body(replace(evidence, evaluation=evaluation))
+    assert "intervals come from 1,000 resamples of 10 bags that hold 64,990 of them. Training rows have none" in body
+    assert "acting on every row instead would give \u22128.000, the baseline gives 2.000." in body
+    assert "how another fit would differ. Training rows have none" in card.card_body(evidence)
+
+
 def test_the_card_says_why_the_threshold_is_where_it_is(evidence):
     reason = "The selection rate differs by 0.05 between groups of sex (a and b), within the limit of 0.1."
     chosen = {"value": 0.4, "rule": "f1", "reason": reason}

@@ -32,28 +32,59 @@ def test_the_baseline_knows_the_training_targets_alone(evaluated):
     assert (naive.y_true == found.scored.y_true).all()
 
 
-def test_profit_counts_what_acting_brings_and_costs(evaluated):
-    model = evaluated("binary").model  # its threshold is 0.4
+def test_profit_counts_what_acting_brings_and_costs():
     scored = scored_classes([1, 0, 1, 0], [0.9, 0.5, 0.1, 0.2])
-    found = measure.profit(PROFIT, model, scored, FEW)
+    found = measure.profit(PROFIT, scored, Answers(scored.predicted, 0.4), FEW)
     assert found["value"] == 1000 * (10 - 4 - 4) / 4
     assert found["everyone"] == 1000 * (20 - 16) / 4
     assert found["low"] <= found["value"] <= found["high"]
 
 
-def test_cost_counts_both_kinds_of_mistakes(evaluated):
+def test_cost_counts_both_kinds_of_mistakes():
     asked = Threshold(rule="cost", cost_false_positive=3, cost_false_negative=7)
     scored = scored_classes([1, 0, 1, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.3])
-    found = measure.profit(asked, evaluated("binary").model, scored, FEW)  # its threshold is 0.4
+    found = measure.profit(asked, scored, Answers(scored.predicted, 0.4), FEW)
     assert found["name"] == "cost of mistakes per 1,000 rows"
     assert found["value"] == 1000 * (1 * 3 + 2 * 7) / 5
     assert found["everyone"] == 1000 * 2 * 3 / 5
 
 
 def test_profit_is_measured_only_where_it_decides(evaluated):
-    found = evaluated("binary")
-    assert measure.profit(Threshold(rule="f1"), found.model, found.scored) is None
-    assert measure.profit(PROFIT, evaluated("regression").model, evaluated("regression").scored) is None
+    scored, numbers = evaluated("binary").scored, evaluated("regression").scored
+    assert measure.profit(Threshold(rule="f1"), scored, Answers(scored.predicted, 0.4)) is None
+    assert measure.profit(PROFIT, numbers, Answers(numbers.predicted)) is None
+    assert measure.profits(PROFIT, numbers, {"candidate": Answers(numbers.predicted)}) == {}
+    assert measure.profits_in_words({}) == ""
+
+
+def test_profits_of_several_models_are_each_taken_at_their_own_threshold():
+    scored = scored_classes([1, 0, 1, 0], [0.9, 0.5, 0.1, 0.2])
+    models = {"candidate": Answers(scored.predicted, 0.4), "champion": Answers(scored.predicted, 0.6)}
+    found = measure.profits(PROFIT, scored, models, FEW)
+    assert {name: amount["value"] for name, amount in found.items()} == {"candidate": 500.0, "champion": 1500.0}
+    words = measure.profits_in_words(found)
+    assert words.startswith("Profit per 1,000 rows: candidate **500")
+    assert "champion **1,500" in words
+    assert words.endswith("Acting on every row would give 1,000.")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_other_models_are_measured_on_the_same_rows_at_their_own_threshold(evaluated, task):
+    found = evaluated(task)
+    threshold = 0.7 if task == "binary" else None
+    other = Answers(found.scored.predicted, threshold, 2)
+    expected = all_scores(task, found.scored.y_true, found.scored.predicted, threshold=threshold, n_features=2)
+    scores = measure.measure_others(found.scored, {"champion": other}, FEW)
+    assert {name: one["value"] for name, one in scores["champion"].items()} == pytest.approx(expected, abs=1e-12)
+    assert all(one["low"] <= one["value"] <= one["high"] for one in scores["champion"].values())
+
+
+def test_rows_in_bags_are_told_of():
+    assert measure.sampling_in_words({"rows": 80, "resamples": 1000, "bags": 0, "in_bags": 0}) == ""
+    words = measure.sampling_in_words({"rows": 1_000_000, "resamples": 1000, "bags": 10, "in_bags": 64_990})
+    assert words == (
+        "Scores are those of all 1,000,000 rows; intervals come from 1,000 resamples of 10 bags that hold 64,990 of them."
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -120,8 +151,9 @@ def test_a_model_answers_raw_rows_as_it_answers_any(evaluated):
     assert raw_predict(found.model)(found.model.features(found.test)) == pytest.approx(found.scored.predicted, abs=1e-12)
 
 
-def test_a_case_that_names_prices_is_told_its_profit_whatever_decides(evaluated):
-    model, scored = evaluated("binary").model, scored_classes([1, 0, 1, 0], [0.9, 0.5, 0.1, 0.2])
-    found = measure.profit(Threshold(rule="f1", value_true_positive=10, cost_contact=4), model, scored, FEW)
+def test_a_case_that_names_prices_is_told_its_profit_whatever_decides():
+    scored = scored_classes([1, 0, 1, 0], [0.9, 0.5, 0.1, 0.2])
+    asked = Threshold(rule="f1", value_true_positive=10, cost_contact=4)
+    found = measure.profit(asked, scored, Answers(scored.predicted, 0.4), FEW)
     assert found["name"] == "profit per 1,000 rows"
     assert found["value"] == 1000 * (10 - 4 - 4) / 4

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gristmill.modeling.latency import row_milliseconds, serving_time, typical_row_milliseconds
+from gristmill.modeling.latency import middle_and_p95, row_milliseconds, serving_time, typical_row_milliseconds
 
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
 
@@ -18,6 +18,10 @@ def test_rows_are_timed_one_by_one_after_one_that_does_not_count():
     assert asked == [1, 2, 3, 1, 2, 3, 1, 2]
     assert taken.shape == (7,)
     assert (taken > 0).all()
+
+
+def test_the_middle_and_a_slow_row_are_told():
+    assert middle_and_p95(np.arange(101.0)) == (50.0, 95.0)
 
 
 def test_a_model_without_probabilities_is_timed_by_its_numbers():

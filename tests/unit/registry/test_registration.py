@@ -346,10 +346,28 @@ def test_the_champion_answers_the_rows_that_a_candidate_predicted(build: Build, 
     assert (found.scored.y_true == scored.y_true).all()
     assert not (found.scored.predicted == scored.predicted).all()
     assert list(comparison.others_of(model, scored, found)) == ["baseline", "champion"]
+    assert comparison_words.champion_in_words(found).startswith("The champion is version 1; it answers the same test rows")
     missing = champion(rows.drop(columns="plan"))
     assert "'plan' is missing" in refusal(missing)
     assert list(comparison.others_of(model, scored, missing)) == ["baseline"]
+    assert comparison_words.champion_in_words(missing) == refusal(missing)
     assert champion(rows, gather(first, tracked.root).candidate.digest) is None
+    assert comparison_words.champion_in_words(None) == "There is no other champion to compare with."
+    stored = versions.find_version("answering", 1, tracked.root)
+    assert stored is not None
+    edit(versions.directory_of(stored, tracked.root) / "metrics.json", test={})
+    assert "'metrics.json'" in refusal(champion(rows))
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_the_champion_is_the_one_of_the_release_row_whatever_the_alias_says(build: Build, tracked: ProjectPaths) -> None:
+    registered(build("first"), tracked, "moved", PASSED)
+    second = build("second", rows=customers(50, seed=3))
+    registered(second, tracked, "moved", FAILED)
+    versions.set_alias(tracking.connect(tracked.root), "moved", "champion", 2)
+    found = comparison.champion_comparison(case_of(name="moved"), gather(second, tracked.root), second, tracked.root)
+    assert isinstance(found, comparison.Comparison)
+    assert found.version == 1
 
 
 def edit(path: Path, **changes: Any) -> None:
