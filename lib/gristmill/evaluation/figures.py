@@ -83,7 +83,8 @@ def decision_figures(model: FittedModel, scored: Scored, settings: Any, others: 
     curves = {name: points[name].to_numpy() for name in names}
     for name, predicted in beside.items():
         its = threshold_points(scored.y_true == 1, predicted[:, 1], **prices).sort_values("threshold")
-        curves[f"{names[-1]}, {name}"] = np.interp(points["threshold"], its["threshold"], its[names[-1]])
+        flagging = np.searchsorted(its["threshold"], points["threshold"])  # its next threshold flags the same rows; above all, none
+        curves[f"{names[-1]}, {name}"] = np.append(its[names[-1]], 0.0)[flagging]
     found["threshold_curve"] = decisions.threshold_curve(points["threshold"], curves, chosen=model.threshold)
     return found
 

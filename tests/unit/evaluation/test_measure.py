@@ -157,3 +157,16 @@ def test_a_case_that_names_prices_is_told_its_profit_whatever_decides():
     found = measure.profit(asked, scored, Answers(scored.predicted, 0.4), FEW)
     assert found["name"] == "profit per 1,000 rows"
     assert found["value"] == 1000 * (10 - 4 - 4) / 4
+
+
+def test_a_baseline_that_flags_nobody_at_a_threshold_earns_nothing_there(evaluated, monkeypatch):
+    found = evaluated("binary")
+    naive = Answers(np.tile([0.7, 0.3], (len(found.scored), 1)), found.model.threshold)
+    drawn = {}
+    monkeypatch.setattr(figures.decisions, "threshold_curve", lambda at, curves, **_: drawn.update(at=np.asarray(at), **curves))
+    figures.decision_figures(found.model, found.scored, PROFIT, {"baseline": naive})
+    everyone = 10 * (found.scored.y_true == 1).sum() - 4 * len(found.scored)
+    assert (drawn["profit, baseline"][drawn["at"] > 0.3] == 0).all()
+    assert drawn["profit, baseline"][drawn["at"] <= 0.3] == pytest.approx(everyone)
+    assert (drawn["at"] > 0.3).any()
+    assert (drawn["at"] <= 0.3).any()
