@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from comparison.tables import JOB, QUESTIONS, TEST, TRAIN
-from comparison.worker import timed_answers
+from comparison.worker import CORES, timed_answers
 from gristmill.pipeline.records import Records
 from gristmill.serving.predictor import Predictor
 
@@ -54,15 +54,13 @@ def training_seconds(records: Records) -> float:
 
 
 def search_seconds(artifacts: Path) -> float:
-    """Return the seconds in which a trial ran, in any family: what `training.budget_seconds` limits."""
-    found = [json.loads(path.read_text()) for path in sorted(artifacts.glob("trials_*.json"))]
-    found += json.loads((artifacts / "selection.json").read_text())["searches"].values()
-    spans = sorted({(trial["started"], trial["started"] + trial["seconds"]) for one in found for trial in one["trials"]})
-    seconds, until = 0.0, 0.0
-    for begin, end in spans:
-        seconds += max(0.0, end - max(begin, until))
-        until = max(until, end)
-    return seconds
+    """Return the seconds of all trials, as they run: families side by side, one core each, then one family for the reserve."""
+    kept = artifacts.glob("trials_*.json")
+    by_family = {path.stem.removeprefix("trials_"): json.loads(path.read_text())["trials"] for path in kept}
+    continued = json.loads((artifacts / "selection.json").read_text())["searches"]
+    reserve = [trial for family, one in continued.items() for trial in one["trials"][len(by_family[family]) :]]
+    side_by_side = sum(trial["seconds"] for trials in by_family.values() for trial in trials)
+    return side_by_side / CORES + sum(trial["seconds"] for trial in reserve)
 
 
 def answers_of(predictor: Predictor, questions: pd.DataFrame) -> pd.DataFrame:

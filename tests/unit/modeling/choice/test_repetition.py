@@ -36,10 +36,10 @@ def test_other_weights_or_another_name_are_another_candidate():
 
 def test_it_is_read_from_the_plan_of_the_version(tracked: ProjectPaths):
     chosen = {"name": "linear", "weights": {"linear": 1.0}}
-    with tracking.build_run("again", tracked.root) as run:
+    with tracking.build_run("repeated_choice", tracked.root) as run:
         tracking_trials.log_plan(run, {}, chosen)
-    run.client.create_registered_model("again")
-    version = int(run.client.create_model_version("again", "file:///nowhere", run_id=run.run_id).version)
-    case = make_case(training={"replay": version}).model_copy(update={"name": "again"})
+    run.client.create_registered_model("repeated_choice")
+    version = int(run.client.create_model_version("repeated_choice", "file:///nowhere", run_id=run.run_id).version)
+    case = make_case(training={"replay": version}).model_copy(update={"name": "repeated_choice"})
     assert chosen_before(case, tracked.root) == ChosenBefore(version, **chosen)
     assert chosen_before(make_case()) == ChosenBefore()
