@@ -74,7 +74,7 @@ def class_metrics_by_group(y_true: Codes, y_pred: Codes, groups: pd.Series, code
 def number_metrics_by_group(y_true: Floats, y_pred: Floats, groups: pd.Series) -> pd.DataFrame:
     """Return, a row a group, its size, MAE, RMSE, mean residual (truth minus prediction) and mean prediction."""
     predicted = pd.Series(np.asarray(y_pred, dtype=float))
-    residual = np.asarray(y_true, dtype=float) - predicted
+    residual = pd.Series(np.asarray(y_true, dtype=float)) - predicted
     parts = {"mae": residual.abs(), "rmse": residual**2, "mean_residual": residual, "mean_prediction": predicted}
     rows = pd.DataFrame({"group": groups.to_numpy(), **parts})
     table = rows.groupby("group").mean()

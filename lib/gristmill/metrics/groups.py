@@ -46,7 +46,7 @@ def as_groups(values: pd.Series) -> pd.Series:
         groups = _quantile_groups(values.astype("Float64").astype(float))
     else:
         return level_groups(values)
-    return groups.astype(object).where(values.notna(), MISSING_GROUP).astype(str)
+    return _named(groups, values)
 
 
 def level_groups(values: pd.Series) -> pd.Series:
@@ -57,7 +57,13 @@ def level_groups(values: pd.Series) -> pd.Series:
         groups = values.astype("Float64").astype(float).map(_level_text, na_action="ignore")
     else:
         groups = values.astype("string")
-    return groups.astype(object).where(values.notna(), MISSING_GROUP).astype(str)
+    return _named(groups, values)
+
+
+def _named(groups: pd.Series, values: pd.Series) -> pd.Series:
+    """Return groups as text, with that of missing values."""
+    named: pd.Series = groups.astype(object).where(values.notna(), MISSING_GROUP).astype(str)
+    return named
 
 
 def group_order(groups: pd.Series) -> list[str]:

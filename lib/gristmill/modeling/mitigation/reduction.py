@@ -48,7 +48,7 @@ class Drawing(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[np.int64]:
         """Return whether the positive class is at least as probable as the other, shape ``(n_rows,)``."""
         check_is_fitted(self, "estimator_")
-        return (self.estimator_.predict_proba(np.asarray(X))[:, 1] >= 0.5).astype(np.int64)
+        return np.asarray(self.estimator_.predict_proba(np.asarray(X))[:, 1] >= 0.5, dtype=np.int64)
 
 
 def fit_mixture(
@@ -108,7 +108,8 @@ def told_apart(rate: str, y: NDArray[np.int64], groups: NDArray[np.object_], sma
 
 def _alone(estimator: Any, X: Floats, y: NDArray[np.int64]) -> WeightedClassifier:
     """Return a mixture of one model, fitted as it is."""
-    return WeightedClassifier([("model 0", estimator)], [1.0]).fit(X, y)
+    alone: WeightedClassifier = WeightedClassifier([("model 0", estimator)], [1.0]).fit(X, y)
+    return alone
 
 
 def _member(predictor: Any, X: Floats) -> Any:
