@@ -11,6 +11,7 @@ from gristmill.config.base import Section, Text
 from gristmill.config.behaviour import Behaviour, require_fitting
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, DEFAULT_METRIC, REGRESSION_METRICS
 from gristmill.config.metric_ranges import require_in_range
+from gristmill.config.mitigations import NONE, mitigations
 from gristmill.config.sections import (
     Compliance,
     Evaluation,
@@ -104,6 +105,15 @@ class Case(Section):
             raise ValueError(f"`threshold` decides between two classes and has no meaning for a {self.task} task; remove it")
         if self.threshold.max_disparity is not None and not self.sensitive_features:
             raise ValueError("`threshold.max_disparity` needs `sensitive_features`: the columns whose groups are compared")
+        return self
+
+    @model_validator(mode="after")
+    def _mitigation_fits(self) -> "Case":
+        asked, known = self.fairness.mitigation, mitigations(self.task)
+        if asked not in known:
+            raise ValueError(f"`fairness.mitigation: {asked}` is not one of those for a {self.task} task: {', '.join(known)}")
+        if asked != NONE and not self.sensitive_features:
+            raise ValueError("`fairness.mitigation` needs `sensitive_features`: the columns whose groups are to be treated alike")
         return self
 
     @property

@@ -338,8 +338,27 @@ class Fairness(Section):
     max_equal_opportunity_difference: Share | None = Field(
         0.1, description="Largest difference in true-positive rate between groups; empty: reported, not judged."
     )
+    max_equalized_odds_difference: Share | None = Field(
+        None,
+        description="Largest difference in true-positive or in false-positive rate between groups; empty: reported, not judged.",
+    )
+    max_calibration_difference: Share | None = Field(
+        None,
+        description="Largest difference between groups in how far their mean probability lies above what came true; empty: "
+        "reported, not judged.",
+    )
     max_error_ratio: Annotated[float, Field(ge=1)] | None = Field(
         1.5, description="Largest ratio of the mean error between groups (regression); empty: reported, not judged."
+    )
+    mitigation: str = Field(
+        "none",
+        description="How groups are made to be treated more alike, by the name of a point of the frontier that `09_audit_fairness` "
+        "shows ([fairness](fairness.md#choosing-a-point)); `none` changes nothing.",
+    )
+    min_mean_prediction_ratio: Share | None = Field(
+        None,
+        description="Smallest ratio of the mean prediction between groups (regression of numbers that are not negative); empty: "
+        "reported, not judged.",
     )
 
 

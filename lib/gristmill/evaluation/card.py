@@ -222,7 +222,7 @@ def _verdicts(evidence: Evidence) -> tuple[list[dict[str, Any]], str]:
     """Return the measures of fairness against their limits, and the conclusion."""
     if evidence.fairness is None:
         return [], ""
-    table = against_limits(evidence.fairness, limits(evidence.case.fairness))
+    table = against_limits(evidence.fairness, limits(evidence.case.fairness, evidence.case.task))
     lines = [
         {str(key): None if value is None or value is pd.NA else value for key, value in line.items()}
         for line in table.astype(object).rename_axis("measure").reset_index().to_dict("records")

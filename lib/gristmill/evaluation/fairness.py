@@ -2,11 +2,14 @@
 
 Classes are judged by the decisions the model takes at its threshold: selection rates (disparate impact, the four-fifths rule) and
 rates of being right or wrong (equal opportunity, equalised odds; Hardt, Price and Srebro 2016). With several classes each is taken
-against the rest, and the worst counts. Numbers are judged by the mean absolute error of the groups.
+against the rest, and the worst counts. Whether a probability means the same for every group is told by the gap between the mean
+probability of a group and how often the class was true in it (calibration within groups; Chouldechova 2017). Numbers are judged by
+the mean absolute error of the groups; how far their mean predictions and mean residuals lie apart is told as well.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,18 +21,24 @@ from gristmill.metrics.disparity import (
     class_metrics_by_group,
     class_rates,
     error_spread,
+    mean_interval,
+    mean_spread,
     number_metrics_by_group,
     rate_spread,
     wilson_interval,
 )
 from gristmill.metrics.groups import as_groups
 from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap
-from gristmill.metrics.scores import Codes, decide
+from gristmill.metrics.scores import Codes, Floats, decide
+from gristmill.reporting.wording import count
 
 INTERSECTION = " & "
 MAX_GROUPS = 200
 
-LOW_IS_WORSE = {"disparate_impact": True}
+MOST_NAMED = 6
+"""Small groups that a warning names."""
+
+LOW_IS_WORSE = {"disparate_impact": True, "mean_prediction_ratio": True}
 """Measures whose small values are the bad ones; of all others, the large."""
 
 
@@ -56,12 +65,18 @@ class Audit:
 
 
 def sensitive_groups(frame: pd.DataFrame, features: Sequence[str]) -> dict[str, pd.Series]:
-    """Return the group of each row for each sensitive feature and, if there are several, for their intersection."""
+    """Return the group of each row for each sensitive feature, each pair of them, and all of them together."""
     groups = {feature: as_groups(frame[feature]) for feature in features}
-    if len(groups) > 1:
-        joined = pd.concat(list(groups.values()), axis=1).agg(INTERSECTION.join, axis=1)
-        groups[INTERSECTION.join(groups)] = joined
+    together = [*combinations(features, 2), *([tuple(features)] if len(features) > 2 else [])]
+    for several in together:
+        joined = pd.concat([groups[feature] for feature in several], axis=1).agg(INTERSECTION.join, axis=1)
+        groups[INTERSECTION.join(several)] = joined
     return groups
+
+
+def _judged_codes(audit: Audit) -> list[int]:
+    """Return the codes of the classes that are taken against the rest: the positive one of two, else all."""
+    return [1] if len(audit.classes) == 2 else list(range(len(audit.classes)))
 
 
 def _rate_names(classes: Sequence[str], code: int) -> str:
@@ -69,12 +84,12 @@ def _rate_names(classes: Sequence[str], code: int) -> str:
     return "" if len(classes) == 2 else f" ({classes[code]})"
 
 
-def _class_groups(y_true: Codes, y_pred: Codes, groups: pd.Series, audit: Audit) -> list[dict[str, Any]]:
-    """Return each group with its rates and their Wilson intervals."""
-    codes = [1] if len(audit.classes) == 2 else list(range(len(audit.classes)))
-    tables = {code: class_metrics_by_group(y_true, y_pred, groups, code) for code in codes}
+def _class_groups(scored: Scored, y_pred: Codes, groups: pd.Series, audit: Audit) -> list[dict[str, Any]]:
+    """Return each group with its rates and their Wilson intervals, and how far its probabilities are off on average."""
+    y_true = scored.y_true.astype(np.int64)
+    tables = {code: class_metrics_by_group(y_true, y_pred, groups, code) for code in _judged_codes(audit)}
     found = []
-    for name in tables[codes[0]].index:
+    for name in next(iter(tables.values())).index:
         rows = (groups == name).to_numpy()
         metrics: dict[str, Any] = {"accuracy": _proportion(y_true[rows] == y_pred[rows], audit)}
         for code, table in tables.items():
@@ -85,8 +100,16 @@ def _class_groups(y_true: Codes, y_pred: Codes, groups: pd.Series, audit: Audit)
                 known = bool(holds.among.any())
                 interval = _proportion(holds.counted[holds.among], audit)
                 metrics[rate + suffix] = {**interval, "value": float(table.loc[name, rate]) if known else float("nan")}
+            confidence = audit.bootstrap.confidence
+            metrics["mean_probability" + suffix] = mean_interval(scored.predicted[rows, code], confidence)
+            metrics["calibration_gap" + suffix] = mean_interval(_excess(scored, code)[rows], confidence)
         found.append(_group_record(name, int(rows.sum()), metrics, audit))
     return found
+
+
+def _excess(scored: Scored, code: int) -> Floats:
+    """Return by how much each row's probability of a class exceeds what came true, 0 or 1."""
+    return np.asarray(scored.predicted[:, code] - (scored.y_true == code), dtype=np.float64)
 
 
 def _proportion(holds: np.ndarray[Any, Any], audit: Audit) -> dict[str, float]:
@@ -97,13 +120,18 @@ def _proportion(holds: np.ndarray[Any, Any], audit: Audit) -> dict[str, float]:
 
 
 def _number_groups(scored: Scored, groups: pd.Series, audit: Audit) -> list[dict[str, Any]]:
-    """Return each group with its errors."""
-    table = number_metrics_by_group(np.asarray(scored.y_true, dtype=np.float64), scored.predicted, groups)
-    names = [column for column in table.columns if column != "n"]
-    return [
-        _group_record(str(name), int(row["n"]), {metric: {"value": float(row[metric])} for metric in names}, audit)
-        for name, row in table.iterrows()
-    ]
+    """Return each group with its errors and predictions, means with Student's intervals."""
+    y_true, predicted = np.asarray(scored.y_true, dtype=np.float64), scored.predicted
+    table = number_metrics_by_group(y_true, predicted, groups)
+    averaged = {"mae": np.abs(y_true - predicted), "mean_residual": y_true - predicted, "mean_prediction": predicted}
+    found = []
+    for name, row in table.iterrows():
+        rows = (groups == name).to_numpy()
+        metrics: dict[str, Any] = {metric: {"value": float(row[metric])} for metric in table.columns if metric != "n"}
+        for metric, quantity in averaged.items():
+            metrics[metric] = {**mean_interval(quantity[rows], audit.bootstrap.confidence), **metrics[metric]}
+        found.append(_group_record(str(name), int(row["n"]), metrics, audit))
+    return found
 
 
 def _group_record(name: str, n_rows: int, metrics: Mapping[str, Any], audit: Audit) -> dict[str, Any]:
@@ -124,11 +152,11 @@ def _worst(measure: str, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return pick(known, key=lambda record: record["value"]) if known else records[0]
 
 
-def _class_differences(y_true: Codes, y_pred: Codes, groups: pd.Series, audit: Audit) -> dict[str, Any]:
-    """Return the measures of one feature for classes."""
-    codes = [1] if len(audit.classes) == 2 else list(range(len(audit.classes)))
-    found: dict[str, list[dict[str, Any]]] = {}
-    for code in codes:
+def _class_differences(scored: Scored, y_pred: Codes, groups: pd.Series, audit: Audit) -> dict[str, Any]:
+    """Return the measures of one feature for classes, of several classes that of the worst."""
+    options: dict[str, Any] = {"min_group_size": audit.min_group_size, "bootstrap": audit.bootstrap}
+    y_true, found = scored.y_true.astype(np.int64), dict[str, list[dict[str, Any]]]()
+    for code in _judged_codes(audit):
         rates, suffix = class_rates(y_true, y_pred, code), _rate_names(audit.classes, code)
         for measure, rate, comparison in (
             ("disparate_impact", "selection_rate", "ratio"),
@@ -136,13 +164,34 @@ def _class_differences(y_true: Codes, y_pred: Codes, groups: pd.Series, audit: A
             ("equal_opportunity_difference", "true_positive_rate", "difference"),
             ("false_positive_rate_difference", "false_positive_rate", "difference"),
         ):
-            spread = rate_spread(
-                rates[rate], groups, comparison=comparison, min_group_size=audit.min_group_size, bootstrap=audit.bootstrap
-            )
+            spread = rate_spread(rates[rate], groups, comparison=comparison, **options)
             found.setdefault(measure, []).append(_spread_record(spread, suffix))
+        gaps = mean_spread(_excess(scored, code), groups, **options)
+        found.setdefault("calibration_difference", []).append(_spread_record(gaps, suffix))
     worst = {measure: _worst(measure, records) for measure, records in found.items()}
     odds = [worst["equal_opportunity_difference"], worst["false_positive_rate_difference"]]
     return {**worst, "equalized_odds_difference": _worst("equalized_odds_difference", odds)}
+
+
+def _number_differences(scored: Scored, groups: pd.Series, audit: Audit) -> dict[str, Any]:
+    """Return the measures of one feature for numbers."""
+    options: dict[str, Any] = {"min_group_size": audit.min_group_size, "bootstrap": audit.bootstrap}
+    predicted, residuals = scored.predicted, np.asarray(scored.y_true - scored.predicted, dtype=np.float64)
+    found = {
+        "error_ratio": _spread_record(error_spread(np.abs(residuals), groups, **options)),
+        "error_difference": _spread_record(mean_spread(np.abs(residuals), groups, **options)),
+        "mean_prediction_difference": _spread_record(mean_spread(predicted, groups, **options)),
+        "mean_residual_difference": _spread_record(mean_spread(residuals, groups, **options)),
+    }
+    if len(predicted) and predicted.min() >= 0 and predicted.max() > 0:  # a ratio of numbers of both signs says nothing
+        found["mean_prediction_ratio"] = _inverse(_spread_record(error_spread(predicted, groups, **options)))
+    return found
+
+
+def _inverse(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of the largest over the smallest as that of the smallest over the largest."""
+    low, value, high = (0.0 if np.isinf(record[end]) else 1 / record[end] for end in ("high", "value", "low"))
+    return {**record, "value": value, "low": low, "high": high}
 
 
 def audit_feature(scored: Scored, groups: pd.Series, audit: Audit) -> dict[str, Any]:
@@ -158,20 +207,33 @@ def audit_feature(scored: Scored, groups: pd.Series, audit: Audit) -> dict[str, 
         Threshold, classes, smallest group, intervals.
     """
     if scored.task == "regression":
-        errors = np.abs(scored.y_true - scored.predicted)
-        spread = error_spread(errors, groups, min_group_size=audit.min_group_size, bootstrap=audit.bootstrap)
-        return {"groups": _number_groups(scored, groups, audit), "differences": {"error_ratio": _spread_record(spread)}}
-    y_true, y_pred = scored.y_true.astype(np.int64), decide(scored.predicted, audit.threshold)
+        return {"groups": _number_groups(scored, groups, audit), "differences": _number_differences(scored, groups, audit)}
+    y_pred = decide(scored.predicted, audit.threshold)
     return {
-        "groups": _class_groups(y_true, y_pred, groups, audit),
-        "differences": _class_differences(y_true, y_pred, groups, audit),
+        "groups": _class_groups(scored, y_pred, groups, audit),
+        "differences": _class_differences(scored, y_pred, groups, audit),
     }
+
+
+def _warning(part: Mapping[str, Any], min_group_size: int) -> str | None:
+    """Return in a sentence which groups of a feature are too small to be judged, or why none was looked at; None if all are."""
+    if not part["groups"] and part["n_groups"] > MAX_GROUPS:
+        return f"{part['feature']} has {count(part['n_groups'])} groups, more than the {MAX_GROUPS} that are audited."
+    small = [f"{group['group']} ({count(group['n'])})" for group in part["groups"] if group["small"]]
+    if not small:
+        return None
+    named = ", ".join(small[:MOST_NAMED]) + (f" and {len(small) - MOST_NAMED} more" if len(small) > MOST_NAMED else "")
+    return (
+        f"{part['feature']}: {len(small)} of {len(part['groups'])} groups have fewer than {count(min_group_size)} test rows, and "
+        f"are shown but not judged: {named}."
+    )
 
 
 def audit_model(scored: Scored, frame: pd.DataFrame, features: Sequence[str], audit: Audit) -> dict[str, Any]:
     """Return the whole audit as the JSON-able product of ``09_audit_fairness``.
 
-    Intersections of the features are shown; the measures that gates judge come from the features alone.
+    Intersections of the features, each pair and all together, are shown; the measures that gates judge come from the features
+    alone.
 
     Parameters
     ----------
@@ -187,8 +249,9 @@ def audit_model(scored: Scored, frame: pd.DataFrame, features: Sequence[str], au
     Returns
     -------
     dict
-        ``features`` (each with ``feature``, ``intersection``, ``groups``, ``differences``) and ``measures`` (each the worst over
-        the features, with ``value, low, high, feature, groups``).
+        ``features`` (each with ``feature``, ``intersection``, ``groups``, ``differences``), ``measures`` (each the worst over the
+        features, with ``value, low, high, feature, groups`` and ``of``, the class where there are several), ``warnings``
+        (sentences about groups that are not judged), ``rows`` and ``min_group_size``.
     """
     found = []
     for feature, groups in sensitive_groups(frame, features).items():
@@ -203,4 +266,6 @@ def audit_model(scored: Scored, frame: pd.DataFrame, features: Sequence[str], au
         )
         for measure in names
     }
-    return {"features": found, "measures": measures, "rows": len(scored), "min_group_size": audit.min_group_size}
+    warnings = [text for text in (_warning(part, audit.min_group_size) for part in found) if text is not None]
+    sizes = {"rows": len(scored), "min_group_size": audit.min_group_size}
+    return {"features": found, "measures": measures, "warnings": warnings, **sizes}

@@ -6,21 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gristmill.config.fairness_limits import AT_LEAST, fairness_limits
 from gristmill.reporting.wording import count, figure, interval, metric_label
 
 MOST_CLASSES = 4
 """Classes whose rates stand in the table by group; the product holds all."""
 
-AT_LEAST, AT_MOST = "at least", "at most"
 
-
-def limits(settings: Any) -> dict[str, tuple[str, float]]:
-    """Return ``{measure: (direction, limit)}`` for the limits that the case's ``fairness`` sets."""
-    stated = {
-        "disparate_impact": (AT_LEAST, settings.min_disparate_impact),
-        "equal_opportunity_difference": (AT_MOST, settings.max_equal_opportunity_difference),
-        "error_ratio": (AT_MOST, settings.max_error_ratio),
-    }
+def limits(settings: Any, task: str) -> dict[str, tuple[str, float]]:
+    """Return ``{measure: (direction, limit)}`` for the limits that the case's ``fairness`` sets for its task."""
+    stated = fairness_limits(settings, task)
     return {measure: (direction, limit) for measure, (direction, limit) in stated.items() if limit is not None}
 
 
@@ -36,10 +31,10 @@ def shown_metrics(task: str, classes: Sequence[str]) -> list[str]:
 def tabled_metrics(task: str, classes: Sequence[str]) -> list[str]:
     """Return the metrics by group that the table holds: of several classes those against the rest, class by class."""
     if task == "regression":
-        return ["n", "mae", "rmse", "mean_residual"]
+        return ["n", "mae", "rmse", "mean_residual", "mean_prediction"]
     rates = ["base_rate", "selection_rate", "true_positive_rate", "false_positive_rate"]
     if len(classes) == 2:
-        return ["n", *rates, "accuracy"]
+        return ["n", *rates, "accuracy", "calibration_gap"]
     return ["n", "accuracy", *(f"{rate} ({name})" for name in classes[:MOST_CLASSES] for rate in rates[1:3])]
 
 
@@ -84,7 +79,7 @@ def against_limits(audit: Mapping[str, Any], stated: Mapping[str, tuple[str, flo
                 "measure": metric_label(measure),
                 "value": _cell(found),
                 "feature": found["feature"],
-                "groups": " against ".join(found["groups"]),
+                "groups": " against ".join(found["groups"]) + (f", class {found['of']}" if found.get("of") else ""),
                 "limit": f"{direction} {limit:g}" if measure in stated else "",
                 "kept": _keeps(found["value"], direction, limit) if judged else None,
                 "certain": len(ends) == 1,
@@ -104,6 +99,12 @@ def in_words(judged: pd.DataFrame) -> pd.DataFrame:
         kept=words["kept"].map({True: "yes", False: "no"}).where(known, "not judged"),
         certain=words["certain"].map({True: "yes", False: "no"}).where(known, "not judged"),
     )
+
+
+def warnings(audit: Mapping[str, Any]) -> str:
+    """Return in Markdown which groups are too small to be judged; that there are none, if so."""
+    found = audit.get("warnings", [])
+    return "\n".join(f"- {text}" for text in found) if found else "Every group has enough rows to be judged."
 
 
 def conclusion(audit: Mapping[str, Any], verdicts: pd.DataFrame) -> str:

@@ -72,10 +72,12 @@ def class_metrics_by_group(y_true: Codes, y_pred: Codes, groups: pd.Series, code
 
 
 def number_metrics_by_group(y_true: Floats, y_pred: Floats, groups: pd.Series) -> pd.DataFrame:
-    """Return, a row a group, its size, mean absolute error, RMSE and mean residual (truth minus prediction)."""
-    residual = pd.Series(np.asarray(y_true, dtype=float) - np.asarray(y_pred, dtype=float))
-    rows = pd.DataFrame({"group": groups.to_numpy(), "mae": residual.abs(), "rmse": residual**2, "mean_residual": residual})
-    table = rows.groupby("group").agg({"mae": "mean", "rmse": "mean", "mean_residual": "mean"})
+    """Return, a row a group, its size, MAE, RMSE, mean residual (truth minus prediction) and mean prediction."""
+    predicted = pd.Series(np.asarray(y_pred, dtype=float))
+    residual = pd.Series(np.asarray(y_true, dtype=float)) - predicted
+    parts = {"mae": residual.abs(), "rmse": residual**2, "mean_residual": residual, "mean_prediction": predicted}
+    rows = pd.DataFrame({"group": groups.to_numpy(), **parts})
+    table = rows.groupby("group").mean()
     table["rmse"] = np.sqrt(table["rmse"])
     table.insert(0, "n", rows["group"].value_counts().reindex(table.index))
     ordered: pd.DataFrame = table.reindex(group_order(groups)).rename_axis("group")
@@ -214,29 +216,87 @@ def _coded(groups: pd.Series) -> tuple[Codes, list[str]]:
     return np.asarray(pd.Categorical(groups, categories=names).codes, dtype=np.int64), names
 
 
+@dataclass(frozen=True)
+class _Means:
+    """The means of the groups that are judged: their names, rows, means and standard errors."""
+
+    names: list[str]
+    trials: Floats
+    centres: Floats
+    errors: Floats
+
+    def wide(self, z: float) -> Floats:
+        """Return half the width of each mean's Student interval that stands for ``z`` standard errors."""
+        from scipy.special import stdtrit  # noqa: PLC0415
+
+        return np.asarray(stdtrit(np.maximum(self.trials - 1, 1), 0.5 + _level(z) / 2) * self.errors)
+
+
+def _means(quantity: Floats, groups: pd.Series, min_group_size: int) -> _Means:
+    """Return the means of a quantity in the groups of at least ``min_group_size`` rows."""
+    codes, everyone = _coded(groups)
+    sizes = np.bincount(codes, minlength=len(everyone))
+    judged = sizes >= max(1, min_group_size)
+    trials = sizes[judged].astype(float)
+    values = np.bincount(codes, weights=quantity, minlength=len(everyone))[judged] / trials
+    centred = np.zeros(len(everyone))
+    centred[judged] = values
+    squares = np.bincount(codes, weights=np.square(quantity - centred[codes]), minlength=len(everyone))[judged]
+    errors = np.sqrt(squares / np.maximum(trials - 1, 1) / trials)
+    return _Means([name for name, enough in zip(everyone, judged, strict=True) if enough], trials, values, errors)
+
+
+def mean_spread(quantity: Floats, groups: pd.Series, *, min_group_size: int, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> Spread:
+    """Return the largest minus the smallest mean of a quantity between groups of at least ``min_group_size`` rows.
+
+    Parameters
+    ----------
+    quantity
+        What is averaged, row by row: a prediction, an error, or by how much a probability exceeds the outcome.
+    groups
+        Name of each row's group.
+    min_group_size, bootstrap
+        As in :func:`rate_spread`.
+    """
+    means = _means(quantity, groups, min_group_size)
+    if len(means.names) < 2:
+        return _unmeasured(means.names)
+    value = float(means.centres.max() - means.centres.min())
+
+    def limits(z: float) -> tuple[Floats, Floats]:
+        return means.centres - means.wide(z), means.centres + means.wide(z)
+
+    return _spread(means.centres, means.names, value, *largest_difference(means.centres, means.errors, limits, bootstrap))
+
+
+def mean_interval(quantity: Floats, confidence: float) -> Interval:
+    """Return the mean of a quantity with Student's interval; not a number for the ends of fewer than two rows."""
+    from scipy.special import stdtrit  # noqa: PLC0415
+
+    n_rows = len(quantity)
+    value = float(quantity.mean()) if n_rows else float("nan")
+    if n_rows < 2:
+        return {"value": value, "low": float("nan"), "high": float("nan")}
+    half = float(stdtrit(n_rows - 1, 0.5 + confidence / 2) * quantity.std(ddof=1) / np.sqrt(n_rows))
+    return {"value": value, "low": value - half, "high": value + half}
+
+
 def error_spread(errors: Floats, groups: pd.Series, *, min_group_size: int, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> Spread:
     """Return the ratio of the largest to the smallest mean of ``errors`` between groups of at least ``min_group_size`` rows.
 
     The interval is that of the means' logarithms, of which each group's error is Student's.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415
-
-    codes, everyone = _coded(groups)
-    sizes = np.bincount(codes, minlength=len(everyone))
-    judged = sizes >= max(1, min_group_size)
-    names = [name for name, enough in zip(everyone, judged, strict=True) if enough]
-    if len(names) < 2:
-        return _unmeasured(names)
-    trials = sizes[judged].astype(float)
-    values = np.bincount(codes, weights=errors, minlength=len(everyone))[judged] / trials
-    squares = np.bincount(codes, weights=np.square(errors), minlength=len(everyone))[judged] / trials
-    deviation = np.sqrt(np.maximum(squares - values**2, 0.0) * trials / np.maximum(trials - 1, 1))
-    relative = np.divide(deviation, values * np.sqrt(trials), out=np.zeros(len(values)), where=values > 0)
+    means = _means(errors, groups, min_group_size)
+    values = means.centres
+    if len(means.names) < 2:
+        return _unmeasured(means.names)
+    positive = values > 0
 
     def limits(z: float) -> tuple[Floats, Floats]:
-        wide = stdtrit(np.maximum(trials - 1, 1), 0.5 + _level(z) / 2) * relative
+        wide = np.divide(means.wide(z), values, out=np.zeros(len(values)), where=positive)
         return _log(values) - wide, _log(values) + wide
 
+    relative = np.divide(means.errors, values, out=np.zeros(len(values)), where=positive)
     low, high = largest_difference(_log(values), relative, limits, bootstrap)
     ends = [float(np.exp(end)) if end < -np.log(SMALLEST) / 2 else float("inf") for end in (low, high)]
-    return _spread(values, names, float(_error_ratio(values[None, :])[0]), *ends)
+    return _spread(values, means.names, float(_error_ratio(values[None, :])[0]), *ends)

@@ -39,15 +39,31 @@ def as_groups(values: pd.Series) -> pd.Series:
     Numbers with more than ten distinct values, and dates, become quartile groups; everything else is a group per value.
     Missing values are a group of their own.
     """
+    many = values.nunique() > MAX_NUMBERS_AS_GROUPS
+    if many and pd.api.types.is_datetime64_any_dtype(values):
+        groups = _date_groups(values)
+    elif many and pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        groups = _quantile_groups(values.astype("Float64").astype(float))
+    else:
+        return level_groups(values)
+    return _named(groups, values)
+
+
+def level_groups(values: pd.Series) -> pd.Series:
+    """Return each value as a group of its own, named by its text; missing values are one group."""
     if pd.api.types.is_datetime64_any_dtype(values):
-        groups = _date_groups(values) if values.nunique() > MAX_NUMBERS_AS_GROUPS else values.dt.strftime("%Y-%m-%d")
+        groups = values.dt.strftime("%Y-%m-%d")
     elif pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        numbers = values.astype("Float64").astype(float)
-        many = numbers.nunique() > MAX_NUMBERS_AS_GROUPS
-        groups = _quantile_groups(numbers) if many else numbers.map(_level_text, na_action="ignore")
+        groups = values.astype("Float64").astype(float).map(_level_text, na_action="ignore")
     else:
         groups = values.astype("string")
-    return groups.astype(object).where(values.notna(), MISSING_GROUP).astype(str)
+    return _named(groups, values)
+
+
+def _named(groups: pd.Series, values: pd.Series) -> pd.Series:
+    """Return groups as text, with that of missing values."""
+    named: pd.Series = groups.astype(object).where(values.notna(), MISSING_GROUP).astype(str)
+    return named
 
 
 def group_order(groups: pd.Series) -> list[str]:

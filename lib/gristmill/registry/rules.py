@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gristmill.config.case import Case
+from gristmill.config.fairness_limits import AT_MOST, fairness_limits
 from gristmill.config.metric_names import greater_is_better
 from gristmill.metrics.scores import relative_improvement
 from gristmill.registry.behaviour_gates import behaviour_gates
@@ -148,12 +149,8 @@ def _champion(comparison: Beside) -> Gate:
 
 def _fairness(case: Case, fairness: Mapping[str, Any]) -> Iterator[Gate]:
     """Judge how differently groups of people are treated."""
-    limits = case.fairness
-    if case.task == "regression":
-        yield _fair("error_ratio", fairness, limits.max_error_ratio, largest=True)
-        return
-    yield _fair("disparate_impact", fairness, limits.min_disparate_impact, largest=False)
-    yield _fair("equal_opportunity_difference", fairness, limits.max_equal_opportunity_difference, largest=True)
+    for measure, (direction, limit) in fairness_limits(case.fairness, case.task).items():
+        yield _fair(measure, fairness, limit, largest=direction == AT_MOST)
 
 
 def _fair(measure: str, fairness: Mapping[str, Any], limit: float | None, *, largest: bool) -> Gate:
@@ -166,7 +163,8 @@ def _fair(measure: str, fairness: Mapping[str, Any], limit: float | None, *, lar
     if found is None or number(found) is None:
         return not_measured(measure, "deployment", "No two groups have enough test rows to be compared.")
     groups = " and ".join(repr(str(group)) for group in found.get("groups") or ())
-    text = f"{metric_label(measure)} of {found.get('feature')!r}{f', between {groups}' if groups else ''}"
+    of = f" for the class {found['of']!r}" if found.get("of") else ""
+    text = f"{metric_label(measure)} of {found.get('feature')!r}{f', between {groups}' if groups else ''}{of}"
     return (at_most if largest else at_least)(measure, "deployment", number(found), limit, text)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from gristmill.config.case import Case
+from gristmill.config.fairness_limits import JUDGED_BY_DEFAULT, fairness_limits
 from gristmill.reporting.dag_svg import draw_dag
 from gristmill.reporting.flow_svg import draw_flow
 from gristmill.reporting.record import BuildRecord
@@ -147,14 +148,9 @@ def _why_split(case: Case) -> str:
 
 def _why_groups(case: Case) -> str:
     """Return which differences between groups are gates, and which are only reported."""
-    limits = {
-        "error_ratio": ("at most", case.fairness.max_error_ratio),
-        "disparate_impact": ("at least", case.fairness.min_disparate_impact),
-        "equal_opportunity_difference": ("at most", case.fairness.max_equal_opportunity_difference),
-    }
-    asked = {name: found for name, found in limits.items() if (name == "error_ratio") == (case.task == "regression")}
+    asked = fairness_limits(case.fairness, case.task)
     judged = [f"{metric_label(name)} {sign} {plain(limit)}" for name, (sign, limit) in asked.items() if limit is not None]
-    left = [metric_label(name) for name, (_, limit) in asked.items() if limit is None]
+    left = [metric_label(name) for name, (_, limit) in asked.items() if limit is None and name in JUDGED_BY_DEFAULT]
     gated = f"{_joined(judged)} {'is a gate' if len(judged) == 1 else 'are gates'}: a model beyond is not promoted by itself."
     shown = f"{_joined(left)} {'is' if len(left) == 1 else 'are'} reported, not judged: the case file sets no limit."
     return " ".join([gated] * bool(judged) + [shown] * bool(left))

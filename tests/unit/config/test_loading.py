@@ -222,3 +222,16 @@ def test_a_stage_that_does_not_exist_is_refused(configs: Path):
     (configs / "small.yaml").write_text(MINIMAL)
     with pytest.raises(CaseFileError, match="01_ingest"):
         load_stage_case("small", "99_dream")
+
+
+def test_a_mitigation_that_is_not_known_is_refused_with_those_that_are():
+    message = refusal(MINIMAL + "sensitive_features: [sex]\nfairness: {mitigation: fairer}\n")
+    assert "`fairness.mitigation: fairer` is not one of those for a binary task: none, reweighing 0.5, reweighing 1" in message
+    assert "gradient opportunity" in message
+
+
+def test_a_mitigation_of_two_classes_is_refused_for_numbers_and_one_without_groups_always():
+    numbers = MINIMAL.replace("binary", "regression").replace("positive_class: Yes\n", "") + "sensitive_features: [sex]\n"
+    assert "for a regression task: none, reweighing 0.5" in refusal(numbers + "fairness: {mitigation: thresholds selection 1}\n")
+    assert parse_case(numbers + "fairness: {mitigation: reweighing 0.5}\n", "x").fairness.mitigation == "reweighing 0.5"
+    assert "needs `sensitive_features`" in refusal(MINIMAL + "fairness: {mitigation: reweighing 1}\n")

@@ -14,6 +14,7 @@ from gristmill.evaluation.verdicts import (
     limits,
     shown_metrics,
     tabled_metrics,
+    warnings,
 )
 from gristmill.metrics.intervals import Bootstrap
 
@@ -28,13 +29,14 @@ def audit():
 
 
 def test_only_limits_that_the_case_sets_are_judged(audit):
-    assert limits(SETTINGS) == {"disparate_impact": ("at least", 0.8), "error_ratio": ("at most", 1.5)}
-    line = against_limits(audit, limits(SETTINGS)).loc["Equal opportunity difference"]
+    assert limits(SETTINGS, "binary") == {"disparate_impact": ("at least", 0.8)}
+    assert limits(SETTINGS, "regression") == {"error_ratio": ("at most", 1.5)}
+    line = against_limits(audit, limits(SETTINGS, "binary")).loc["Equal opportunity difference"]
     assert (line["limit"], line["kept"]) == ("", None)
 
 
 def test_a_broken_limit_is_named_with_its_groups_and_how_sure_it_is(audit):
-    judged = against_limits(audit, limits(SETTINGS))
+    judged = against_limits(audit, limits(SETTINGS, "binary"))
     line = judged.loc["Disparate impact"]
     assert (line["kept"], line["certain"], line["groups"], line["limit"]) == (False, True, "f against m", "at least 0.8")
     assert line["value"].startswith("0.333 (")
@@ -56,23 +58,23 @@ def test_limits_that_are_kept_are_said_to_be(audit):
 
 def test_a_measure_without_enough_rows_is_neither_kept_nor_broken(audit):
     measures = {"disparate_impact": {**audit["measures"]["disparate_impact"], "value": None, "low": None, "high": None}}
-    judged = against_limits({**audit, "measures": measures}, limits(SETTINGS))
+    judged = against_limits({**audit, "measures": measures}, limits(SETTINGS, "binary"))
     assert judged["kept"].tolist() == [None]
     assert "No measure could be judged" in conclusion(audit, judged)
 
 
 def test_verdicts_are_shown_in_words(audit):
-    shown = in_words(against_limits(audit, limits(SETTINGS)))
+    shown = in_words(against_limits(audit, limits(SETTINGS, "binary")))
     assert shown.loc["Disparate impact", ["kept", "certain"]].tolist() == ["no", "yes"]
     assert shown.loc["Equal opportunity difference", ["limit", "kept", "certain"]].tolist() == ["none set"] + ["not judged"] * 2
 
 
 def test_an_audit_of_nothing_says_what_to_do():
     empty = {"features": [], "measures": {}, "rows": 10, "min_group_size": 30}
-    assert "name them and build again" in conclusion(empty, against_limits(empty, limits(SETTINGS)))
+    assert "name them and build again" in conclusion(empty, against_limits(empty, limits(SETTINGS, "binary")))
     assert group_table(empty, ("n",)).empty
     assert difference_table(empty).empty
-    assert in_words(against_limits(empty, limits(SETTINGS))).empty
+    assert in_words(against_limits(empty, limits(SETTINGS, "binary"))).empty
 
 
 def test_groups_are_tabled_as_a_reader_would_write_them(audit):
@@ -88,3 +90,12 @@ def test_each_task_shows_metrics_that_it_has():
     assert shown_metrics("multiclass", ("a", "b", "c")) == ["accuracy"]
     assert tabled_metrics("binary", ("a", "b"))[:2] == ["n", "base_rate"]
     assert "true_positive_rate (c)" in tabled_metrics("multiclass", ("a", "b", "c"))
+
+
+def test_small_groups_are_warned_of_by_name(audit):
+    assert warnings(audit) == "Every group has enough rows to be judged."
+    frame = pd.DataFrame({"sex": ["f"] * 10 + ["m"] * 190})
+    chosen = np.repeat([1, 0], 100)
+    found = audit_model(scored_classes(chosen, chosen), frame, ["sex"], Audit(0.5, ("No", "Yes"), 30, Bootstrap(resamples=100)))
+    text = "sex: 1 of 2 groups have fewer than 30 test rows, and are shown but not judged: f (10)."
+    assert warnings(found) == f"- {text}"

@@ -2,12 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from fairlearn import metrics as fair
+from scipy import stats
 
 from gristmill.metrics.disparity import (
     Rate,
     class_metrics_by_group,
     class_rates,
     error_spread,
+    mean_interval,
+    mean_spread,
     number_metrics_by_group,
     rate_spread,
     wilson_interval,
@@ -143,3 +146,26 @@ def test_two_proportions_have_newcombes_interval():
     rate = Rate(np.concatenate([np.arange(70) < 56, np.arange(80) < 48]), np.ones(150, dtype=bool))
     found = rate_spread(rate, groups, comparison="difference", min_group_size=1, bootstrap=FEW).interval
     assert (found["value"], found["low"], found["high"]) == pytest.approx((0.2, 0.0524, 0.3339), abs=2e-4)
+
+
+def test_the_difference_of_means_is_fairlearns_and_its_interval_is_welchs():
+    rng = np.random.default_rng(0)
+    groups, quantity = pd.Series(np.repeat(["a", "b"], [400, 600])), rng.normal(size=1000) + np.repeat([1.0, 0.5], [400, 600])
+    found = mean_spread(quantity, groups, min_group_size=30, bootstrap=FEW)
+    frame = fair.MetricFrame(metrics=lambda _, value: np.mean(value), y_true=quantity, y_pred=quantity, sensitive_features=groups)
+    assert found.interval["value"] == pytest.approx(frame.difference(), abs=1e-12)
+    welch = stats.ttest_ind(quantity[:400], quantity[400:], equal_var=False).confidence_interval(0.95)
+    assert (found.interval["low"], found.interval["high"]) == pytest.approx((welch.low, welch.high), abs=2e-3)
+    assert (found.highest, found.lowest) == ("a", "b")
+
+
+def test_the_difference_of_means_leaves_small_groups_out():
+    groups = pd.Series(["a"] * 40 + ["b"] * 40 + ["tiny"] * 2)
+    found = mean_spread(np.r_[np.zeros(80), 100.0, 100.0], groups, min_group_size=30, bootstrap=FEW)
+    assert (found.interval["value"], found.judged) == (0.0, ("a", "b"))
+
+
+def test_a_mean_has_students_interval():
+    values = np.array([1.0, 2.0, 4.0, 7.0])
+    low, high = stats.t.interval(0.9, 3, loc=3.5, scale=stats.sem(values))
+    assert mean_interval(values, 0.9) == pytest.approx({"value": 3.5, "low": low, "high": high})

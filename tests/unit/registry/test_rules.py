@@ -3,15 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from tests.models import case_of
 
+from gristmill.evaluation.fairness import Audit, audit_model
+from gristmill.evaluation.predictions import Scored
+from gristmill.metrics.intervals import Bootstrap
 from gristmill.metrics.noninferiority import judge
 from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.registry.comparison import Beside, Comparison, Incomparable
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import GROUPS, Gate, measured
 from gristmill.registry.rules import evaluate
+from gristmill.reporting.wording import plain
 
 Make = Callable[..., Evidence]
 
@@ -135,6 +142,52 @@ def test_unfair_selection_is_refused_with_group_and_number(evidence: Make) -> No
     verdict = gate("disparate_impact", evidence(fairness=fairness(disparate_impact=0.41)))
     assert verdict.failed
     assert verdict.message == "Disparate impact of 'gender', between 'f' and 'm': 0.41, needs >= 0.8."
+
+
+def test_a_biased_variant_of_a_model_is_refused_with_the_groups_and_the_number(evidence: Make) -> None:
+    rng = np.random.default_rng(0)
+    skill, sex = rng.normal(size=2000), rng.choice(["f", "m"], 2000)
+    y_true, frame = (skill + rng.normal(size=2000) > 0).astype(int), pd.DataFrame({"sex": sex})
+    biased_truth = np.where((sex == "f") & (rng.random(2000) < 0.5), 0, y_true)  # half of what women achieved was not written down
+    table = np.column_stack([skill, sex == "m"])
+
+    def audited(model: Any) -> dict[str, Any]:
+        scored = Scored("binary", frame.index, y_true, model.predict_proba(table))
+        return audit_model(scored, frame, ["sex"], Audit(0.5, ("No", "Yes"), 30, Bootstrap(resamples=100)))
+
+    fair, biased = (LogisticRegression().fit(table, truth) for truth in (y_true, biased_truth))
+    names = ("disparate_impact", "equal_opportunity_difference")
+    assert [gate(name, evidence(fairness=audited(fair))).passed for name in names] == [True, True]
+    for name in names:
+        found = audited(biased)
+        verdict = gate(name, evidence(fairness=found))
+        assert verdict.failed
+        assert "of 'sex', between 'f' and 'm'" in verdict.message
+        assert plain(found["measures"][name]["value"]) in verdict.message
+
+
+def test_of_several_classes_the_gate_names_the_worst(evidence: Make) -> None:
+    found = fairness(disparate_impact=0.41)
+    found["measures"]["disparate_impact"]["of"] = "gold"
+    verdict = gate("disparate_impact", evidence(fairness=found), task="multiclass")
+    assert verdict.message == "Disparate impact of 'gender', between 'f' and 'm' for the class 'gold': 0.41, needs >= 0.8."
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "more", "task"),
+    [
+        ("equalized_odds_difference", 0.3, "fairness: {max_equalized_odds_difference: 0.2}", "binary"),
+        ("calibration_difference", 0.3, "fairness: {max_calibration_difference: 0.2}", "multiclass"),
+        ("mean_prediction_ratio", 0.3, "fairness: {min_mean_prediction_ratio: 0.8}", "regression"),
+    ],
+)
+def test_further_measures_are_gates_where_the_case_limits_them(
+    evidence: Make, measure: str, value: float, more: str, task: str
+) -> None:
+    errors = with_score(evidence, 8.0, "rmse", 10.0) if task == "regression" else evidence()
+    judged = Evidence(**{**errors.__dict__, "fairness": fairness(**{measure: value})})
+    assert gate(measure, judged, more, task).failed
+    assert gate(measure, judged, "", task).passed is None
 
 
 def test_unequal_opportunity_is_refused(evidence: Make) -> None:

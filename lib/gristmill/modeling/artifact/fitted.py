@@ -19,6 +19,7 @@ from gristmill.features.rows import RowFeatures
 from gristmill.features.treated import Treated, count
 from gristmill.modeling.artifact.model_directory import CONTRACT, MODEL, PIPELINE, REBUILD, Manifest, read_verified, require_files
 from gristmill.modeling.artifact.persistence import load_pipeline_bytes
+from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
 from gristmill.modeling.treatment import preparations
 
 Floats = NDArray[np.float64]
@@ -50,6 +51,8 @@ class FittedModel:
         What was verified.
     families
         Its members; none where the directory does not say.
+    group_thresholds
+        Thresholds by group, under which probabilities are moved so that ``threshold`` decides for all; None without.
     """
 
     pipeline: Any
@@ -62,6 +65,7 @@ class FittedModel:
     contract: Mapping[str, Any]
     manifest: Manifest
     families: tuple[str, ...] = ()
+    group_thresholds: GroupThresholds | None = None
 
     @classmethod
     def load(cls, directory: Path | str, digest: str | None = None) -> "FittedModel":
@@ -107,6 +111,12 @@ class FittedModel:
         twice = names[names.duplicated()].intersection(self.feature_columns)
         if len(twice):
             raise DataError(f"Expected one column called {twice[0]!r}, got several. Rename or drop the others.")
+        decided_by = self.group_thresholds.grouping.names if self.group_thresholds else ()
+        absent = [name for name in decided_by if name not in names]
+        if absent:
+            raise DataError(
+                f"The column {absent[0]!r} is missing; the model has a threshold for each group, so that no row can do without."
+            )
         read = {**self.contract, "columns": [c for c in self.contract["columns"] if c["name"] in self.feature_columns]}
         return coerce(frame.set_axis(names, axis=1), read)[list(self.feature_columns)]
 
@@ -130,7 +140,7 @@ class FittedModel:
         DataError
             As :meth:`features`.
         """
-        X: pd.DataFrame = self.features(frame)
+        X = given = self.features(frame)
         if not len(X):  # scikit-learn refuses to predict nothing
             return np.empty((0, len(self.classes)) if self.classes else (0,)), None
         model, counts = self.pipeline, None
@@ -139,12 +149,13 @@ class FittedModel:
             X = rows.transform(X)
             counts = count(X, rows.plan or {}, preparations(model[-1], self.families))
         values = model.predict_proba(X) if self.classes else model.predict(X)
-        return np.asarray(values, dtype=np.float64), counts
+        answer = np.asarray(values, dtype=np.float64)
+        return (answer if self.group_thresholds is None else self.group_thresholds.moved(given, answer)), counts
 
 
 def _facts(model: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``model.json`` says, typed."""
-    threshold = model.get("threshold")
+    threshold, by_group = model.get("threshold"), model.get("group_thresholds")
     return {
         "task": str(model["task"]),
         "classes": tuple(str(name) for name in model.get("classes") or ()),
@@ -153,4 +164,5 @@ def _facts(model: Mapping[str, Any]) -> dict[str, Any]:
         "id_columns": tuple(model.get("id_columns") or ()),
         "feature_columns": tuple(model["feature_columns"]),
         "families": tuple(model.get("families") or ()),
+        "group_thresholds": None if by_group is None else GroupThresholds.from_record(by_group),
     }

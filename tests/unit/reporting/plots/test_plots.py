@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gristmill.reporting.plots import classification, data, decisions, evidence, regression, selection, training
+from gristmill.reporting.plots import classification, data, decisions, disparity, evidence, regression, selection, training
 from gristmill.reporting.plots.style import HouseFigure
 
 RNG = np.random.default_rng(0)
@@ -62,6 +62,17 @@ FIGURES: dict[str, Callable[[], HouseFigure]] = {
     "fold_scores": lambda: training.fold_scores({"linear": [0.8, 0.82], "neural": [0.7, float("nan")]}, "roc_auc"),
     "trials_scatter": lambda: training.trials_scatter(TRIALS, "roc_auc"),
     "frontier": lambda: selection.frontier(CANDIDATES, "roc_auc", chosen="ensemble of 2", limit=1.0),
+    "frontier of disparity": lambda: disparity.frontier(
+        [
+            {"name": "none", "score": 0.84, "disparity": 0.5, "chosen": True},
+            {"name": "reweighing 1", "score": 0.82, "disparity": 0.9, "chosen": False},
+        ],
+        "roc_auc",
+        "disparate_impact",
+        direction="at least",
+        limit=0.8,
+        title="Quality against disparity",
+    ),
     "leaderboard": lambda: training.leaderboard(TRIALS and [{"name": "a", "score": 0.8, "std": 0.01}], "roc_auc", baseline=0.5),
     "learning_curve": lambda: training.learning_curve([10, 100], [[0.9, 0.9], [0.8, 0.8]], [0.7, 0.75], "accuracy"),
     "epochs": lambda: training.epochs({"training": [0.6, 0.5], "validation": [0.6, 0.55]}, kept=2),
