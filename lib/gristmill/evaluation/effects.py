@@ -18,13 +18,16 @@ from gristmill.evaluation.hybrids import Predict, RowPool
 from gristmill.evaluation.shapley import ShapleyValues
 from gristmill.metrics.groups import MAX_NUMBERS_AS_GROUPS
 from gristmill.metrics.scores import Floats
-from gristmill.reporting.wording import figure
+from gristmill.reporting.wording import figure, shorten
 
 STRONGEST = 5
 """Columns that get a curve, and whose pairs are measured."""
 
 CURVE_ROWS, CURVE_POINTS, CURVES_KEPT = 100, 12, 20
 PAIR_ROWS, PAIR_DRAWS = 40, 6
+FREQUENT = 0.01
+"""Share of the rows that a level needs to be named."""
+
 MONOTONE = 0.5
 """Rank correlation between a column's values and its contributions from which it is said to rise or fall."""
 
@@ -87,10 +90,13 @@ def _direction(column: pd.Series, parts: Floats) -> str:
         if np.isnan(tie) or abs(tie) < MONOTONE:
             return "higher values neither raise nor lower throughout"
         return "higher values raise" if tie > 0 else "higher values lower"
-    means = pd.Series(parts).groupby(column.map(value_text).replace("", "(missing)").to_numpy()).mean()
+    levels = pd.Series(parts).groupby(column.map(value_text).replace("", "(missing)").to_numpy())
+    means = levels.mean()[levels.size() >= max(2, FREQUENT * len(parts))]
+    if means.empty:
+        return "differs from value to value"
     highest, lowest = means.idxmax(), means.idxmin()
-    words = [f"{highest} raises"] if means[highest] > 0 else []
-    words += [f"{lowest} lowers"] if means[lowest] < 0 else []
+    words = [f"{shorten(str(highest))} raises"] if means[highest] > 0 else []
+    words += [f"{shorten(str(lowest))} lowers"] if means[lowest] < 0 else []
     return ", ".join(words) or "moves nothing"
 
 

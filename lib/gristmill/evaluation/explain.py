@@ -17,7 +17,7 @@ from gristmill.evaluation.predictions import Scored
 from gristmill.evaluation.shapley import ShapleyValues
 from gristmill.metrics.scores import Floats, decide, score
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.reporting.wording import figure
+from gristmill.reporting.wording import figure, shorten
 
 SHAP_SECONDS = 6.0
 """Seconds after which no further round of orders is begun; the first is always made."""
@@ -30,6 +30,9 @@ MOST_SHUFFLED = 40_000
 
 ROUNDS_OF_A_ROW = 40
 """Pairs of an order and its reverse behind the values of a row that is shown by itself."""
+
+MOST_LETTERS = 60
+"""Letters of a value that stand in a reason; a free text would be all of it otherwise."""
 
 STABLE = 0.6
 """Overlap of LIME's repetitions from which the reasons of a row are said to stay."""
@@ -85,6 +88,11 @@ def sample_rows(scored: Scored, n_rows: int, random_state: int = 0) -> NDArray[n
         pd.Series(classes).groupby(classes).cumcount().to_numpy() / np.bincount(classes.astype(np.int64))[classes.astype(np.int64)]
     )
     return np.sort(shuffled[np.argsort(turn, kind="stable")[:n_rows]])
+
+
+def few(rows: pd.DataFrame, random_state: int = 0) -> pd.DataFrame:
+    """Return at most :data:`EXACT_ROWS` of the rows, drawn at random: the first would be the oldest of a table in time's order."""
+    return rows.sample(min(len(rows), EXACT_ROWS), random_state=random_state)
 
 
 def row_error(scored: Scored) -> NDArray[np.float64]:
@@ -198,7 +206,7 @@ def with_contributions(
 
 def condition(column: str, value: Any) -> str:
     """Return a column and its value in the words of the raw table: ``contract = Month-to-month``, ``fee is missing``."""
-    text = value_text(value)
+    text = shorten(value_text(value), MOST_LETTERS)
     return f"{column} = {text}" if text else f"{column} is missing"
 
 

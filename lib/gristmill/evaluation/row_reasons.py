@@ -192,10 +192,10 @@ class RowExplainer:
         predict, classes = raw_predict(self.model), self.model.classes
         answer = predict(row)
         code = None if not classes else classes.index(output) if output is not None else _explained(answer)
-        place, sign = (0, 1.0) if len(classes) <= 2 else (code or 0, 1.0)
+        place = code if code is not None and len(classes) > 2 else 0
         values = shapley_values(predict, row, self.background, max_rounds=BACKGROUND_ROWS, max_evaluations=MOST_ASKED)
-        base = float(values.base[0, place])
-        if len(classes) == 2 and code == 0:
+        base, sign = float(values.base[0, place]), 1.0
+        if len(classes) == 2 and code == 0:  # values are about the positive class
             base, sign = 1 - base, -1.0
         parts = {name: sign * part for name, part in values.row(0, place).items()}
         kept = list(parts.items())[:top]

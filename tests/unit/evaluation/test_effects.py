@@ -40,6 +40,12 @@ def test_directions_are_told_in_words():
     }
 
 
+def test_levels_of_single_rows_are_not_named():
+    rows = pd.DataFrame({"note": [f"text {number}" for number in range(30)]})
+    found = directions(shapley_values(lambda frame: frame["note"].str.len().to_numpy(float), rows, rows, max_rounds=2), rows)
+    assert found["note"] == "differs from value to value"
+
+
 def test_a_column_that_rises_and_falls_has_no_direction():
     rows = pd.DataFrame({"x": np.linspace(-3, 3, 61)})
     found = directions(shapley_values(lambda frame: frame["x"].to_numpy() ** 2, rows, rows, max_rounds=2), rows)
