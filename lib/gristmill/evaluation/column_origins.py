@@ -14,6 +14,9 @@ from gristmill.metrics.scores import Floats
 NOTHING = 1e-9
 """Share of the largest value below which a value is rounding."""
 
+ROWS_A_VALUE = 3
+"""Rows that each value is put into."""
+
 MOST_VALUES = 150
 """Values of a column that are tried when it is asked what the column feeds."""
 
@@ -66,12 +69,20 @@ class Traced:
 def _switches(codes: NDArray[np.intp], column: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return where the cells of rows come from in which one column is switched to each of its values, and the rows without that.
 
-    A few rows take turns; every value is switched to once, or :data:`MOST_VALUES` of them.
+    Every value, or :data:`MOST_VALUES` of them, is put into a few rows that have another.
     """
-    holders = np.unique(codes[:, column], return_index=True)[1]
-    holders = holders[:: 1 + len(holders) // MOST_VALUES]
-    holders = np.concatenate([holders, holders])  # from two rows each, as the first may hold the value itself
-    own = (np.arange(len(holders)) * 7 + (np.arange(len(holders)) >= len(holders) // 2)) % len(codes)
+    values, first = np.unique(codes[:, column], return_index=True)
+    kept = slice(None, None, 1 + len(values) // MOST_VALUES)
+    pairs = [
+        (holder, row) for value, holder in zip(values[kept], first[kept], strict=True) for row in _others(codes[:, column], value)
+    ]
+    holders, own = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
     sources = np.repeat(own[:, None], codes.shape[1], axis=1)
     sources[:, column] = holders
     return sources, own
+
+
+def _others(codes: NDArray[np.intp], value: int) -> NDArray[np.intp]:
+    """Return positions of at most :data:`ROWS_A_VALUE` rows, far apart, whose code is not ``value``."""
+    others = np.flatnonzero(codes != value)
+    return others[:: max(1, len(others) // ROWS_A_VALUE)][:ROWS_A_VALUE]

@@ -25,7 +25,7 @@ def test_columns_that_methods_rank_differently_are_named_with_their_twin():
     assert found["feature"] == "tenure"
     assert found["ranks"] == {"SHAP": 1.0, "permutation": 7.0}
     assert found["because"].startswith("months tells much the same")
-    assert disagreement_table([found]).loc["tenure", "rank by permutation"] == "7"
+    assert disagreement_table([found]).loc["tenure", "rank by permutation"] == "7.0"
     assert disagreements({"SHAP": shap, "permutation": shap}, rows) == []
 
 
