@@ -32,7 +32,8 @@ class Traced:
         self.rows, self.background = features.transform(rows), features.transform(background)
         self.n_columns = rows.shape[1]
         pool = RowPool(rows, background)
-        switched = [_switches(pool.codes, column) for column in range(self.n_columns)]
+        missing = np.concatenate([rows.isna().to_numpy(), background.isna().to_numpy()])
+        switched = [_switches(pool.codes, column, missing[:, column]) for column in range(self.n_columns)]
         self._ends = np.cumsum([0, *(len(own) for _, own in switched)])
         bases = np.tile(np.arange(len(pool.codes))[:, None], self.n_columns)[np.concatenate([own for _, own in switched])]
         self._switched = features.transform(pool.frame(np.concatenate([sources for sources, _ in switched])))
@@ -66,13 +67,14 @@ class Traced:
         return raw
 
 
-def _switches(codes: NDArray[np.intp], column: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _switches(codes: NDArray[np.intp], column: int, missing: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return where the cells of rows come from in which one column is switched to each of its values, and the rows without that.
 
-    Every value, or :data:`MOST_VALUES` of them, is put into a few rows that have another.
+    The most frequent values, at most :data:`MOST_VALUES`, and a missing one are put into a few rows that have another.
     """
-    values, first = np.unique(codes[:, column], return_index=True)
-    kept = slice(None, None, 1 + len(values) // MOST_VALUES)
+    values, first, counts = np.unique(codes[:, column], return_index=True, return_counts=True)
+    absent = np.isin(values, codes[missing, column])
+    kept = np.lexsort((-counts, ~absent))[:MOST_VALUES]
     pairs = [
         (holder, row) for value, holder in zip(values[kept], first[kept], strict=True) for row in _others(codes[:, column], value)
     ]
