@@ -25,6 +25,9 @@ STRONGEST = 5
 
 CURVE_ROWS, CURVE_POINTS, CURVES_KEPT = 100, 12, 20
 PAIR_ROWS, PAIR_DRAWS = 40, 6
+ROUNDING = 1e-9
+"""Share of the largest prediction below which an interaction is rounding."""
+
 FREQUENT = 0.01
 """Share of the rows that a level needs to be named."""
 
@@ -43,7 +46,7 @@ def is_ordered(values: pd.Series) -> bool:
 def in_order(values: pd.Series) -> Floats:
     """Return numbers or dates as floats that sort alike, missing ones as not-a-number."""
     if pd.api.types.is_datetime64_any_dtype(values):
-        return np.where(values.isna(), np.nan, pd.DatetimeIndex(values).asi8.astype(np.float64))
+        return np.asarray(np.where(values.isna(), np.nan, pd.DatetimeIndex(values).asi8.astype(np.float64)), dtype=np.float64)
     return values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -54,7 +57,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float | np.floating):
-        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+        number = float(value)
+        return f"{number:.6g}" if abs(number) < 1e6 else f"{number:.0f}"
     return str(value)
 
 
@@ -94,9 +98,8 @@ def _direction(column: pd.Series, parts: Floats) -> str:
     means = levels.mean()[levels.size() >= max(2, FREQUENT * len(parts))]
     if means.empty:
         return "differs from value to value"
-    highest, lowest = means.idxmax(), means.idxmin()
-    words = [f"{shorten(str(highest))} raises"] if means[highest] > 0 else []
-    words += [f"{shorten(str(lowest))} lowers"] if means[lowest] < 0 else []
+    words = [f"{shorten(means.idxmax())} raises"] if means.max() > 0 else []
+    words += [f"{shorten(means.idxmin())} lowers"] if means.min() < 0 else []
     return ", ".join(words) or "moves nothing"
 
 
@@ -237,6 +240,7 @@ def interactions(
         both, left, right, neither = pool.predict(predict, np.concatenate(asked)).reshape(4, len(own), -1)
         index = (both - left - right + neither).reshape(len(picked), draws, -1).mean(axis=1)
         leading = int(np.abs(index).mean(axis=0).argmax())
+        index[np.abs(index) < ROUNDING * np.abs(both).max()] = 0.0
         strength = float(np.abs(index).mean(axis=0).sum())
         found.append({"features": [one, other], "strength": strength, "mean": float(index[:, leading].mean())})
     return sorted(found, key=lambda pair: -pair["strength"])
@@ -249,7 +253,9 @@ def _coalitions(n: int, n_columns: int, rng: np.random.Generator) -> NDArray[np.
 
 def interaction_table(pairs: Sequence[Mapping[str, Any]], top: int = STRONGEST) -> pd.DataFrame:
     """Return the strongest pairs as a reader would write them."""
-    lines = {" and ".join(pair["features"]): {"strength": figure(pair["strength"], 4)} for pair in pairs[:top]}
+    lines = {
+        " and ".join(pair["features"]): {"strength": figure(pair["strength"], 4)} for pair in pairs[:top] if pair["strength"] > 0
+    }
     return pd.DataFrame.from_dict(lines, orient="index", columns=["strength"])
 
 

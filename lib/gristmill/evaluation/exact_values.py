@@ -172,8 +172,8 @@ def _members(estimators: Sequence[Any], traced: Traced, wanted: str) -> list[_Pa
 
 def _weighed(parts: Sequence[_Part], weights: Floats, shift: float | Floats = 0.0) -> _Part:
     """Return the weighted sum of the members' values."""
-    values = np.tensordot(weights, np.stack([part.added for part in parts]), axes=1)
-    base = np.tensordot(weights, np.stack([part.base for part in parts]), axes=1) + shift
+    values = np.asarray(np.tensordot(weights, np.stack([part.added for part in parts]), axes=1), dtype=np.float64)
+    base = np.asarray(np.tensordot(weights, np.stack([part.base for part in parts]), axes=1) + shift, dtype=np.float64)
     return _Part(values, base, parts[0].scale, tuple(method for part in parts for method in part.methods))
 
 

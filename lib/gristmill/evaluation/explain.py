@@ -235,7 +235,7 @@ def mean_local_weight(records: Sequence[Mapping[str, Any]]) -> pd.Series:
 def direction_table(importance: pd.Series, directions: Mapping[str, str], top: int = 10) -> pd.DataFrame:
     """Return the strongest columns with how far they move predictions and in which direction, in words."""
     lines = {
-        name: {"mean |SHAP value|": figure(float(size), 4), "direction": directions[name]}
+        str(name): {"mean |SHAP value|": figure(float(size), 4), "direction": directions[str(name)]}
         for name, size in importance[:top].items()
     }
     return pd.DataFrame.from_dict(lines, orient="index")
@@ -243,7 +243,8 @@ def direction_table(importance: pd.Series, directions: Mapping[str, str], top: i
 
 def global_record(importance: pd.Series, directions: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return what each column does to predictions overall as the JSON-able part of ``explanation.json``, the strongest first."""
-    return [{"feature": name, "mean_abs": float(size), "direction": directions[name]} for name, size in importance.items()]
+    sizes = {str(name): float(size) for name, size in importance.items()}
+    return [{"feature": name, "mean_abs": size, "direction": directions[name]} for name, size in sizes.items()]
 
 
 def exact_record(found: ExactValues | None, how: str) -> dict[str, Any]:
@@ -282,6 +283,8 @@ def conclusion(
     if pairs and pairs[0]["strength"] > 0:
         one, other = pairs[0]["features"]
         said.append(f"**{one}** and **{other}** act together most, by {figure(pairs[0]['strength'], 4)} on average.")
+    elif pairs:
+        said.append("The strongest columns simply add up; no two of them act together.")
     needed = int((permutation["low"] > 0).sum())
     said.append(f"The score surely depends on {needed} of {len(permutation)} columns.")
     known = [pair["rank_correlation"] for pair in agreement if pair["rank_correlation"] is not None]

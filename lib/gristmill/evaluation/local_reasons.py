@@ -204,7 +204,8 @@ def same_signs(runs: Sequence[Floats], top: int = TOP) -> float:
     """Return the share of columns among the ``top`` weightiest of two runs both that have one sign in both; 1 where none are."""
     agreed = shared = 0
     for one, other in combinations(runs, 2):
-        both = np.intersect1d(*(np.argsort(-np.abs(run), kind="stable")[:top] for run in (one, other)))
+        first, second = (np.argsort(-np.abs(run), kind="stable")[:top] for run in (one, other))
+        both = np.intersect1d(first, second)
         agreed += int((np.sign(one[both]) == np.sign(other[both])).sum())
         shared += len(both)
     return agreed / shared if shared else 1.0

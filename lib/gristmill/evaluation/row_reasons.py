@@ -74,12 +74,12 @@ def _drawn(stored: Mapping[str, Any], facts: Mapping[str, Any], shares: Floats) 
     if facts["kind"] == "text":
         return np.full(len(shares), None, dtype=object)
     if stored["kind"] == "levels":
-        return np.where(missing, None, _levels(stored, facts, left))
+        return _gaps(missing, _levels(stored, facts, left))
     numbers = np.where(missing, np.nan, _numbers(stored, facts, left))
     if facts["kind"] == "date":
         return pd.to_datetime(pd.Series(numbers), unit="s")
     if facts["kind"] == "boolean":
-        return np.where(np.isnan(numbers), None, numbers >= 0.5)
+        return _gaps(missing, numbers >= 0.5)
     return numbers
 
 
@@ -91,7 +91,15 @@ def _levels(stored: Mapping[str, Any], facts: Mapping[str, Any], left: Floats) -
         named |= {level: max(stored["other"], 1e-9) / len(rare) for level in rare}
     ends = np.cumsum(list(named.values())) / sum(named.values())
     places = np.minimum(np.searchsorted(ends, left, side="right"), len(named) - 1)
-    return np.array(list(named), dtype=object)[places]
+    levels: NDArray[np.object_] = np.array(list(named), dtype=object)
+    return np.asarray(levels[places], dtype=object)
+
+
+def _gaps(missing: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.object_]:
+    """Return values as objects, None where missing."""
+    made = values.astype(object)
+    made[missing] = None
+    return made
 
 
 def _numbers(stored: Mapping[str, Any], facts: Mapping[str, Any], left: Floats) -> Floats:
