@@ -13,7 +13,7 @@ from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.paired import Answers
 from gristmill.metrics.scores import Floats, decide
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.reporting.plots import classification, decisions, evidence, regression, training
+from gristmill.reporting.plots import classification, decisions, effects, evidence, regression, training
 from gristmill.reporting.plots.style import HouseFigure, empty
 
 Figures = dict[str, HouseFigure]
@@ -117,6 +117,12 @@ def permutation_figure(importance: pd.DataFrame, metric: str) -> HouseFigure:
         label=f"loss of {metric} when the column is shuffled",
         title="What the score depends on",
     )
+
+
+def effect_figure(curves: Sequence[Mapping[str, Any]], unit: str, classes: Sequence[str] = ()) -> HouseFigure:
+    """Return partial dependence over single rows' curves, column by column; of several classes, each panel names its own."""
+    named = [{**curve, "class": classes[curve["output"]] if len(classes) > 2 else None} for curve in curves]
+    return effects.effect_curves(named, label=unit)
 
 
 def reason_figures(records: Sequence[Mapping[str, Any]], top: int = 8) -> Figures:

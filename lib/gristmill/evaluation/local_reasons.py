@@ -19,7 +19,7 @@ from gristmill.evaluation.hybrids import Predict, RowPool
 from gristmill.metrics.groups import MAX_NUMBERS_AS_GROUPS, QUANTILE_GROUPS
 from gristmill.metrics.scores import Floats
 
-SAMPLES = 1000
+SAMPLES = 600
 REPEATS = 3
 TOP = 5
 MAX_LEVELS = 30
@@ -93,11 +93,14 @@ class LocalReasons:
         Code of the class explained, or 0 for a regression.
     stability
         Mean overlap (Jaccard) of the five weightiest columns between repetitions with other neighbours; 1 is the same five.
+    sign_agreement
+        Share of those columns, found by two repetitions both, whose weights have the same sign in both.
     """
 
     reasons: list[tuple[str, str, float]]
     output: int
     stability: float
+    sign_agreement: float = 1.0
 
 
 class LocalExplainer:
@@ -187,10 +190,22 @@ class LocalExplainer:
             (self._pool.columns[column], self._levels[column].conditions[self._codes[row, column]], float(weights[column]))
             for column in columns
         ]
-        return LocalReasons(reasons, runs[0][1], overlap([run for run, _ in runs]))
+        found = [run for run, _ in runs]
+        return LocalReasons(reasons, runs[0][1], overlap(found), same_signs(found))
 
 
 def overlap(runs: Sequence[Floats], top: int = TOP) -> float:
     """Return the mean Jaccard overlap of the ``top`` weightiest columns between each two runs."""
     sets = [set(np.argsort(-np.abs(run), kind="stable")[:top]) for run in runs]
     return float(np.mean([len(one & other) / len(one | other) for one, other in combinations(sets, 2)]))
+
+
+def same_signs(runs: Sequence[Floats], top: int = TOP) -> float:
+    """Return the share of columns among the ``top`` weightiest of two runs both that have one sign in both; 1 where none are."""
+    agreed = shared = 0
+    for one, other in combinations(runs, 2):
+        first, second = (np.argsort(-np.abs(run), kind="stable")[:top] for run in (one, other))
+        both = np.intersect1d(first, second)
+        agreed += int((np.sign(one[both]) == np.sign(other[both])).sum())
+        shared += len(both)
+    return agreed / shared if shared else 1.0

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gristmill.evaluation.local_reasons import LocalExplainer, column_levels, overlap
+from gristmill.evaluation.local_reasons import LocalExplainer, column_levels, overlap, same_signs
 
 
 def table(n_rows=300, seed=0):
@@ -84,3 +84,16 @@ def test_overlap_is_one_for_the_same_and_zero_for_other_columns():
     assert overlap([first, first], top=2) == 1.0
     assert overlap([first, other], top=2) == 0.0
     assert overlap([first, first, other], top=2) == pytest.approx(1 / 3)
+
+
+def test_signs_agree_where_repetitions_push_the_same_way():
+    first, other = np.array([5.0, 4, 1, 0]), np.array([5.0, -4, 0, 1])
+    assert same_signs([first, first], top=2) == 1.0
+    assert same_signs([first, other], top=2) == 0.5
+    assert same_signs([np.array([1.0, 0]), np.array([0, 1.0])], top=1) == 1.0
+
+
+def test_reasons_of_a_model_with_clear_effects_are_stable():
+    found = LocalExplainer(predict, table(), table(300, 1)).explain(0, output=1)
+    assert found.stability == 1.0
+    assert found.sign_agreement > 0.8

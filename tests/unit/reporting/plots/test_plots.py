@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gristmill.reporting.plots import classification, data, decisions, disparity, evidence, regression, selection, training
+from gristmill.reporting.plots import classification, data, decisions, disparity, effects, evidence, regression, selection, training
 from gristmill.reporting.plots.style import HouseFigure
 
 RNG = np.random.default_rng(0)
@@ -37,6 +37,12 @@ FRAME = pd.DataFrame(
 )
 SPLIT = pd.DataFrame({"split": ["train"] * 100 + ["test"] * 20, "fold": pd.array([*range(5)] * 20 + [pd.NA] * 20, dtype="Int64")})
 TRIALS = [{"number": index, "score": 0.8 + 0.01 * (index % 4), "std": 0.01} for index in range(9)] + [{"number": 9, "score": None}]
+CURVES = [
+    {"feature": "tenure $ <b>", "kind": "ordered", "values": ["1", "5", "9"], "position": [1.0, 5.0, 9.0], "mean": [0.1, 0.2, 0.4],
+     "ice": [[0.1, 0.1, 0.5], [0.0, 0.2, 0.3]]},
+    {"feature": "plan", "kind": "levels", "values": [CLASSES[1], "No", "(missing)", "x"], "position": [0, 1, 2, 3], "class": "Yes",
+     "mean": [0.1, 0.2, 0.4, 0.3], "ice": []},
+]  # fmt: skip
 SCORES = {"roc_auc": {"value": 0.85, "low": 0.82, "high": 0.88}, "f1": 0.6, "log_loss": {"value": 0.4, "low": 0.3, "high": 0.5}}
 GROUPS = [
     {"group": "a <b>", "n": 50, "metrics": {"recall": {"value": 0.7, "low": 0.6, "high": 0.8}}},
@@ -105,6 +111,7 @@ FIGURES: dict[str, Callable[[], HouseFigure]] = {
     "predicted_vs_actual beside others": lambda: regression.predicted_vs_actual(TRUTH, TRUTH, others={"champion": TRUTH * 2}),
     "residuals beside others": lambda: regression.residuals(TRUTH, TRUTH * 1.1, others={"baseline": np.full(ROWS, TRUTH.mean())}),
     "importance_bars": lambda: evidence.importance_bars(["a", "b $"], [0.2, 0.1], [0.1, 0.0], [0.3, 0.2]),
+    "effect_curves": lambda: effects.effect_curves(CURVES, label="probability"),
     "reasons": lambda: evidence.reasons([{"reason": "tenure <= 9", "weight": 0.2}, {"reason": "x", "weight": -0.1}]),
     "group_bars": lambda: evidence.group_bars(GROUPS, "recall", overall=0.7, feature="gender"),
     "segments": lambda: evidence.segments([{"segment": "tenure > 5", "n": 9, "value": 0.5}], "roc_auc", overall=0.8),
@@ -126,6 +133,7 @@ EMPTY: dict[str, Callable[[], HouseFigure]] = {
     "no metric": lambda: evidence.score_bars({"roc_auc": {"value": None}}),
     "no feature": lambda: evidence.importance_bars([], []),
     "no reason": lambda: evidence.reasons([]),
+    "no curve": lambda: effects.effect_curves([], label="probability"),
     "no group": lambda: evidence.group_bars([], "recall"),
     "no gate": lambda: evidence.gates([]),
 }
