@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gristmill.evaluation.errors.slices import MAX_FALSE_ALARMS, Grown, find_segments
 from gristmill.evaluation.predictions import Scored
-from gristmill.evaluation.slices import MAX_FALSE_ALARMS, Grown, find_segments
 
 TASKS = ("binary", "multiclass", "regression")
 SIZES = (300, 1_400, 6_000)

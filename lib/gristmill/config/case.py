@@ -12,21 +12,11 @@ from gristmill.config.behaviour import Behaviour, require_fitting
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, DEFAULT_METRIC, REGRESSION_METRICS
 from gristmill.config.metric_ranges import require_in_range
 from gristmill.config.mitigations import NONE, mitigations
-from gristmill.config.sections import (
-    Compliance,
-    Evaluation,
-    Fairness,
-    Features,
-    Gates,
-    Monitoring,
-    Retraining,
-    Serving,
-    Source,
-    Split,
-    Threshold,
-    Training,
-    Validation,
-)
+from gristmill.config.sections.data import Source, Split, Validation
+from gristmill.config.sections.evidence import Evaluation, Fairness, Gates
+from gristmill.config.sections.features import Features
+from gristmill.config.sections.operation import Compliance, Monitoring, Retraining, Serving
+from gristmill.config.sections.training import Threshold, Training
 
 Task = Literal["binary", "multiclass", "regression"]
 

@@ -14,7 +14,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from gristmill.config.sections import Family
+from gristmill.config.sections.training import Family
 from gristmill.data.contract.treatment import limits_of
 from gristmill.features.builder import KIND_OF_STEP, policy_in
 from gristmill.features.choices import LEFT_OUT, choices

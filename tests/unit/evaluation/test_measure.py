@@ -3,9 +3,9 @@ import pytest
 from tests.models import customers
 from tests.unit.evaluation.conftest import scored_classes
 
-from gristmill.config.sections import Threshold
+from gristmill.config.sections.training import Threshold
 from gristmill.evaluation import curves, figures, measure
-from gristmill.evaluation.explain import raw_predict
+from gristmill.evaluation.explanation.explain import raw_predict
 from gristmill.evaluation.predictions import encode_truth
 from gristmill.metrics.intervals import Bootstrap
 from gristmill.metrics.paired import Answers

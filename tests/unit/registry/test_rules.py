@@ -9,7 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from tests.models import case_of
 
-from gristmill.evaluation.fairness import Audit, audit_model
+from gristmill.evaluation.fairness.audits import Audit, audit_model
 from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.intervals import Bootstrap
 from gristmill.metrics.noninferiority import judge

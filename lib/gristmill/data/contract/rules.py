@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gristmill.config.sections import ColumnRule
+from gristmill.config.sections.data import ColumnRule
 from gristmill.data.contract.checks import Severity
 from gristmill.data.contract.column_sql import Column
 from gristmill.data.contract.facts import Facts

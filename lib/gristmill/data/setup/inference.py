@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from gristmill.config.case import Case
-from gristmill.config.sections import Validation
+from gristmill.config.sections.data import Validation
 from gristmill.data.contract import schema as contracts
 from gristmill.data.contract.checks import Check
 from gristmill.data.contract.quality import completeness

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gristmill.config.sections import Threshold
+from gristmill.config.sections.training import Threshold
 from gristmill.modeling import figures
 from gristmill.modeling.choice.group_rates import GroupLimit
 from gristmill.modeling.choice.thresholds import capacity_threshold, choose_threshold, threshold_curve
