@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from gristmill.evaluation.behaviour import edge_cases
 from gristmill.evaluation.behaviour.answers import BUILT_IN, Outcome, Subject, conclusion, outcome_table
-from gristmill.evaluation.errors.contradictions import contradictions
+from gristmill.evaluation.behaviour.contradictions import contradictions
 
 
 class Spoilt(BaseEstimator):
