@@ -94,7 +94,8 @@ def test_it_is_a_narrative_of_twenty_to_forty_cells(path: Path):
 @each_stage
 def test_its_code_cells_are_short_and_define_nothing(path: Path):
     for source in sources(read(path), "code"):
-        assert source.count("\n") < 15, source
+        imports = source.startswith(("import ", "from "))
+        assert source.count("\n") < (25 if imports else 15), source
         assert not re.search(r"^\s*(def|class|async def)\s", source, re.MULTILINE), source
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gristmill.features.aggregates import GroupAggregates
+from gristmill.features.proposals import Proposals
 from gristmill.features.rows import MISSING_LEVEL
 
 _MEANINGS = {
@@ -17,8 +18,11 @@ _MEANINGS = {
 }
 _TYPES = {"level": "category", "text": "text"}
 
+_READERS = {"additive": "linear models and networks", "trees": "trees"}
+"""What candidates are to be added to -> who reads the features that are."""
 
-def catalogue(plan: dict[str, Any], features: pd.DataFrame) -> dict[str, Any]:
+
+def catalogue(plan: dict[str, Any], features: pd.DataFrame, target: pd.Series) -> dict[str, Any]:
     """Return the catalogue of a plan's features, as JSON-able data.
 
     Parameters
@@ -27,6 +31,8 @@ def catalogue(plan: dict[str, Any], features: pd.DataFrame) -> dict[str, Any]:
         What :func:`gristmill.features.builder.make_plan` returned.
     features
         The row-wise features of the training rows.
+    target
+        Their target, for the combinations of columns that are proposed by what they tell of it.
 
     Returns
     -------
@@ -35,7 +41,8 @@ def catalogue(plan: dict[str, Any], features: pd.DataFrame) -> dict[str, Any]:
         ``version``) and ``dropped`` (``column``, ``reason``).
     """
     pages = [_entry(feature, features[feature["name"]], plan) for feature in plan["features"]]
-    return {"version": plan["version"], "features": [*pages, *_aggregated(plan, features)], "dropped": plan["dropped"]}
+    fitted = [*_aggregated(plan, features), *_proposed(plan, features, target)]
+    return {"version": plan["version"], "features": [*pages, *fitted], "dropped": plan["dropped"]}
 
 
 def _entry(feature: dict[str, Any], values: pd.Series, plan: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +56,7 @@ def _entry(feature: dict[str, Any], values: pd.Series, plan: dict[str, Any]) -> 
     return {
         "name": feature["name"],
         "meaning": f"made by {custom['function']}" if own else meaning,
-        "source_columns": custom["sources"][source] if own else [source],
+        "source_columns": custom["sources"].get(source, [source]),
         "type": kind,
         "statistics": describe(values),
         "version": plan["version"],
@@ -62,18 +69,52 @@ def _aggregated(plan: dict[str, Any], features: pd.DataFrame) -> list[dict[str, 
     if not asked:
         return []
     table = GroupAggregates(asked).fit_transform(features)
-    sources = {feature["name"]: feature["source"] for feature in plan["features"]}
+    sources = _sources(plan)
     return [
         {
             "name": one["name"],
             "meaning": f"the {one['name']}, learnt inside the folds",
-            "source_columns": [sources[name] for name in (*([one["of"]] if one["of"] else []), *one["by"])],
+            "source_columns": [source for name in (*([one["of"]] if one["of"] else []), *one["by"]) for source in sources[name]],
             "type": "number",
             "statistics": _number_statistics(table[one["name"]]),
             "version": plan["version"],
         }
         for one in asked
     ]
+
+
+def _proposed(plan: dict[str, Any], features: pd.DataFrame, target: pd.Series) -> list[dict[str, Any]]:
+    """Return the pages of the combinations that all training rows propose; a model makes its own proposals in every fold."""
+    limit = plan["settings"].get("proposals", 0)
+    if not limit:
+        return []
+    texts = [feature["name"] for feature in plan["features"] if feature["step"] == "text"]
+    y = pd.factorize(target, sort=True)[0] if plan["n_classes"] else target.to_numpy(dtype=np.float64)
+    tables, told, columns = [], {}, {}
+    for first_model, readers in _READERS.items():
+        proposals = Proposals(limit, plan["n_classes"], first_model, texts).fit(features, y)
+        tables.append(proposals.transform(features))
+        for recipe in proposals.recipes_:
+            columns[recipe["name"]] = [recipe["of"], recipe["with"]]
+            told.setdefault(recipe["name"], []).append(f"{recipe['gain']:.1%} of what the columns one by one leave to {readers}")
+    sources, values = _sources(plan), {name: table[name] for table in tables for name in table if name in told}
+    return [
+        {
+            "name": name,
+            "meaning": f"{name}, proposed inside the folds; on all training rows it explains {' and '.join(told[name])}",
+            "source_columns": [source for column in columns[name] for source in sources[column]],
+            "type": "number",
+            "statistics": _number_statistics(values[name]),
+            "version": plan["version"],
+        }
+        for name in told
+    ]
+
+
+def _sources(plan: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the columns of the table that each row-wise feature is made from."""
+    custom = plan.get("custom", {"sources": {}})["sources"]
+    return {feature["name"]: custom.get(feature["source"], [feature["source"]]) for feature in plan["features"]}
 
 
 def _number_statistics(values: pd.Series) -> dict[str, Any]:

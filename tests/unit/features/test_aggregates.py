@@ -106,7 +106,7 @@ def test_a_statistic_without_a_number_is_refused():
 
 def test_they_are_in_the_catalogue_and_in_the_version_of_the_plan(nasty: pd.DataFrame):
     plan = plan_of(nasty, aggregations=ASKED)
-    pages = {page["name"]: page for page in catalogue(plan, RowFeatures(plan).transform(nasty))["features"]}
+    pages = {page["name"]: page for page in catalogue(plan, RowFeatures(plan).transform(nasty), nasty["label"])["features"]}
     page = pages["count within kind and 🙂"]
     assert page["source_columns"] == ["kind", "🙂"]
     assert page["statistics"]["maximum"] == nasty.groupby(["kind", "🙂"], dropna=False, observed=True).size().max()

@@ -1,5 +1,6 @@
 """The catalogue says what each feature means (R15)."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.unit.features.conftest import contract_of, make_case
@@ -13,7 +14,7 @@ from gristmill.features.rows import RowFeatures
 def pages(nasty: pd.DataFrame) -> dict:
     case = make_case()
     plan = make_plan(nasty, case, contract_of(nasty, case))
-    return catalogue(plan, RowFeatures(plan).fit_transform(nasty))
+    return catalogue(plan, RowFeatures(plan).fit_transform(nasty), nasty[case.target])
 
 
 def page(pages: dict, name: str) -> dict:
@@ -37,3 +38,17 @@ def test_numbers_have_quantiles_and_levels_have_shares(pages: dict, nasty: pd.Da
 
 def test_what_was_left_out_is_in_it_too(pages: dict):
     assert {"column": "empty", "reason": "it is missing in every row"} in pages["dropped"]
+
+
+def test_what_all_rows_propose_is_in_it_with_what_it_explains():
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({name: random.uniform(1, 9, 800) for name in ("debt", "income", "age")})
+    table["late"] = np.where(table["debt"] / table["income"] + random.normal(0, 0.1, 800) > 1, "yes", "no")
+    case = make_case(target="late", positive_class="yes", features={"proposals": 1})
+    plan = make_plan(table, case, contract_of(table, case))
+    pages = catalogue(plan, RowFeatures(plan).fit_transform(table), table["late"])
+    proposed = pages["features"][-1]
+    assert set(proposed["source_columns"]) == {"debt", "income"}
+    assert "proposed inside the folds; on all training rows it explains" in proposed["meaning"]
+    assert "of what the columns one by one leave to linear models and networks" in proposed["meaning"]
+    assert proposed["statistics"]["missing_share"] == 0

@@ -63,7 +63,7 @@ def test_what_the_function_makes_are_features_like_others(write: Write, table: p
 def test_the_catalogue_says_which_columns_move_a_custom_feature(write: Write, table: pd.DataFrame):
     write(ADD)
     plan = plan_of(table)
-    pages = {page["name"]: page for page in catalogue(plan, RowFeatures(plan).fit_transform(table))["features"]}
+    pages = {page["name"]: page for page in catalogue(plan, RowFeatures(plan).fit_transform(table), table["label"])["features"]}
     assert pages["rate"]["source_columns"] == ["total", "months"]
     assert pages["letter"]["source_columns"] == ["code"]
     assert pages["rate"]["meaning"] == "made by my_features:add"
