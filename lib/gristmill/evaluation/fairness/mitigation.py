@@ -10,7 +10,7 @@ from gristmill.config.fairness_limits import JUDGED_BY_DEFAULT, fairness_limits
 from gristmill.modeling.mitigation import frontier
 from gristmill.modeling.mitigation.frontier import MOST_ROWS, SECONDS
 from gristmill.reporting.plots import disparity
-from gristmill.reporting.plots.style import HouseFigure, empty
+from gristmill.reporting.plots.style import HouseFigure, empty, house_style
 from gristmill.reporting.wording import count, figure, metric_label, plain
 
 TITLE = "Quality against disparity"
@@ -63,6 +63,7 @@ def judged_measure(case: Any) -> str:
     return [*limited, *(measure for measure in stated if measure in JUDGED_BY_DEFAULT)][0]
 
 
+@house_style
 def frontier_figure(found: Mapping[str, Any], case: Any) -> HouseFigure:
     """Return each point's primary metric against its disparity in the first measure that the case limits."""
     measure = judged_measure(case)

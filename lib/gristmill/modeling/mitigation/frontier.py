@@ -49,7 +49,7 @@ def standing(case: Any, asked: Asked, train: pd.DataFrame, choice: Choice) -> St
 
 
 def frontier(case: Any, asked: Asked, train: pd.DataFrame, free: Choice, served: Standing) -> dict[str, Any]:
-    """Return the points of the frontier as JSON-able data; none where groups are within the limits and nothing is asked for.
+    """Return the points of the frontier as JSON-able data; none where the case names no sensitive features.
 
     Parameters
     ----------
@@ -71,25 +71,24 @@ def frontier(case: Any, asked: Asked, train: pd.DataFrame, free: Choice, served:
         disparities, ``keeps`` and ``chosen``; ``left_out``, names for which there was no time; and ``reason`` in a sentence.
     """
     if asked.people is None:
-        return _none(asked, "The case names no sensitive features.")
+        return {"asked": asked.name, "points": [], "left_out": [], "reason": "The case names no sensitive features."}
     groups = sensitive_columns(case, train)
     unmitigated = served if asked.name == NONE else standing(case, asked, train, free)
     first = _point(case, asked, groups, NONE, unmitigated)
-    if asked.name == NONE and first["keeps"]:
-        return _none(asked, "Out of fold no limit between groups is exceeded, and the case asks for no mitigation.")
     points = [first] if asked.name == NONE else [first, _point(case, asked, groups, asked.name, served)]
     left_out, began = [], time.monotonic()
     for name in [one for one in mitigations(case.task) if one not in (NONE, asked.name)]:
         tried = _tried(name, case, asked, train, unmitigated, in_time=time.monotonic() - began < SECONDS)
         points += [] if tried is None else [_point(case, asked, groups, name, tried)]
         left_out += [name] if tried is None else []
-    why = "The case asks for a mitigation." if asked.name != NONE else "Out of fold a limit between groups is exceeded."
-    return {"asked": asked.name, "points": points, "left_out": left_out, "reason": why}
+    return {"asked": asked.name, "points": points, "left_out": left_out, "reason": _reason(asked, keeps=first["keeps"])}
 
 
-def _none(asked: Asked, reason: str) -> dict[str, Any]:
-    """Return a frontier without points."""
-    return {"asked": asked.name, "points": [], "left_out": [], "reason": reason}
+def _reason(asked: Asked, *, keeps: bool) -> str:
+    """Return how the model without a mitigation stands."""
+    if asked.name != NONE:
+        return "The case asks for a mitigation."
+    return f"Out of fold {'no' if keeps else 'a'} limit between groups is exceeded, and the case asks for no mitigation."
 
 
 def _tried(name: str, case: Any, asked: Asked, train: pd.DataFrame, base: Standing, *, in_time: bool) -> Standing | None:

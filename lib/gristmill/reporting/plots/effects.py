@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from gristmill.reporting.plots.style import BLUE, GREY, HouseFigure, canvas, empty, grid_lines, house_style, number_axis
 from gristmill.reporting.wording import shorten
@@ -51,7 +52,15 @@ def _panel(axes: Axes, curve: Mapping[str, Any]) -> None:
     axes.set_title(shorten(f"{curve['feature']}{about}", 34), fontsize=9, loc="left")
     grid_lines(axes, "y")
     number_axis(axes.yaxis)
-    few = sorted({0, len(where) // 2, len(where) - 1}) if ordered else range(len(where))
+    few = _apart(where) if ordered else list(range(len(where)))
     axes.set_xticks([where[place] for place in few], [shorten(str(curve["values"][place]), 14) for place in few])
     if not ordered and (len(where) > 3 or max(len(str(value)) for value in curve["values"]) > 8):
         axes.tick_params(axis="x", labelrotation=40, labelsize=7)
+
+
+def _apart(where: NDArray[np.float64]) -> list[int]:
+    """Return the places of both ends, and of the value nearest to their middle if its tick is well apart from theirs."""
+    ends = [0, len(where) - 1]
+    reach = where[-1] - where[0]
+    middle = int(np.abs(where - where[0] - reach / 2).argmin())
+    return sorted({*ends, middle}) if all(abs(where[middle] - where[end]) > reach / 4 for end in ends) else sorted(set(ends))
