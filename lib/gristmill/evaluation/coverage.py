@@ -99,7 +99,8 @@ class Coverage:
         names = list(below) if len(below) <= most else sorted(below, key=lambda name: below[name]["coverage"])[:most]
         key = "by_class" if "by_class" in middle else "by_prediction"
         everyone = {"part": ALL_ROWS, "levels": {level: dict(record) for level, record in self.levels.items()}}
-        return [everyone, *({"part": one, "levels": {at: r[key][one] for at, r in self.levels.items()}} for one in names)]
+        shown = {one: one if key == "by_class" else f"predicted {one}" for one in names}
+        return [everyone, *({"part": shown[one], "levels": {at: r[key][one] for at, r in self.levels.items()}} for one in names)]
 
 
 def measure_coverage(

@@ -146,7 +146,8 @@ def _answered(
     except DataError as error:
         raise DataError(f"{place}: {error}") from error
     if PREDICTION_SET in answers.columns and schema.field(PREDICTION_SET).type == pa.string():
-        answers[PREDICTION_SET] = [json.dumps(one, ensure_ascii=False) for one in answers[PREDICTION_SET]]
+        written = {one: json.dumps(one, ensure_ascii=False) for one in set(answers[PREDICTION_SET])}
+        answers[PREDICTION_SET] = [written[one] for one in answers[PREDICTION_SET]]
     n_ids = len(schema) - answers.shape[1]
     made = [pa.array(answers[field.name], type=field.type, from_pandas=False) for field in list(schema)[n_ids:]]
     return pa.RecordBatch.from_arrays([*(batch.column(name) for name in schema.names[:n_ids]), *made], schema=schema), counts

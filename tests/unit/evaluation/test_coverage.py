@@ -131,8 +131,9 @@ def test_the_figure_names_what_was_held(models: dict[str, FittedModel], task: st
     drawn = coverage_figure(covered)
     labels = [text.get_text() for text in drawn.axes[0].get_yticklabels()]
     assert labels[0] == "all test rows  n = 1,000"
+    assert labels[1].startswith("predicted " if task == "regression" else ("No", "gold"))
     assert len(labels) == {"binary": 3, "multiclass": 4, "regression": 5}[task]
-    assert [axes.get_xlabel() for axes in drawn.axes] == ["asked: 80 %", "asked: 90 %", "asked: 95 %"]
+    assert [axes.get_xlabel() for axes in drawn.axes] == [f"asked: {level} % (dashed)" for level in (80, 90, 95)]
     assert drawn._repr_mimebundle_()[0]["image/png"]
 
 

@@ -2,13 +2,14 @@
 
 A row's conformity score says how badly the model did on it: for classes one minus the probability of the true one (least
 ambiguous sets, LAC; Sadinle, Lei & Wasserman 2019), for numbers the absolute residual, divided by the size that errors have at that
-prediction where this is known to help (Lei et al. 2018). Of ``n`` scores, the ``ceil((n + 1) * level)``-th smallest is the limit
-within which the truth of a further, exchangeable row lies with probability ``level`` or more (Vovk, Gammerman & Shafer 2005;
+prediction where one width would not serve all (Lei et al. 2018). Of ``n`` scores, the ``ceil((n + 1) * level)``-th smallest is the
+limit within which the truth of a further, exchangeable row lies with probability ``level`` or more (Vovk, Gammerman & Shafer 2005;
 Angelopoulos & Bates 2021).
 """
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ LOWEST, HIGHEST = 0.5, 0.999
 """Levels that may be asked for."""
 
 MOST_SCORES = 5_000
-"""Scores kept with a model at most. With fewer than there are rows, a level is exceeded by 0.0001 at most."""
+"""Scores kept with a model at most. Where there are more, a level is exceeded by about 0.0001 at most."""
 
 LAC, ABSOLUTE, SCALED = "lac", "absolute_residual", "scaled_residual"
 METHODS = (LAC, ABSOLUTE, SCALED)
@@ -41,7 +42,7 @@ def checked_level(level: object) -> float:
     LevelError
         It is no number from :data:`LOWEST` to :data:`HIGHEST`.
     """
-    if isinstance(level, bool) or not isinstance(level, int | float) or not LOWEST <= level <= HIGHEST:
+    if isinstance(level, bool) or not isinstance(level, Real) or not LOWEST <= level <= HIGHEST:
         raise LevelError(
             f"Expected a level from {LOWEST} to {HIGHEST} for sets and intervals (0.9 holds nine truths in ten), got {level!r}."
         )

@@ -19,7 +19,10 @@ from gristmill.modeling.training_rows import TrainingRows
 Floats = NDArray[np.float64]
 
 JUDGED_AT = 0.9
-"""The level at which a scaled score has to show that it helps."""
+"""The level at which it shows whether one width serves all predictions alike."""
+
+CHANCE = 0.01
+"""How often errors of one size may be taken to be of several by chance."""
 
 
 def conformity_of(rows: TrainingRows, oof: Floats) -> Conformity:
@@ -69,10 +72,12 @@ def residuals(y: Floats, predicted: Floats) -> Floats:
 
 
 def number_conformity(y: Floats, oof: Floats, folds: Folds) -> Conformity:
-    """Return the scores of a regression: absolute residuals, or scaled ones where these make better intervals beyond noise.
+    """Return the scores of a regression: absolute residuals, or scaled ones where one width would serve some predictions worse.
 
-    Better is a smaller interval score (Gneiting & Raftery 2007) at :data:`JUDGED_AT`, by more than the standard error of its mean
-    over the folds. The curve that a row's error is divided by was learnt on other folds.
+    One width does so if it holds the truth more often in some quarter of the predicted numbers than in another, by a chi-squared
+    test at :data:`JUDGED_AT`. Scaled scores are taken then, unless they make intervals worse: a greater interval score (Gneiting &
+    Raftery 2007), by more than the standard error of its mean over the folds. The curve that a row's error is divided by was learnt
+    on other folds.
     """
     blocks = [valid for _, valid in blocks_of(folds)]
     valid = np.concatenate(blocks)
@@ -82,11 +87,32 @@ def number_conformity(y: Floats, oof: Floats, folds: Folds) -> Conformity:
     curve = fit_spread(oof[valid], errors[valid])
     if sizes is None or curve is None or plain.highest_level < JUDGED_AT:
         return plain
+    if not uneven(oof[valid], errors[valid] <= plain.limit(JUDGED_AT)):
+        return plain
     scaled = Conformity.of(SCALED, errors[valid] / sizes[valid], curve)
     gains = interval_loss(errors, plain.limit(JUDGED_AT)) - interval_loss(errors, scaled.limit(JUDGED_AT) * sizes)
     by_fold = np.array([gains[block].mean() for block in blocks])
-    error = float(by_fold.std(ddof=1) / np.sqrt(len(by_fold))) if len(by_fold) > 1 else np.inf
-    return scaled if float(by_fold.mean()) > error else plain
+    error = float(by_fold.std(ddof=1) / np.sqrt(len(by_fold)))
+    return scaled if float(by_fold.mean()) > -error else plain
+
+
+def uneven(predicted: Floats, held: NDArray[np.bool_]) -> bool:
+    """Return whether truths are held more often in some quarter of the predictions than in others, beyond chance.
+
+    Parameters
+    ----------
+    predicted
+        Predicted numbers, shape ``(n_rows,)``.
+    held
+        Whether the interval of each row holds its truth.
+    """
+    from scipy.stats import chi2_contingency  # noqa: PLC0415
+
+    if held.all() or not held.any():
+        return False
+    quarters = [held[part] for part in np.array_split(np.argsort(predicted, kind="stable"), 4)]
+    counts = [[int(part.sum()), int((~part).sum())] for part in quarters]
+    return bool(chi2_contingency(counts).pvalue < CHANCE)
 
 
 def interval_loss(errors: Floats, half: Floats | float) -> Floats:

@@ -45,10 +45,10 @@ def coverage(parts: Sequence[Mapping[str, Any]], *, title: str | None = None) ->
             color = ORANGE if found["high"] < level else BLUE if row else INK
             axes.plot([found["low"], found["high"]], [row, row], color=color, alpha=0.35, linewidth=5, solid_capstyle="butt")
             axes.scatter(found["coverage"], row, s=36, color=color, zorder=3)
-        axes.set(xlim=(max(0.0, min(lowest, levels[0]) - 0.05), 1.02), xlabel=f"asked: {share(level)}")
+        axes.set(xlim=(max(0.0, min(lowest, levels[0]) - 0.05), 1.02), xlabel=f"asked: {share(level)} (dashed)")
         percent_axis(axes.xaxis)
         grid_lines(axes)
-    names = [shorten(part["part"], 24) + f"  n = {count(part['levels'][levels[0]]['n'])}" for part in parts]
+    names = [shorten(part["part"], 34) + f"  n = {count(part['levels'][levels[0]]['n'])}" for part in parts]
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.4, -0.6)
     return made

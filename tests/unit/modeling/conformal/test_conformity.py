@@ -157,6 +157,15 @@ def test_a_row_without_a_probability_is_refused(proba: list[list[float]]):
         learnt.sets(np.array(proba), 0.8)
 
 
+def test_a_row_without_a_number_is_refused():
+    with pytest.raises(DataError, match="none for row 2"):
+        Conformity.of(ABSOLUTE, np.arange(20.0)).interval(np.array([1.0, np.nan]), 0.8)
+
+
+def test_numpys_numbers_are_levels():
+    assert [checked_level(kind(0.75)) for kind in (np.float32, np.float64)] == [0.75, 0.75]
+
+
 def test_scores_that_are_not_numbers_are_refused():
     with pytest.raises(DataError, match="none for row 2 of 3"):
         of_classes(np.array([0, 1, 0]), np.array([[0.5, 0.5], [np.nan, np.nan], [0.5, 0.5]]))

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from gristmill.errors import DataError
+from gristmill.modeling.conformal import learning
 from gristmill.modeling.conformal.conformity import ABSOLUTE, LAC, SCALED
-from gristmill.modeling.conformal.learning import conformity_of, interval_loss, number_conformity, residuals
+from gristmill.modeling.conformal.learning import conformity_of, interval_loss, number_conformity, residuals, uneven
+from gristmill.modeling.conformal.spread import Spread
 from gristmill.modeling.training_rows import TrainingRows
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
@@ -41,6 +43,25 @@ def test_errors_that_grow_with_the_prediction_are_scaled_and_all_prices_are_held
 def test_errors_of_one_size_stay_absolute(seed: int):
     y, predicted = prices(2000, lambda price: np.full(len(price), 0.5), seed)
     assert number_conformity(y, predicted, folds_of(2000)).method == ABSOLUTE
+
+
+def test_scaled_errors_that_make_worse_intervals_are_not_taken(monkeypatch: pytest.MonkeyPatch):
+    y, predicted = prices(2000, lambda price: 0.3 * price)
+    right = learning.fit_spread
+    assert number_conformity(y, predicted, folds_of(2000)).method == SCALED
+    wrong = lambda said, errors: Spread(right(said, errors).knots, right(said, errors).sizes[::-1])  # noqa: E731
+    monkeypatch.setattr(learning, "fit_spread", wrong)
+    assert number_conformity(y, predicted, folds_of(2000)).method == ABSOLUTE
+
+
+def test_quarters_are_uneven_only_beyond_chance():
+    predicted = np.arange(400.0)
+    assert uneven(predicted, predicted < 300)
+    assert not uneven(predicted, np.arange(400) % 10 > 0)
+    assert not uneven(predicted, np.ones(400, dtype=bool))
+    rng = np.random.default_rng(0)
+    found = [uneven(predicted, rng.random(400) < 0.9) for _ in range(1000)]
+    assert np.mean(found) < 0.025
 
 
 def test_few_rows_and_one_block_stay_absolute():
