@@ -9,7 +9,6 @@ Angelopoulos & Bates 2021).
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -42,11 +41,12 @@ def checked_level(level: object) -> float:
     LevelError
         It is no number from :data:`LOWEST` to :data:`HIGHEST`.
     """
-    if isinstance(level, bool) or not isinstance(level, Real) or not LOWEST <= level <= HIGHEST:
+    number = math.nan if isinstance(level, bool) or not isinstance(level, int | float | np.integer | np.floating) else float(level)
+    if not LOWEST <= number <= HIGHEST:
         raise LevelError(
             f"Expected a level from {LOWEST} to {HIGHEST} for sets and intervals (0.9 holds nine truths in ten), got {level!r}."
         )
-    return float(level)
+    return number
 
 
 def rank(n_rows: int, level: float) -> int:
