@@ -16,6 +16,7 @@ from gristmill.config.loading import parse_case
 from gristmill.data.contract.schema import infer
 from gristmill.data.targets import encode_classes, find_classes
 from gristmill.modeling.artifact.model_directory import save_candidate
+from gristmill.modeling.conformal.conformity import ABSOLUTE, LAC, Conformity
 
 FEATURES = ["tenure", "charge", "plan"]
 TARGETS = {"binary": "churn", "multiclass": "tier", "regression": "spend"}
@@ -76,6 +77,23 @@ def describe(task: str = "binary", threshold: float | None = None) -> tuple[dict
     return model, contract
 
 
-def save_model(directory: Path, task: str = "binary", threshold: float | None = None, frame: pd.DataFrame | None = None) -> str:
-    """Write a candidate directory and return its digest."""
-    return save_candidate(directory, fit(task, frame), *describe(task, threshold), {"columns": {}}, "small")
+def conformity_of(task: str = "binary", n_rows: int = 300) -> Conformity:
+    """Return the conformity scores of a model of the customers, from customers that it has not seen."""
+    rows = customers(n_rows, seed=9)
+    if task == "regression":
+        return Conformity.of(ABSOLUTE, np.abs(rows["spend"].to_numpy() - fit(task).predict(rows[FEATURES])))
+    classes = find_classes(rows[TARGETS[task]], "Yes" if task == "binary" else None)
+    proba = fit(task).predict_proba(rows[FEATURES])
+    return Conformity.of(LAC, 1 - proba[np.arange(n_rows), encode_classes(rows[TARGETS[task]], classes)])
+
+
+def save_model(
+    directory: Path,
+    task: str = "binary",
+    threshold: float | None = None,
+    frame: pd.DataFrame | None = None,
+    conformity: Conformity | None = None,
+) -> str:
+    """Write a candidate directory and return its digest; without conformity scores, as those of earlier builds, unless given."""
+    record = None if conformity is None else conformity.as_record()
+    return save_candidate(directory, fit(task, frame), *describe(task, threshold), {"columns": {}}, "small", record)

@@ -56,11 +56,15 @@ def score(
         Optional[str],  # noqa: UP045
         typer.Option("--model", help="NAME@alias, NAME/VERSION or a model directory; the default case's champion if not given."),
     ] = None,
+    interval: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--interval", help="Share of rows, such as 0.9, whose set of classes or interval is to hold the truth."),
+    ] = None,
 ) -> None:
     """Predict every row of IN with the production model and write OUT, one row for each, in order."""
     from gristmill.serving.batch import score as score_batch  # noqa: PLC0415
 
-    scored = score_batch(input_file, output_file, model or f"{DEFAULT_CASE}@champion")
+    scored = score_batch(input_file, output_file, model or f"{DEFAULT_CASE}@champion", interval=interval)
     typer.echo(f"Wrote {scored.rows:,} predictions to {output_file}. {scored.sentence}".rstrip())
 
 

@@ -28,6 +28,10 @@ class DataError(GristmillError):
     """A table was read, but its rows cannot be used for the case."""
 
 
+class LevelError(GristmillError):
+    """Sets or intervals are asked for at a level that is none, or that a model cannot vouch for."""
+
+
 class LeakageError(DataError):
     """A column or a split tells the model what it is supposed to predict."""
 

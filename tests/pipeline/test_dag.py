@@ -133,6 +133,27 @@ def test_batch_scoring_gives_one_row_for_each_row_in_order(sample_build: Build):
     assert roc_auc_score(rows["churn"] == "Yes", scored["probability"]) > 0.75
 
 
+def test_batch_scoring_adds_sets_that_hold_the_truth_when_asked(sample_build: Build):
+    run(sample_build.root, "gristmill", "score", "sample.csv", "sets.csv", "--model", "sample/1", "--interval", "0.9")
+    rows, scored = pd.read_csv(sample_build.root / "sample.csv"), pd.read_csv(sample_build.root / "sets.csv")
+    held = [truth in json.loads(one) for truth, one in zip(rows["churn"], scored["prediction_set"], strict=True)]
+    assert np.mean(held) > 0.85
+    assert "Expected a level" in run(
+        sample_build.root, "gristmill", "score", "sample.csv", "no.csv", "--model", "sample/1", "--interval", "9", code=2
+    )
+    assert not (sample_build.root / "no.csv").exists()
+
+
+def test_the_evaluation_tells_how_often_sets_hold_the_truth(sample_build: Build):
+    measured, n_test = sample_build.json("evaluation.json")["conformal"], len(sample_build.rows("test.parquet"))
+    assert (measured["method"], measured["rows"]) == ("lac", len(sample_build.rows("oof.parquet")))
+    for level, found in measured["levels"].items():
+        assert found["n"] == n_test
+        assert found["low"] <= found["coverage"] <= found["high"]
+        assert found["coverage"] > float(level) - 0.15
+        assert set(found["by_group"]) == {"female", "senior_citizen"}
+
+
 def test_one_parent_run_holds_families_and_their_trials(sample_build: Build):
     script = (
         "import json, mlflow; runs = mlflow.search_runs(search_all_experiments=True, output_format='list');"

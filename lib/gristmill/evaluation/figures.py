@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gristmill.evaluation.coverage import Coverage
 from gristmill.evaluation.curves import threshold_points
 from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.paired import Answers
 from gristmill.metrics.scores import Floats, decide
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.reporting.plots import classification, decisions, effects, evidence, regression, training
+from gristmill.reporting.plots import coverage as plots_coverage
 from gristmill.reporting.plots.style import HouseFigure, empty
 
 Figures = dict[str, HouseFigure]
@@ -117,6 +119,11 @@ def permutation_figure(importance: pd.DataFrame, metric: str) -> HouseFigure:
         label=f"loss of {metric} when the column is shuffled",
         title="What the score depends on",
     )
+
+
+def coverage_figure(covered: Coverage) -> HouseFigure:
+    """Return how often sets or intervals hold the truth, over all rows and by class or predicted number."""
+    return plots_coverage.coverage(covered.parts())
 
 
 def effect_figure(curves: Sequence[Mapping[str, Any]], unit: str, classes: Sequence[str] = ()) -> HouseFigure:

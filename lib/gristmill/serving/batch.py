@@ -3,9 +3,10 @@
 The contract says what the columns are, not the file: codes such as ``01`` stay text wherever the model was built on text.
 """
 
+import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ import pandas as pd
 from gristmill.data.products import replacing
 from gristmill.errors import DataError, SourceError
 from gristmill.features.treated import Treated
+from gristmill.modeling.conformal.conformity import checked_level
 from gristmill.paths import ProjectPaths
-from gristmill.serving.predictor import PREDICTION, Predictor
+from gristmill.serving.predictor import PREDICTION, PREDICTION_SET, Predictor
 from gristmill.serving.tables import SUFFIXES, open_rows
 
 if TYPE_CHECKING:
@@ -50,7 +52,14 @@ class Scored:
         return "" if self.counts is None else f"{self.counts.sentence}."
 
 
-def score(input_file: Path | str, output_file: Path | str, model_reference: str, paths: ProjectPaths | None = None) -> Scored:
+def score(
+    input_file: Path | str,
+    output_file: Path | str,
+    model_reference: str,
+    paths: ProjectPaths | None = None,
+    *,
+    interval: float | None = None,
+) -> Scored:
     """Predict every row of a file and write one row for each, in order; return how many there were, and what was wrong in them.
 
     Parameters
@@ -61,26 +70,34 @@ def score(input_file: Path | str, output_file: Path | str, model_reference: str,
         ``NAME@alias``, ``NAME/VERSION`` or a model directory.
     paths
         The project; found from the working directory when omitted.
+    interval
+        Share of rows, from 0.5 to 0.999, whose set or interval is to hold the truth. The output then has ``prediction_set``, a list
+        of classes (in CSV as a JSON array), or for numbers ``lower`` and ``upper``.
 
     Raises
     ------
+    LevelError
+        The level is none, or the model learnt from too few rows to vouch for it.
     SourceError
         A file cannot be read or written, has another suffix, or both are the same.
     DataError
         A column is missing, or holds a value its contracted type cannot hold.
     RegistryError, ArtifactError
-        There is no such model, or it is not what its manifest says.
+        There is no such model, it is not what its manifest says, or it was built before there were sets and intervals.
     """
     source, target = Path(input_file), Path(output_file)
     _check_files(source, target)
+    if interval is not None:
+        checked_level(interval)
     predictor = Predictor.named(model_reference, paths)
+    columns = predictor.columns_with(interval)
     with open_rows(source, predictor.model) as rows, replacing(target) as temporary:
-        schema = _output_schema(rows.ids, predictor)
+        schema = _output_schema(rows.ids, predictor, columns, target.suffix.lower())
         done = 0
         counts: Treated | None = None
         with _writer(target.suffix.lower(), temporary, schema) as write:
             for batch in rows.batches:
-                answers, more = _answered(batch, predictor, schema, f"{source}, from row {done + 1}")
+                answers, more = _answered(batch, predictor, schema, f"{source}, from row {done + 1}", interval)
                 write(answers)
                 done += batch.num_rows
                 counts = more if counts is None or more is None else counts.with_more(more)
@@ -102,32 +119,36 @@ def _check_files(source: Path, target: Path) -> None:
         raise SourceError(f"The output {str(target)!r} is the input itself, which would be lost. Name another output.")
 
 
-def _output_schema(ids: "pa.Schema", predictor: Predictor) -> "pa.Schema":
-    """Return the columns of the output: identifiers as they came, prediction, probabilities."""
+def _output_schema(ids: "pa.Schema", predictor: Predictor, columns: Sequence[str], suffix: str) -> "pa.Schema":
+    """Return the columns of the output: identifiers as they came, prediction, probabilities, and set or interval."""
     import pyarrow as pa  # noqa: PLC0415
 
-    clash = sorted(set(ids.names) & set(predictor.columns))
+    clash = sorted(set(ids.names) & set(columns))
     if clash:
         raise DataError(f"The id column {clash[0]!r} has the name of a column of predictions. Rename it.")
-    text = bool(predictor.model.classes)
-    added = [pa.field(name, pa.string() if text and name == PREDICTION else pa.float64()) for name in predictor.columns]
-    return pa.schema([*ids, *added])
+    types = {PREDICTION_SET: pa.string() if suffix == ".csv" else pa.list_(pa.string())}
+    if predictor.model.classes:
+        types[PREDICTION] = pa.string()
+    return pa.schema([*ids, *(pa.field(name, types.get(name, pa.float64())) for name in columns)])
 
 
 def _answered(
-    batch: "pa.RecordBatch", predictor: Predictor, schema: "pa.Schema", place: str
+    batch: "pa.RecordBatch", predictor: Predictor, schema: "pa.Schema", place: str, interval: float | None
 ) -> tuple["pa.RecordBatch", Treated | None]:
     """Return identifiers and predictions of one batch of rows, and what was wrong in them."""
     import pyarrow as pa  # noqa: PLC0415
 
     from gristmill.data.sources.plain import plain_batches  # noqa: PLC0415
 
-    n_ids = len(schema) - len(predictor.columns)
     plain = next(plain_batches([batch], place))
     try:
-        answers, counts = predictor.answer_counted(plain.to_pandas())
+        answers, counts = predictor.answer_counted(plain.to_pandas(), interval=interval)
     except DataError as error:
         raise DataError(f"{place}: {error}") from error
+    if PREDICTION_SET in answers.columns and schema.field(PREDICTION_SET).type == pa.string():
+        written = {one: json.dumps(one, ensure_ascii=False) for one in set(answers[PREDICTION_SET])}
+        answers[PREDICTION_SET] = [written[one] for one in answers[PREDICTION_SET]]
+    n_ids = len(schema) - answers.shape[1]
     made = [pa.array(answers[field.name], type=field.type, from_pandas=False) for field in list(schema)[n_ids:]]
     return pa.RecordBatch.from_arrays([*(batch.column(name) for name in schema.names[:n_ids]), *made], schema=schema), counts
 

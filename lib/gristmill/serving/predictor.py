@@ -4,20 +4,26 @@ MLflow's ``MLmodel`` names this module as the loader of a registered version, so
 :class:`Predictor` as well, and no pickle is involved.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from gristmill.errors import DataError
+from gristmill.errors import ArtifactError, DataError
 from gristmill.features.treated import Treated
 from gristmill.metrics.scores import Floats, decide
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import Manifest
+from gristmill.modeling.conformal.conformity import Conformity, checked_level
 from gristmill.paths import ProjectPaths, project_paths
 
 PREDICTION = "prediction"
 PROBABILITY = "probability"
+PREDICTION_SET = "prediction_set"
+LOWER, UPPER = "lower", "upper"
 
 
 @dataclass(frozen=True)
@@ -74,37 +80,71 @@ class Predictor:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns that :meth:`answer` gives."""
+        """Names of the columns that :meth:`answer` gives without an interval."""
         if self.model.task == "regression":
             return (PREDICTION,)
         if self.model.task == "binary":
             return (PREDICTION, PROBABILITY)
         return (PREDICTION, *(f"{PROBABILITY}_{name}" for name in self.model.classes))
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def columns_with(self, interval: float | None) -> tuple[str, ...]:
+        """Return the names of the columns that :meth:`answer` gives at a level; ``interval=None`` is without.
+
+        Raises
+        ------
+        LevelError
+            The level is none from 0.5 to 0.999, or the model learnt from too few rows to vouch for it.
+        ArtifactError
+            The model was built before sets and intervals were.
+        """
+        if interval is None:
+            return self.columns
+        self._vouching(interval)
+        return (*self.columns, PREDICTION_SET) if self.model.classes else (*self.columns, LOWER, UPPER)
+
+    def _vouching(self, interval: float) -> Conformity:
+        """Return what makes sets and intervals, once it is sure that it can make them at this level."""
+        level = checked_level(interval)
+        conformity = self.model.conformity
+        if conformity is None:
+            raise ArtifactError(
+                "Expected a model that knows how far it errs, to answer sets or intervals, got one that was built before Gristmill "
+                "kept this. Build the case again, or ask without `interval`."
+            )
+        conformity.limit(level)
+        return conformity
+
+    def predict(self, frame: pd.DataFrame, *, interval: float | None = None) -> pd.DataFrame:
         """Return one row a row of ``frame``, in its order and with its index: identifiers, prediction, probabilities.
 
         Parameters
         ----------
         frame
             Rows with the columns the model was built on, in any order; more columns do no harm, and the target is not needed.
+        interval
+            Share of rows, from 0.5 to 0.999, whose set or interval is to hold the truth; None for neither.
 
         Returns
         -------
         DataFrame
             The id columns that ``frame`` has, as they are; ``prediction``, the class as it is written in the table, or a
-            number; for classes ``probability`` (of the positive one of two) or ``probability_<class>`` for each.
+            number; for classes ``probability`` (of the positive one of two) or ``probability_<class>`` for each. With ``interval``
+            also ``prediction_set``, a tuple of classes as they are written in the table, or ``lower`` and ``upper``.
 
         Raises
         ------
         DataError
             A column is missing, or holds a value its type cannot hold.
+        LevelError, ArtifactError
+            The model cannot answer at this level, or at none; see :meth:`columns_with`.
         """
-        clash = [name for name in self.model.id_columns if name in self.columns and name in frame.columns]
+        columns = self.columns_with(interval)
+        clash = [name for name in self.model.id_columns if name in columns and name in frame.columns]
         if clash:
             raise DataError(f"The id column {clash[0]!r} has the name of a column of predictions. Rename it.")
         ids = frame[[name for name in self.model.id_columns if name in frame.columns]]
-        return pd.concat([ids, self.answer(frame)], axis=1) if ids.shape[1] else self.answer(frame)
+        answers = self.answer(frame, interval=interval)
+        return pd.concat([ids, answers], axis=1) if ids.shape[1] else answers
 
     def predict_proba(self, frame: pd.DataFrame) -> Floats:
         """Return the probability of each class, shape ``(n_rows, n_classes)``, in the order of ``model.classes``.
@@ -118,23 +158,40 @@ class Predictor:
             raise DataError("Expected a model of classes, got one of numbers, which has no probabilities. Call `predict` instead.")
         return self.model.predict_values(frame)
 
-    def answer(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return prediction and probabilities alone; see :meth:`predict`."""
-        return self._said(self.model.predict_values(frame), frame.index)
+    def answer(self, frame: pd.DataFrame, *, interval: float | None = None) -> pd.DataFrame:
+        """Return prediction, probabilities, and set or interval alone; see :meth:`predict`."""
+        self.columns_with(interval)  # a level that cannot be is refused before the rows are predicted
+        return self._said(self.model.predict_values(frame), frame.index, interval)
 
-    def answer_counted(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, Treated | None]:
+    def answer_counted(self, frame: pd.DataFrame, *, interval: float | None = None) -> tuple[pd.DataFrame, Treated | None]:
         """Return what :meth:`answer` does, and what was missing, far out or unseen in the rows; None for a model without a plan."""
+        self.columns_with(interval)
         values, counts = self.model.predict_counted(frame)
-        return self._said(values, frame.index), counts
+        return self._said(values, frame.index, interval), counts
 
-    def _said(self, values: Floats, index: pd.Index) -> pd.DataFrame:
-        """Return probabilities or numbers in the words of the table."""
+    def _said(self, values: Floats, index: pd.Index, interval: float | None) -> pd.DataFrame:
+        """Return probabilities or numbers in the words of the table, with sets or intervals of a level if one is given."""
         if not self.model.classes:
-            return pd.DataFrame({PREDICTION: values}, index=index)
+            said = pd.DataFrame({PREDICTION: values}, index=index)
+            if interval is None:
+                return said
+            lower, upper = self._vouching(interval).interval(values, interval)
+            return said.assign(**{LOWER: lower, UPPER: upper})
         classes = pd.array(self.model.classes, dtype=object)
         prediction = pd.DataFrame({PREDICTION: classes[decide(values, self.model.threshold)]}, index=index, dtype=object)
         shown = values[:, 1:] if self.model.task == "binary" else values
-        return pd.concat([prediction, pd.DataFrame(shown, columns=list(self.columns[1:]), index=index)], axis=1)
+        said = pd.concat([prediction, pd.DataFrame(shown, columns=list(self.columns[1:]), index=index)], axis=1)
+        if interval is None:
+            return said
+        sets = pd.Series(_named(self._vouching(interval).sets(values, interval), self.model.classes), index=index, dtype=object)
+        return said.assign(**{PREDICTION_SET: sets})
+
+
+def _named(inside: NDArray[np.bool_], classes: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return each row's set as the names of its classes, in their order."""
+    names = np.array(classes, dtype=object)[np.nonzero(inside)[1]].tolist()
+    ends = np.cumsum(inside.sum(axis=1)).tolist()
+    return [tuple(names[first:last]) for first, last in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
 
 
 def _load_pyfunc(path: str) -> Predictor:

@@ -17,8 +17,18 @@ from gristmill.data.contract.schema import coerce
 from gristmill.errors import ArtifactError, DataError
 from gristmill.features.rows import RowFeatures
 from gristmill.features.treated import Treated, count
-from gristmill.modeling.artifact.model_directory import CONTRACT, MODEL, PIPELINE, REBUILD, Manifest, read_verified, require_files
+from gristmill.modeling.artifact.model_directory import (
+    CONFORMITY,
+    CONTRACT,
+    MODEL,
+    PIPELINE,
+    REBUILD,
+    Manifest,
+    read_verified,
+    require_files,
+)
 from gristmill.modeling.artifact.persistence import load_pipeline_bytes
+from gristmill.modeling.conformal.conformity import LAC, Conformity
 from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
 from gristmill.modeling.treatment import preparations
 
@@ -53,6 +63,8 @@ class FittedModel:
         Its members; none where the directory does not say.
     group_thresholds
         Thresholds by group, under which probabilities are moved so that ``threshold`` decides for all; None without.
+    conformity
+        What sets and intervals are made of; None for a model of an earlier build.
     """
 
     pipeline: Any
@@ -66,6 +78,7 @@ class FittedModel:
     manifest: Manifest
     families: tuple[str, ...] = ()
     group_thresholds: GroupThresholds | None = None
+    conformity: Conformity | None = None
 
     @classmethod
     def load(cls, directory: Path | str, digest: str | None = None) -> "FittedModel":
@@ -94,10 +107,11 @@ class FittedModel:
             raise ArtifactError(f"{MODEL} or {CONTRACT} in {directory} does not describe a model: {error!r}. {REBUILD}") from error
         if not known.issuperset(facts["feature_columns"]):
             raise ArtifactError(f"{MODEL} in {directory} names columns that {CONTRACT} does not have. {REBUILD}")
+        conformity = _conformity(content[CONFORMITY], facts["task"], directory) if CONFORMITY in content else None
         pipeline = load_pipeline_bytes(content[PIPELINE])
         if isinstance(pipeline[0], RowFeatures):
             pipeline[0].require_custom()
-        return cls(pipeline=pipeline, contract=contract, manifest=manifest, **facts)
+        return cls(pipeline=pipeline, contract=contract, manifest=manifest, conformity=conformity, **facts)
 
     def features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the columns the pipeline reads, in their contracted types, with the index of ``frame``.
@@ -151,6 +165,17 @@ class FittedModel:
         values = model.predict_proba(X) if self.classes else model.predict(X)
         answer = np.asarray(values, dtype=np.float64)
         return (answer if self.group_thresholds is None else self.group_thresholds.moved(given, answer)), counts
+
+
+def _conformity(content: bytes, task: str, directory: Path | str) -> Conformity:
+    """Return the conformity scores of a model of some task."""
+    try:
+        made = Conformity.from_record(json.loads(content))
+    except (ValueError, RecursionError, ArtifactError) as error:
+        raise ArtifactError(f"{CONFORMITY} in {directory} holds no conformity scores: {error} {REBUILD}") from error
+    if (made.method == LAC) != (task != "regression"):
+        raise ArtifactError(f"{CONFORMITY} in {directory} is of another task than {task!r}. {REBUILD}")
+    return made
 
 
 def _facts(model: Mapping[str, Any]) -> dict[str, Any]:

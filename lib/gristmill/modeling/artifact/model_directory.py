@@ -29,6 +29,8 @@ MODEL = "model.json"
 CONTRACT = "contract.json"
 DRIFT_REFERENCE = "drift_reference.json"
 CANDIDATE_FILES = (PIPELINE, MODEL, CONTRACT, DRIFT_REFERENCE)
+CONFORMITY = "conformity.json"
+"""What sets and intervals are made of; models of earlier builds have none."""
 
 BUILD_RECORD = ".manifest.json.metadata"
 """What the build system keeps beside the manifest to know whether the task is up to date; never read by us."""
@@ -91,6 +93,7 @@ def save_candidate(
     contract: Mapping[str, Any],
     drift_reference: Mapping[str, Any],
     case_name: str,
+    conformity: Mapping[str, Any] | None = None,
 ) -> str:
     """Write a fitted pipeline with all that is needed to use it, and return the digest over its files.
 
@@ -104,6 +107,8 @@ def save_candidate(
         Written as JSON beside it.
     case_name
         Name of the case the model is for.
+    conformity
+        Its conformity scores, written as JSON; without them it answers no sets and no intervals.
 
     Raises
     ------
@@ -116,6 +121,8 @@ def save_candidate(
         write_json(made / MODEL, model)
         write_json(made / CONTRACT, contract)
         write_json(made / DRIFT_REFERENCE, drift_reference)
+        if conformity is not None:
+            write_json(made / CONFORMITY, conformity)
         return write_manifest(made, case_name).digest
 
 

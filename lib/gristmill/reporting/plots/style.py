@@ -6,8 +6,8 @@ expression of a notebook cell they show themselves, twice as sharp as the page, 
 The figures stand in modules by subject: :mod:`.data` (class_balance, histogram, distributions, missing_bars,
 association_heatmap, split_overview), :mod:`.training` (fold_scores, trials_scatter, leaderboard, learning_curve, epochs),
 :mod:`.selection` (frontier), :mod:`.decisions` (calibration_curve, threshold_curve), :mod:`.classification` (roc_curve,
-pr_curve, confusion_matrix, gains), :mod:`.regression` (predicted_vs_actual, residuals) and :mod:`.evidence` (score_bars,
-importance_bars, reasons, group_bars, segments, gates).
+pr_curve, confusion_matrix, gains), :mod:`.coverage` (coverage), :mod:`.regression` (predicted_vs_actual, residuals) and
+:mod:`.evidence` (score_bars, importance_bars, reasons, group_bars, segments, gates).
 """
 
 import base64

@@ -1,0 +1,54 @@
+"""The figure of how often sets and intervals hold the truth."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gristmill.reporting.plots.style import (
+    AMBER,
+    BLUE,
+    INK,
+    ORANGE,
+    HouseFigure,
+    canvas,
+    empty,
+    grid_lines,
+    house_style,
+    percent_axis,
+    rows_height,
+)
+from gristmill.reporting.wording import count, share, shorten
+
+
+@house_style
+def coverage(parts: Sequence[Mapping[str, Any]], *, title: str | None = None) -> HouseFigure:
+    """Return, in a panel a level, the share of truths that sets or intervals hold, part by part, against the level.
+
+    Parameters
+    ----------
+    parts
+        Mappings with ``part`` (its name) and ``levels``: level -> ``coverage``, ``low``, ``high``, ``n``. A part whose interval
+        lies below the level is drawn in orange.
+    title
+        Title of the figure.
+    """
+    levels = sorted(parts[0]["levels"]) if parts else []
+    if not levels:
+        return empty(title or "Sets and intervals", "None were measured.")
+    said = ", ".join(f"{share(parts[0]['levels'][level]['coverage'], 1)} when asked for {share(level)}" for level in levels)
+    height = rows_height(len(parts), each=0.3, around=1.3)
+    made, panels = canvas(title or f"Truths held: {said}", height, columns=len(levels), sharey=True, sharex=True)
+    lowest = min(part["levels"][level]["low"] for part in parts for level in levels)
+    for axes, level in zip(panels, levels, strict=True):
+        axes.axvline(level, color=AMBER, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
+        for row, part in enumerate(parts):
+            found = part["levels"][level]
+            color = ORANGE if found["high"] < level else BLUE if row else INK
+            axes.plot([found["low"], found["high"]], [row, row], color=color, alpha=0.35, linewidth=5, solid_capstyle="butt")
+            axes.scatter(found["coverage"], row, s=36, color=color, zorder=3)
+        axes.set(xlim=(max(0.0, min(lowest, levels[0]) - 0.05), 1.02), xlabel=f"asked: {share(level)} (dashed)")
+        percent_axis(axes.xaxis)
+        grid_lines(axes)
+    names = [shorten(part["part"], 34) + f"  n = {count(part['levels'][levels[0]]['n'])}" for part in parts]
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(len(names) - 0.4, -0.6)
+    return made
