@@ -54,7 +54,7 @@ def finished(upstream: Upstream, root: Path, beside: Any = None) -> dict[str, by
 def test_the_finished_card_holds_every_gate_and_the_verdict_they_give(build: Build, tracked: ProjectPaths) -> None:
     card = finished(build(**WHOLE), tracked.root)["card.md"].decode()
     assert "**Do not use it in production: 1 of 2 measured gates failed.**" in card
-    assert "| Disparate impact | deployment | **FAILED** | 0.4 | \u2265 0.8 | Ratio between 'a\\|b' and '\\<b\\>' |" in card
+    assert "| Disparate impact | deployment | **FAILED** | 0.4 | \u2265 0.8 | Ratio between 'a\\|b' and '\\<b>' |" in card
     assert "| Throughput | deployment | not measured |" in card
 
 

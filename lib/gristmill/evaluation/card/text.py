@@ -16,7 +16,7 @@ from gristmill.reporting.wording import UNKNOWN
 NO_EVIDENCE = "No evidence"
 """How every sentence begins that stands in the place of a section without evidence."""
 
-_MARKS = re.compile(r"([\\`*\[\]|<>~$])|(?<!\w)(_)|(_)(?!\w)|^([#+\-=])|(&)(?=#?\w+;)")
+_MARKS = re.compile(r"([\\`*\[\]|<~$])|(?<!\w)(_)|(_)(?!\w)|^([#+\-=>])|(&)(?=#?\w+;)")
 _BARE_PIPE, PIPE = re.compile(r"(?<!\\)\|"), r"\\|"
 """A pipe that would end a cell, as in code, and how it is written instead."""
 
@@ -38,8 +38,10 @@ def escape_text(value: object) -> str:
 
 
 def code(value: object) -> str:
-    """Return a name as code, on one line; backticks become apostrophes, as they would end it."""
-    inside = on_one_line(value).replace("`", "'")
+    """Return a name as code, on one line; one that holds what code cannot (a backtick, a pipe in a table) as a text."""
+    inside = on_one_line(value)
+    if "`" in inside or "|" in inside:
+        return escape_text(value)
     return f"`{inside}`" if inside else "*(empty)*"
 
 
