@@ -15,6 +15,7 @@ from gristmill.evaluation.card.evidence import Evidence
 from gristmill.evaluation.card.metadata import metadata
 from gristmill.evaluation.card.text import blocks, bullets, escape_text
 from gristmill.reporting.documents import markdown_page
+from gristmill.reporting.plots import evidence as plots
 
 FOOT = "Compiled from the products of the build; no figure on this card was typed by hand."
 MOST_BARS = 12
@@ -76,11 +77,9 @@ def card_images(evidence: Evidence) -> dict[str, str]:
         champion = evidence.judged.champion_scores if evidence.judged is not None else {}
         confidence = evaluation["confidence"]
         base = evaluation["baseline"]["test"]
-        drawn["scores"] = figures.evidence.score_bars(
-            evaluation["test"], baseline=base, champion=champion or None, confidence=confidence
-        )
+        drawn["scores"] = plots.score_bars(evaluation["test"], baseline=base, champion=champion or None, confidence=confidence)
     if explanation is not None and explanation.get("shap"):
         shap = explanation["shap"][:MOST_BARS]
         names, sizes = [part["feature"] for part in shap], [part["mean_abs"] for part in shap]
-        drawn["importance"] = figures.evidence.importance_bars(names, sizes, label="mean |SHAP value|")
+        drawn["importance"] = plots.importance_bars(names, sizes, label="mean |SHAP value|")
     return {name: figures.data_uri(figure) for name, figure in drawn.items()}

@@ -93,12 +93,12 @@ def _families(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
 
 def _stages(costs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """Give each stage with its time, and the sum over all."""
-    total = {"seconds": 0.0, "cpu_seconds": 0.0}
-    for stage, cost_of in costs.items():
-        yield code(stage), *(figure(number(cost_of.get(key)), 1) for key in total)
-        total = {key: so_far + number(cost_of.get(key)) for key, so_far in total.items()}
-    if costs:
-        yield "**all** (stages run side by side)", *(f"**{figure(one, 1)}**" for one in total.values())
+    times = {stage: [number(cost_of.get(key)) for key in ("seconds", "cpu_seconds")] for stage, cost_of in costs.items()}
+    for stage, (seconds, cpu_seconds) in times.items():
+        yield code(stage), figure(seconds, 1), figure(cpu_seconds, 1)
+    if times:
+        seconds, cpu_seconds = (sum(column) for column in zip(*times.values(), strict=True))
+        yield "**all** (stages run side by side)", f"**{figure(seconds, 1)}**", f"**{figure(cpu_seconds, 1)}**"
 
 
 def energy(costs: Mapping[str, Mapping[str, Any]]) -> str:

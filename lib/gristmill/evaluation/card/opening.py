@@ -1,8 +1,10 @@
 """The head of the card: what the model predicts, for whom, what the gates say, and the few facts that decide whether to use it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import pandas as pd
 
 from gristmill.config.metric_names import greater_is_better
 from gristmill.evaluation.card.evidence import Evidence
@@ -136,9 +138,14 @@ def groups(evidence: Evidence) -> str:
         f"{opening(measure) if place == 0 else measure[:1].lower() + measure[1:]} is {line['value']} between "
         f"{escape_text(line['feature'])} = {escape_text(line['groups'])}, limit {line['limit']}, "
         f"{'kept' if line['kept'] else '**broken**'}{'' if line['certain'] else ' (its interval crosses the limit)'}"
-        for place, (measure, line) in enumerate((known if broken.empty else broken).iterrows())
+        for place, (measure, line) in enumerate(lines_of(known if broken.empty else broken))
     ]
     return f"**Groups of people:** {'; '.join(lines)}."
+
+
+def lines_of(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """Give the lines of a table with their names."""
+    return ((str(name), line) for name, line in table.iterrows())
 
 
 def behaviour(outcomes: Sequence[Mapping[str, Any]] | None) -> str:
