@@ -5,7 +5,7 @@ the manifest seals them: the same evidence and the same verdicts give the same b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,14 @@ from gristmill.reporting.wording import figure, metric_label
 
 LONGEST = 4900
 """Characters of a version's description; MLflow's database holds 5,000."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The finished card: its files for the model directory, by name, and its page for the reports, which leads to the others."""
+
+    files: Mapping[str, bytes]
+    page: str
 
 
 def judged(gates: Sequence[Gate], beside: Beside) -> Judged:
@@ -57,8 +65,8 @@ def finished(
     upstream: Upstream,
     costs: Mapping[str, Mapping[str, Any]],
     root: Path | None = None,
-) -> dict[str, bytes]:
-    """Return the files of the card that is registered: name -> content.
+) -> Finished:
+    """Return the card that is registered.
 
     Parameters
     ----------
@@ -85,14 +93,16 @@ def finished(
         costs=costs,
         judged=judged(gates, beside),
     )
-    markdown, html = card.card_markdown(whole), card.card_html(whole, card.card_images(whole))
-    return dict(zip(CARDS, (markdown.encode(), html.encode()), strict=True))
+    images = card.card_images(whole)
+    texts = (card.card_markdown(whole), card.card_html(whole, images, alone=True))
+    files = {name: text.encode() for name, text in zip(CARDS, texts, strict=True)}
+    return Finished(files, card.card_html(whole, images))
 
 
-def write_page(finished_card: Mapping[str, bytes], path: Path | str) -> None:
+def write_page(made: Finished, path: Path | str) -> None:
     """Write the page of a card among the reports, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_bytes(finished_card["card.html"])
+        temporary.write_text(made.page, encoding="utf-8")
 
 
 def description(directory: Path) -> str:

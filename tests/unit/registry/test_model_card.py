@@ -1,5 +1,6 @@
 """The card that is registered: completed by gates and champion, the same for the same verdicts, in the version's own files."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,13 @@ WHOLE = {
 }
 
 
-def finished(upstream: Upstream, root: Path, beside: Any = None) -> dict[str, bytes]:
+def finished(upstream: Upstream, root: Path, beside: Any = None) -> model_card.Finished:
     costs = {"01_ingest": {"seconds": 3.0, "cpu_seconds": 2.0, "joules": None}}
     return model_card.finished(case_of(), gather(upstream, root), GATES, beside, upstream, costs, root)
 
 
 def test_the_finished_card_holds_every_gate_and_the_verdict_they_give(build: Build, tracked: ProjectPaths) -> None:
-    card = finished(build(**WHOLE), tracked.root)["card.md"].decode()
+    card = finished(build(**WHOLE), tracked.root).files["card.md"].decode()
     assert "**Do not use it in production: 1 of 2 measured gates failed.**" in card
     assert "| Disparate impact | deployment | **FAILED** | 0.4 | \u2265 0.8 | Ratio between 'a\\|b' and '\\<b>' |" in card
     assert "| Throughput | deployment | not measured |" in card
@@ -62,7 +63,7 @@ def test_it_is_dated_as_the_first_card_and_the_same_for_the_same_verdicts(build:
     upstream = build(**WHOLE)
     first = finished(upstream, tracked.root)
     assert first == finished(upstream, tracked.root)
-    assert written_at(first["card.md"].decode()).isoformat() == "2026-01-02T03:04:00+00:00"
+    assert written_at(first.files["card.md"].decode()).isoformat() == "2026-01-02T03:04:00+00:00"
 
 
 def test_a_first_card_without_a_date_is_refused(build: Build, tracked: ProjectPaths) -> None:
@@ -73,7 +74,7 @@ def test_a_first_card_without_a_date_is_refused(build: Build, tracked: ProjectPa
 
 
 def test_the_champion_is_told_with_the_verdict(build: Build, tracked: ProjectPaths) -> None:
-    card = finished(build(**WHOLE), tracked.root, BESIDE)["card.md"].decode()
+    card = finished(build(**WHOLE), tracked.root, BESIDE).files["card.md"].decode()
     assert "Better than the champion (version 3): ROC-AUC 0.820 against 0.800, on the same 200 test rows." in card
     assert "**Beside the champion.** Better than the champion." in card
 
@@ -92,13 +93,13 @@ def test_the_version_holds_the_finished_card_and_its_description_the_head(
     upstream, case = build(**WHOLE), case_of(name="carded")
     evidence, directory = gather(upstream, tracked.root), Path(upstream["01_ingest"]["snapshot"]).parent / "model"
     card = finished(upstream, tracked.root)
-    manifest = registration.write_model(case, evidence, GATES, upstream, directory, card)
+    manifest = registration.write_model(case, evidence, GATES, upstream, directory, card.files)
     made = registration.register(case, evidence, GATES, directory, manifest, root=tracked.root)
     version = versions.find_version("carded", made.version or 0, tracked.root)
     assert version is not None
     stored = versions.directory_of(version, tracked.root)
     assert verify(stored, manifest.digest).files.keys() >= {"card.md", "card.html"}
-    assert {name: (stored / name).read_bytes() for name in card} == card
+    assert {name: (stored / name).read_bytes() for name in card.files} == card.files
     client = tracking.connect(tracked.root)
     told = client.get_model_version("carded", str(made.version)).description
     assert told.startswith("**Predicts** the probability that `churn` is `Yes`.")
@@ -115,5 +116,12 @@ def test_a_description_never_outgrows_what_the_registry_holds(tmp_path: Path) ->
 
 
 def test_the_page_among_the_reports_is_the_registered_one(tmp_path: Path) -> None:
-    model_card.write_page({"card.md": b"", "card.html": b"<p>whole"}, tmp_path / "reports" / "model_card.html")
-    assert (tmp_path / "reports" / "model_card.html").read_bytes() == b"<p>whole"
+    model_card.write_page(model_card.Finished({}, "<p>whole"), tmp_path / "reports" / "model_card.html")
+    assert (tmp_path / "reports" / "model_card.html").read_text() == "<p>whole"
+
+
+def test_the_registered_page_leads_nowhere_and_that_of_the_reports_to_its_case(build: Build, tracked: ProjectPaths) -> None:
+    made = finished(build(**WHOLE), tracked.root)
+    texts = {"registered": made.files["card.html"].decode(), "reports": made.page}
+    links = {name: set(re.findall(r'<a [^>]*href="([^"#]+)', text)) for name, text in texts.items()}
+    assert links == {"registered": set(), "reports": {"index.html", "../index.html"}}

@@ -62,11 +62,22 @@ def card_markdown(evidence: Evidence) -> str:
     return f"{metadata(evidence)}\n{card_body(evidence)}\n"
 
 
-def card_html(evidence: Evidence, images: Mapping[str, str] | None = None) -> str:
-    """Return the card as a page in the look of the reports, which loads nothing; see :func:`sections`."""
+def card_html(evidence: Evidence, images: Mapping[str, str] | None = None, *, alone: bool = False) -> str:
+    """Return the card as a page in the look of the reports, which loads nothing.
+
+    Parameters
+    ----------
+    evidence, images
+        See :func:`sections`.
+    alone
+        Whether the page stands by itself, as in a model directory, and leads to no other page.
+    """
     unbroken = re.sub("(?<=\\d)\u2013", "\u2060\u2013\u2060", card_body(evidence, images))  # an interval stays on its line
     tone, _ = opening.verdict(evidence)
-    return markdown_page(unbroken, title="Model card", case=evidence.case.name, tone=tone)
+    name = evidence.case.name
+    if alone:
+        return markdown_page(unbroken, title=f"Model card of {name}", root_href="#content", tone=tone)
+    return markdown_page(unbroken, title="Model card", case=name, tone=tone)
 
 
 def card_images(evidence: Evidence) -> dict[str, str]:
