@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 from tests.pipeline.conftest import Build, run
 
+from gristmill.reporting.wording import metric_label
 from gristmill.serving.predictor import Predictor
 
 pytestmark = pytest.mark.slow
@@ -178,3 +179,14 @@ def test_the_card_quotes_the_headline_metrics(sample_build: Build):
     card, metrics = (sample_build.artifacts / "card.md").read_text(encoding="utf-8"), sample_build.json("metrics.json")
     assert f"{metrics['test']['roc_auc']['value']:.3f}" in card
     assert sample_build.json("snapshot.json")["digest"][:12] in card
+
+
+def test_the_registered_card_is_completed_by_the_gates_and_shown_among_the_reports(sample_build: Build):
+    first, whole = (sample_build.artifacts.joinpath(name).read_text(encoding="utf-8") for name in ("card.md", "model/card.md"))
+    gates = sample_build.json("metrics.json")["gates"]
+    assert "Not judged yet" in first
+    assert "Not judged yet" not in whole
+    assert f"of {len(gates)} measured gates" in whole
+    assert "CPU seconds" in whole
+    page = (sample_build.reports / "model_card.html").read_text(encoding="utf-8")
+    assert all(metric_label(gate["name"]) in page for gate in gates)

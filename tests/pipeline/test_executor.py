@@ -54,6 +54,13 @@ def test_a_build_says_one_line_for_each_task(built: tuple[Path, str]):
     assert "UserWarning" not in output
 
 
+def test_the_processor_time_of_each_task_is_kept(built: tuple[Path, str]):
+    costs = Records(built[0], "toy").timings()
+    assert set(costs) == set(toy.STAGES)
+    assert all(cost["cpu_seconds"] > 0.1 for cost in costs.values())
+    assert all(cost["joules"] is None or cost["joules"] >= 0 for cost in costs.values())
+
+
 def test_the_products_are_those_of_the_notebooks(built: tuple[Path, str]):
     root, _ = built
     content = json.loads((root / "artifacts/toy/selection.json").read_text())

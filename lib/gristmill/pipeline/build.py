@@ -264,6 +264,8 @@ class Build:
             upstream=read_from,
             files=dict(outcome.files),
             params=json.loads(json.dumps(dict(task.params))),
+            cpu_seconds=None if outcome.cpu_seconds is None else round(outcome.cpu_seconds, 2),
+            joules=None if outcome.joules is None else round(outcome.joules, 2),
         )
         self._records.write(record)
         self.finished[name] = outcome

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gristmill.paths import ProjectPaths
+from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline.contents import Digests, digest_of, read_json_or_none, stamp, write_whole
 from gristmill.pipeline.definition import Stage
 
@@ -43,6 +43,8 @@ class Record:
         Product file, relative to the project's root -> its digest and stamp.
     params
         The parameters that Ploomber remembers.
+    cpu_seconds, joules
+        Processor time of the notebook's processes, and the energy of the processor that falls to it; None where it is not known.
     """
 
     task: str
@@ -56,6 +58,8 @@ class Record:
     upstream: Mapping[str, str]
     files: Mapping[str, Any]
     params: Mapping[str, Any]
+    cpu_seconds: float | None = None
+    joules: float | None = None
 
 
 class Records:
@@ -111,13 +115,19 @@ class Records:
         """Return why a task failed when it last ran, or None if it did not."""
         return read_json_or_none(self._folder / f"{task}.failed.json")
 
-    def timings(self) -> dict[str, dict[str, float]]:
-        """Return task -> ``seconds`` and ``peak_mb`` of its last finished run."""
+    def timings(self) -> dict[str, dict[str, Any]]:
+        """Return task -> ``seconds``, ``peak_mb``, ``cpu_seconds`` and ``joules`` of its last finished run."""
         return dict(read_json_or_none(self._folder / "timings.json") or {})
 
     def _remember_timing(self, record: Record) -> None:
-        timings = {**self.timings(), record.task: {"seconds": record.seconds, "peak_mb": record.peak_mb}}
+        kept = ("seconds", "peak_mb", "cpu_seconds", "joules")
+        timings = {**self.timings(), record.task: {key: getattr(record, key) for key in kept}}
         write_whole(self._folder / "timings.json", json.dumps(timings))
+
+
+def last_costs(case: str) -> dict[str, dict[str, Any]]:
+    """Return task -> what its last finished run took, of a case of the project that one is in; see :meth:`Records.timings`."""
+    return Records(project_root(), case).timings()
 
 
 def product_files(root: Path, stage: Stage) -> list[Path]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from gristmill import machine
 from gristmill.errors import ArtifactError
 from gristmill.pipeline.contents import Digests, read_json_or_none, stamp, write_whole
 from gristmill.pipeline.definition import Stage
@@ -68,6 +69,10 @@ class Outcome:
         Number of the failing code cell in the stage's notebook, from 1.
     partial
         The partially executed notebook.
+    cpu_seconds
+        Processor time of this process and of all that it started and that have ended.
+    joules
+        Energy of the processor that falls to them; None where the machine does not tell it.
     """
 
     seconds: float
@@ -78,6 +83,8 @@ class Outcome:
     traceback: str = ""
     cell: int | None = None
     partial: str = ""
+    cpu_seconds: float | None = None
+    joules: float | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -139,7 +146,7 @@ def _divert_messages(log: Path) -> None:
 
 def run(job: Job) -> Outcome:
     """Run the notebook of ``job`` to its end and return how that went."""
-    begin = time.monotonic()
+    begin, before_it = time.monotonic(), machine.meter()
     report = job.stage.products["nb"]
     partial = report.with_suffix(".ipynb")
     before = _prepare(job.stage)
@@ -155,7 +162,10 @@ def run(job: Job) -> Outcome:
         outcome = _failure(error, partial, redactor, time.monotonic() - begin)
         _write_partial_report(job, partial, report, redactor)
         return outcome
-    return Outcome(seconds=time.monotonic() - begin, peak_mb=_peak_mb(), files=files)
+    spent = machine.spent_since(before_it)
+    return Outcome(
+        seconds=time.monotonic() - begin, peak_mb=_peak_mb(), files=files, cpu_seconds=spent.cpu_seconds, joules=spent.joules
+    )
 
 
 def _prepare(stage: Stage) -> dict[Path, list[int]]:

@@ -33,7 +33,7 @@ class Evidence:
     candidate
         Manifest of the candidate, verified when the evidence was gathered.
     card
-        The model card, Markdown and HTML.
+        The model card of ``10_write_model_card``, in Markdown: as far as it can be written before the gates have judged.
     """
 
     snapshot: Mapping[str, Any]
@@ -46,14 +46,14 @@ class Evidence:
     explanation: Mapping[str, Any]
     fairness: Mapping[str, Any]
     candidate: Manifest
-    card: Mapping[str, bytes]
+    card: bytes
 
     def digest(self, case: Case) -> str:
         """Return one SHA-256 over all that was known: equal digests mean the same model, judged on the same grounds."""
         parts = [self.snapshot, self.quality, self.searches, self.selection, self.evaluation, self.explanation, self.fairness]
         asked = {key: repr(getattr(case, key)) for key in Case.model_fields}
         text = json.dumps([*parts, self.candidate.digest, asked], sort_keys=True)
-        return hashlib.sha256(text.encode() + b"".join(self.card.values())).hexdigest()
+        return hashlib.sha256(text.encode() + self.card).hexdigest()
 
 
 def candidate_directory(upstream: Upstream) -> Path:
@@ -86,8 +86,5 @@ def gather(upstream: Upstream, root: Path | None = None) -> Evidence:
         explanation=read_json(upstream["08_explain"]["explanation"]),
         fairness=read_json(upstream["09_audit_fairness"]["fairness"]),
         candidate=verify(candidate_directory(upstream)),
-        card={f"card.{kind}": Path(upstream["10_write_model_card"][key]).read_bytes() for kind, key in _CARD.items()},
+        card=Path(upstream["10_write_model_card"]["card"]).read_bytes(),
     )
-
-
-_CARD = {"md": "card", "html": "html"}

@@ -20,7 +20,8 @@ from gristmill.reporting.wording import apart
 MODEL_TAG = "gristmill.model_digest"
 CANDIDATE_TAG = "gristmill.candidate_digest"
 METRICS = "metrics.json"
-ADDED = ("card.md", "card.html", METRICS)
+CARDS = ("card.md", "card.html")
+ADDED = (*CARDS, METRICS)
 """What registration puts beside the files of the candidate."""
 
 COMPARISON = "not_worse_than_champion"

@@ -15,7 +15,6 @@ from typing import Any
 from gristmill import tracking, tracking_trials
 from gristmill.config.case import Case
 from gristmill.errors import ArtifactError, GateError
-from gristmill.evaluation.measure import cell
 from gristmill.lineage import lineage_tags
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import Manifest, extend, verify
@@ -24,10 +23,10 @@ from gristmill.registry import aliases, versions
 from gristmill.registry.comparison import Beside
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
 from gristmill.registry.gates import Gate, all_passed, measured
-from gristmill.registry.inspection import CANDIDATE_TAG, MODEL_TAG, inspect
+from gristmill.registry.inspection import CANDIDATE_TAG, CARDS, MODEL_TAG, inspect
+from gristmill.registry.model_card import description
 from gristmill.registry.promotion import promote_built
 from gristmill.registry.rules import number
-from gristmill.reporting.wording import metric_label
 
 _LOG = logging.getLogger(__name__)
 EVIDENCE_TAG = "gristmill.evidence_digest"
@@ -100,10 +99,23 @@ def metrics_record(
     }
 
 
-def write_model(case: Case, evidence: Evidence, gates: Sequence[Gate], upstream: Upstream, directory: Path) -> Manifest:
+def write_model(
+    case: Case, evidence: Evidence, gates: Sequence[Gate], upstream: Upstream, directory: Path, card: Mapping[str, bytes]
+) -> Manifest:
     """Write the model directory: the candidate byte for byte, with its card and its metrics; return the manifest.
 
-    The metrics in it name no version: a directory is the same whichever version it becomes.
+    Neither names a version: a directory is the same whichever version it becomes.
+
+    Parameters
+    ----------
+    case, evidence, gates
+        The case, what is known, and the verdicts.
+    upstream
+        Stage -> product -> path.
+    directory
+        Where the model directory is written.
+    card
+        Name of the file -> the model card; see :func:`gristmill.registry.model_card.finished`.
 
     Raises
     ------
@@ -118,7 +130,7 @@ def write_model(case: Case, evidence: Evidence, gates: Sequence[Gate], upstream:
                 f"({str(digest)[:12]}); nothing is registered. Build the case again."
             )
     metrics = json.dumps(metrics_record(case, evidence, gates), indent=2, ensure_ascii=False, allow_nan=False).encode()
-    return extend(candidate_directory(upstream), directory, {**evidence.card, "metrics.json": metrics}, evidence.candidate.digest)
+    return extend(candidate_directory(upstream), directory, {**card, "metrics.json": metrics}, evidence.candidate.digest)
 
 
 def register(
@@ -190,7 +202,7 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
     searches = {**evidence.searches, **evidence.selection.get("searches", {})}
     weights = evidence.selection.get("weights")
     tracking_trials.log_plan(run, searches, weights and {"name": evidence.selection["chosen"], "weights": weights})
-    for name in ("card.md", "metrics.json"):
+    for name in (*CARDS, "metrics.json"):
         tracking.log_file(run, directory / name)
 
 
@@ -212,9 +224,7 @@ def _version(
         **{f"gristmill.{name}": value for name, value in _lineage(root, evidence).items()},
         **({"gristmill.source": str(evidence.snapshot["uri"])} if evidence.snapshot.get("uri") else {}),
     }
-    number = versions.register(
-        run, case.name, directory, signature(directory), tags=tags, description=_summary(case, evidence, gates)
-    )
+    number = versions.register(run, case.name, directory, signature(directory), tags=tags, description=description(directory))
     return versions.ModelVersion(case.name, number, (), tags, run.run_id)
 
 
@@ -236,12 +246,3 @@ def signature(directory: Path) -> tuple[dict[str, bool], dict[str, str]]:
         return inputs, {"prediction": "double"}
     names = ["probability"] if model.task == "binary" else [f"probability_{name}" for name in model.classes]
     return inputs, {"prediction": "string"} | dict.fromkeys(names, "double")
-
-
-def _summary(case: Case, evidence: Evidence, gates: Sequence[Gate]) -> str:
-    """Return what the registry's page says about a version."""
-    score = evidence.evaluation["test"][case.primary_metric]
-    failed = [gate for gate in gates if gate.failed]
-    verdict = "All measured gates passed." if not failed else "Failed gates: " + " ".join(gate.message for gate in failed)
-    headline = f"{metric_label(case.primary_metric)} on the test rows: {cell(score)}."
-    return f"{headline} {verdict}\n\nThe model card is `card.md` in the model."

@@ -9,6 +9,8 @@ from gristmill.registry.releases import Entry, Release
 from gristmill.registry.versions import CHALLENGER, CHAMPION
 from gristmill.reporting.wording import moment, share
 
+CARD_LINE = "The model card of a version is card.md, and as a page card.html, among its files; its description is the card's head."
+
 
 def outcome_lines(outcome: Outcome) -> list[str]:
     """Return the lines that ``promote`` and ``rollback`` print."""
@@ -54,7 +56,7 @@ def history_lines(model: str, root: Path | None = None) -> list[str]:
     lines = [release_line(releases.find(model, root)), *repairs]
     if not entries:
         return [*lines, "Nothing was promoted, refused or rolled back yet."]
-    return [*lines, *(entry_line(entry) for entry in reversed(entries))]
+    return [*lines, *(entry_line(entry) for entry in reversed(entries)), CARD_LINE]
 
 
 def entry_line(entry: Entry) -> str:

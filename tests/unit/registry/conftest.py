@@ -14,6 +14,7 @@ from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.registry.evidence import Evidence, Upstream
 from gristmill.serving.predictor import Predictor
 
+CARD = b"---\ngristmill:\n  written_at: '2026-01-02T03:04:00+00:00'\n---\n\n# Model card: small\n\n> **Not judged yet.**\n"
 TRIALS = {"trials": [{"number": 0}, {"number": 1}], "mlflow_run_id": "run", "enabled": True}
 
 
@@ -58,7 +59,7 @@ def good() -> dict[str, Any]:
             },
         },
         "candidate": Manifest("small", "d1", {"drift_reference.json": "0"}),
-        "card": {"card.md": b"# Card", "card.html": b"<p>Card"},
+        "card": CARD,
     }
 
 
@@ -82,8 +83,7 @@ def build(tmp_path: Path, good: dict[str, Any]) -> Build:
         for key in ("snapshot", "quality", "catalogue", "selection", "evaluation", "explanation", "fairness"):
             write_json(folder / f"{key}.json", products[key])
         write_json(folder / "trials.json", {"trials": [], "mlflow_run_id": "earlier", "enabled": True})
-        for card, text in good["card"].items():
-            (folder / card).write_bytes(text)
+        (folder / "card.md").write_bytes(CARD)
         return {stage: {key: str(folder / file) for key, file in files.items()} for stage, files in FILES.items()}
 
     return write
@@ -98,7 +98,7 @@ FILES = {
     "07_evaluate": {"evaluation": "evaluation.json", "predictions": "predictions.parquet"},
     "08_explain": {"explanation": "explanation.json"},
     "09_audit_fairness": {"fairness": "fairness.json"},
-    "10_write_model_card": {"card": "card.md", "html": "card.html"},
+    "10_write_model_card": {"card": "card.md"},
 }
 
 

@@ -26,6 +26,7 @@ from gristmill.registry.gates import Gate, at_least, not_measured
 from gristmill.serving.predictor import Predictor
 
 Build = Callable[..., Upstream]
+CARDS = {"card.md": b"# Model card\n\n> **May be used.**\n>\n> - Good.\n\n## Gates\n", "card.html": b"<p>Card"}
 PASSED = [at_least("improvement_over_baseline", "training", 0.5, 0.1, "Share"), not_measured("throughput", "deployment", "Later.")]
 FAILED = [*PASSED, at_least("disparate_impact", "deployment", 0.4, 0.8, "Ratio")]
 
@@ -41,7 +42,7 @@ def registered(
     """Register the candidate of a build and return what became of it, and its model directory."""
     case, evidence = case_of(task, name=name), gather(upstream, tracked.root)
     directory = Path(upstream["01_ingest"]["snapshot"]).parent / "model"
-    manifest = registration.write_model(case, evidence, gates, upstream, directory)
+    manifest = registration.write_model(case, evidence, gates, upstream, directory, CARDS)
     return registration.register(case, evidence, gates, directory, manifest, root=tracked.root), directory
 
 
@@ -135,7 +136,7 @@ def test_a_candidate_swapped_while_it_is_registered_is_not_registered(build: Bui
     case, evidence = case_of(name="swapped_late"), gather(upstream, tracked.root)
     swap(upstream, other)
     with pytest.raises(ArtifactError, match="it was replaced"):
-        registration.write_model(case, evidence, PASSED, upstream, Path(upstream["01_ingest"]["snapshot"]).parent / "model")
+        registration.write_model(case, evidence, PASSED, upstream, Path(upstream["01_ingest"]["snapshot"]).parent / "model", CARDS)
 
 
 @pytest.mark.usefixtures("in_a_build")
@@ -143,7 +144,7 @@ def test_a_model_directory_forged_before_it_is_stored_is_not_registered(build: B
     upstream = build()
     case, evidence = case_of(name="forged"), gather(upstream, tracked.root)
     directory = Path(upstream["01_ingest"]["snapshot"]).parent / "model"
-    manifest = registration.write_model(case, evidence, FAILED, upstream, directory)
+    manifest = registration.write_model(case, evidence, FAILED, upstream, directory, CARDS)
     record = directory / "metrics.json"
     record.write_text(record.read_text().replace("false", "true"))
     write_manifest(directory, manifest.case)

@@ -42,4 +42,12 @@ class Compliance(Section):
     intended_use: str | None = Field(None, description="What the model may be used for, by whom.")
     out_of_scope: str | None = Field(None, description="What it must not be used for.")
     personal_data: bool = Field(False, description="Whether rows are about people.")
+    ethical_notes: tuple[str, ...] = Field((), description="Risks and harms to people, and what is done about them.")
     notes: tuple[str, ...] = Field((), description="Rules, approvals and reviews that apply.")
+    license: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")] | None = Field(
+        None, description="Licence of the model, by its identifier on Hugging Face's hub, such as `apache-2.0` or `other`."
+    )
+    license_link: str | None = Field(None, description="Where the text of a licence that is `other` stands.")
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = Field(
+        None, description="Language of texts in the table (ISO 639), where there are any."
+    )
