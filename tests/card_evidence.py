@@ -101,7 +101,7 @@ def evaluation_of(found: Any, task: str) -> dict[str, Any]:
     naive = measure(found.model, guess, FEW)
     metric = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}[task]
     reached = {"value": 0.6, "low": 0.5, "high": 0.7}
-    level = {"coverage": 0.91, "low": 0.86, "high": 0.95, "n": 200, "mean_width" if task == "regression" else "mean_size": 1.4}
+    level = {"coverage": 0.91, "low": 0.86, "high": 0.95, "n": 200, "width" if task == "regression" else "size": 1.4}
     earned = {"name": "profit per 1,000 rows", "value": 9176.0, "low": 7955.0, "high": 10312.0, "everyone": -8295.0}
     curves = {"residuals": {"mean": 0.0}}
     if task != "regression":
@@ -151,7 +151,7 @@ def evaluation_of(found: Any, task: str) -> dict[str, Any]:
         "most_wrong": [],
         "learning": [{"n_rows": 20, "train": 0.9, "validation": 0.6}, {"n_rows": 60, "train": 0.8, "validation": 0.7}],
         "curves": curves,
-        "conformal": {"0.9": level},
+        "conformal": {"levels": {"0.9": level}},
         **treated(unseen_levels=2),
     }
 

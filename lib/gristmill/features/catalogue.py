@@ -90,7 +90,9 @@ def _proposed(plan: dict[str, Any], features: pd.DataFrame, target: pd.Series) -
         return []
     texts = [feature["name"] for feature in plan["features"] if feature["step"] == "text"]
     y = pd.factorize(target, sort=True)[0] if plan["n_classes"] else target.to_numpy(dtype=np.float64)
-    tables, told, columns = [], {}, {}
+    tables: list[pd.DataFrame] = []
+    told: dict[str, list[str]] = {}
+    columns: dict[str, list[str]] = {}
     for first_model, readers in _READERS.items():
         proposals = Proposals(limit, plan["n_classes"], first_model, texts).fit(features, y)
         tables.append(proposals.transform(features))

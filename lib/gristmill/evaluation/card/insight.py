@@ -5,7 +5,7 @@ from typing import Any
 
 from gristmill.evaluation.behaviour.answers import VERDICTS
 from gristmill.evaluation.card.evidence import Evidence
-from gristmill.evaluation.card.text import NO_EVIDENCE, blocks, bullets, escape_text, is_known, measured, number, table
+from gristmill.evaluation.card.text import NO_EVIDENCE, blocks, bullets, escape_text, measured, number, table
 from gristmill.reporting.wording import UNKNOWN, count, figure, metric_label, opening, share
 
 MOST_COLUMNS, MOST_PAIRS = 8, 3
@@ -54,46 +54,38 @@ def _labels(evaluation: Mapping[str, Any]) -> str:
 
 def uncertainty(evidence: Evidence) -> str:
     """Return how wide the sets or intervals of single answers are, and how often they held the truth on the test rows."""
-    lines = list(_levels((evidence.evaluation or {}).get("conformal")))
-    if not lines:
+    levels = ((evidence.evaluation or {}).get("conformal") or {}).get("levels")
+    if not levels:
         return (
             f"{NO_EVIDENCE} about the uncertainty of single answers: `07_evaluate` tested no prediction sets or intervals. The "
             "intervals under *Metrics* are of scores over many rows, not of one answer."
         )
     numbers = evidence.case.task == "regression"
     what = "interval holds the true number" if numbers else "set of classes holds the true one"
-    size = "mean width" if numbers else "mean number of classes"
+    size = "width" if numbers else "size"
+    columns = ("asked for", "held the truth", "rows", "mean width" if numbers else "mean number of classes", "held least often")
+    lines = [
+        (share(float(level)), _covered(found), count(found["n"]), figure(found[size]), _least(found, numbers=numbers))
+        for level, found in levels.items()
+    ]
     said = f"A prediction comes with a range that is meant to hold the truth so often. On the test rows this {what}:"
-    return blocks(said, table(("asked for", "held the truth", "rows", size), lines))
+    promise = "The promise is about all rows together; a class or a group may be held less often, as the last column tells."
+    return blocks(said, table(columns, lines), promise)
 
 
-def _levels(conformal: Any) -> Iterator[tuple[str, str, str, str]]:
-    """Give each level with what was found, from a mapping by level or from records that name theirs."""
-    inner = conformal.get("levels", conformal) if isinstance(conformal, Mapping) else conformal
-    pairs = (
-        inner.items()
-        if isinstance(inner, Mapping)
-        else [(one.get("level"), one) for one in inner or () if isinstance(one, Mapping)]
-    )
-    for level, found in pairs:
-        if not isinstance(found, Mapping) or "coverage" not in found:
-            continue
-        inside = found["coverage"]
-        value = inside if isinstance(inside, Mapping) else {"value": inside, "low": found.get("low"), "high": found.get("high")}
-        ends = [number(value.get(end)) for end in ("low", "high")]
-        said = share(value.get("value"), 1) + (f" ({share(ends[0], 1)} to {share(ends[1], 1)})" if all(map(is_known, ends)) else "")
-        size = next((found[key] for key in ("mean_size", "mean_width", "size", "width") if found.get(key) is not None), None)
-        asked, rows = _as_number(level), found.get("n")
-        named = share(asked) if is_known(asked) else escape_text(level)
-        yield named, said, count(rows) if rows is not None and is_known(rows) else UNKNOWN, figure(size)
+def _covered(found: Mapping[str, Any]) -> str:
+    """Return how often the truth was held, with the interval."""
+    return f"{share(found['coverage'], 1)} ({share(found['low'], 1)} to {share(found['high'], 1)})"
 
 
-def _as_number(level: Any) -> float:
-    """Return a level as a number, whether it is written as one or as text; not a number for anything else."""
-    try:
-        return float(level)
-    except (TypeError, ValueError):
-        return float("nan")
+def _least(found: Mapping[str, Any], *, numbers: bool) -> str:
+    """Return the class, or the quarter of the predictions, whose truths are held least often."""
+    parts = found.get("by_prediction" if numbers else "by_class")
+    if not parts:
+        return UNKNOWN
+    name = min(parts, key=lambda one: float(parts[one]["coverage"]))
+    about = f"predictions of {name}" if numbers else name
+    return f"{escape_text(about)}: {_covered(parts[name])}"
 
 
 def explanation(evidence: Evidence, image: str = "") -> str:

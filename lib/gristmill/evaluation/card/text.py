@@ -16,7 +16,7 @@ from gristmill.reporting.wording import UNKNOWN
 NO_EVIDENCE = "No evidence"
 """How every sentence begins that stands in the place of a section without evidence."""
 
-_MARKS = re.compile(r"([\\`*\[\]|<~$])|(?<!\w)(_)|(_)(?!\w)|^([#+\-=>])|(&)(?=#?\w+;)")
+_MARKS = re.compile(r"([\\`*\[\]|<~$])|(?<![^\W_])(_)|(_)(?![^\W_])|^([#+\-=>])|(&)(?=#?\w+;)")
 _BARE_PIPE, PIPE = re.compile(r"(?<!\\)\|"), r"\\|"
 """A pipe that would end a cell, as in code, and how it is written instead."""
 

@@ -47,7 +47,7 @@ def in_order(values: pd.Series) -> Floats:
     """Return numbers or dates as floats that sort alike, missing ones as not-a-number."""
     if pd.api.types.is_datetime64_any_dtype(values):
         return np.asarray(np.where(values.isna(), np.nan, pd.DatetimeIndex(values).asi8.astype(np.float64)), dtype=np.float64)
-    return values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def value_text(value: Any) -> str:
