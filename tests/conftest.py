@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -14,6 +15,9 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)  # each test project has a store of 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # makes every kernel compile its imports again
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it for what it starts with `&`: builds would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("same examples", derandomize=True)  # a run on the same code fails or passes again
+settings.load_profile("same examples")
 
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None and not os.environ.get("CI"), reason="needs the extra `torch`: make setup-torch"

@@ -8,10 +8,10 @@ import pandas as pd
 
 from gristmill.config.fairness_limits import JUDGED_BY_DEFAULT, fairness_limits
 from gristmill.modeling.mitigation import frontier
-from gristmill.modeling.mitigation.frontier import MOST_ROWS, SECONDS
+from gristmill.modeling.mitigation.frontier import MOST_MIXTURE_ROWS, MOST_ROWS
 from gristmill.reporting.plots import disparity
 from gristmill.reporting.plots.style import HouseFigure, empty, house_style
-from gristmill.reporting.wording import count, figure, metric_label, plain
+from gristmill.reporting.wording import count, figure, metric_label
 
 TITLE = "Quality against disparity"
 
@@ -22,11 +22,11 @@ def in_words(found: Mapping[str, Any]) -> str:
         return frontier.in_words(found)
     told = (
         f"{frontier.in_words(found)} Thresholds by group were tried on the chosen model. What has to be learnt again was tried on "
-        f"the family in the column *model*, with at most {count(MOST_ROWS)} rows a fold: compare it with other points of that "
-        "model, and expect the chosen model to do better."
+        f"the family in the column *model*, with at most {count(MOST_ROWS)} rows a fold, {count(MOST_MIXTURE_ROWS)} for a mixture: "
+        "compare it with other points of that model, and expect the chosen model to do better."
     )
     left = ", ".join(f"`{name}`" for name in found["left_out"])
-    return f"{told} Not looked at within {plain(SECONDS)} s, but to be chosen all the same: {left}." if left else told
+    return f"{told} Not looked at, for lack of time, but to be chosen all the same: {left}." if left else told
 
 
 def point_table(found: Mapping[str, Any], case: Any) -> pd.DataFrame:

@@ -25,11 +25,11 @@ from gristmill.modeling.mitigation.group_disparity import disparities, sensitive
 
 Floats = NDArray[np.float64]
 
-SECONDS = 5.0
+SECONDS = 10.0
 """No further point is begun after so long, other than those that only move thresholds."""
 
-MOST_ROWS = 4_000
-"""Rows that a model of a point is learnt from, fold by fold."""
+MOST_ROWS, MOST_MIXTURE_ROWS = 4_000, 1_000
+"""Rows that a model of a point is learnt from, fold by fold; a mixture is dozens of models."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ def frontier(case: Any, asked: Asked, train: pd.DataFrame, free: Choice, served:
     unmitigated = served if asked.name == NONE else standing(case, asked, train, free)
     first = _point(case, asked, groups, NONE, unmitigated)
     points = [first] if asked.name == NONE else [first, _point(case, asked, groups, asked.name, served)]
-    left_out, began = [], time.monotonic()
+    left_out, began, wanted = [], time.monotonic(), asked.name != NONE or not first["keeps"]
     for name in [one for one in mitigations(case.task) if one not in (NONE, asked.name)]:
-        tried = _tried(name, case, asked, train, unmitigated, in_time=time.monotonic() - began < SECONDS)
+        worth = wanted or not name.startswith(GRADIENT)  # seconds for a mixture, which nobody asked for
+        tried = _tried(name, case, asked, train, unmitigated, in_time=worth and time.monotonic() - began < SECONDS)
         points += [] if tried is None else [_point(case, asked, groups, name, tried)]
         left_out += [name] if tried is None else []
     return {"asked": asked.name, "points": points, "left_out": left_out, "reason": _reason(asked, keeps=first["keeps"])}
@@ -100,7 +101,7 @@ def _tried(name: str, case: Any, asked: Asked, train: pd.DataFrame, base: Standi
     if not in_time or asked.people is None:
         return None
     again = Relearnt(name, asked.rows, asked.members, asked.people)
-    oof = again.mixture_oof(MOST_ROWS) if this.kind == GRADIENT else again.member_oof(again.fastest, MOST_ROWS)
+    oof = again.mixture_oof(MOST_MIXTURE_ROWS) if this.kind == GRADIENT else again.member_oof(again.fastest, MOST_ROWS)
     return Standing(again.fastest.family, oof, selection.threshold(asked.rows, oof, case, train))
 
 
