@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gristmill.evaluation.behaviour.contradictions import NAME as NEAR_DUPLICATES
 from gristmill.evaluation.card.evidence import Evidence
 from gristmill.evaluation.card.insight import STABLE
 from gristmill.evaluation.card.text import code, escape_text, listed, number, plural
@@ -38,6 +39,9 @@ def _of_evaluation(evaluation: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"Predictions are less reliable where {listed(worse, 5)}. Have a person look there."
     yield from _of_gap(evaluation)
     failed = [one["name"] for one in evaluation.get("behaviour") or () if one["passed"] is False]
+    if NEAR_DUPLICATES in failed:
+        failed.remove(NEAR_DUPLICATES)
+        yield "Rows that are nearly the same often have different targets: no model of these columns can tell them apart."
     if failed:
         yield f"Answers move as they should not: {listed(failed)}; see *Behaviour* before acting on single answers."
     shaky = [one["column"] for one in (evaluation.get("treatment") or {}).get("columns", []) if one.get("unseen_levels")]

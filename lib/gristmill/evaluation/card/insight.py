@@ -6,7 +6,7 @@ from typing import Any
 from gristmill.evaluation.behaviour.answers import VERDICTS
 from gristmill.evaluation.card.evidence import Evidence
 from gristmill.evaluation.card.text import NO_EVIDENCE, blocks, bullets, escape_text, measured, number, table
-from gristmill.reporting.wording import UNKNOWN, count, figure, metric_label, opening, share
+from gristmill.reporting.wording import UNKNOWN, count, figure, metric_label, opening, plain, share
 
 MOST_COLUMNS, MOST_PAIRS = 8, 3
 STABLE = 0.5
@@ -157,7 +157,7 @@ def _disputed(found: Mapping[str, Any]) -> str:
     """Return the columns that the ways of asking rank most differently, and why that may be."""
     return bullets(
         f"{escape_text(one['feature'])} is ranked differently ("
-        + ", ".join(f"{escape_text(name)} {figure(rank, 1)}" for name, rank in one["ranks"].items())
+        + ", ".join(f"{escape_text(name)} {plain(rank)}" for name, rank in one["ranks"].items())
         + f"), likely because {escape_text(one['because'])}."
         for one in found.get("disagreements") or ()
     )

@@ -42,7 +42,7 @@ def _model(evidence: Evidence) -> list[tuple[str, str]]:
     )
     return [
         ("Model", f"{escape_text(selection['chosen'])}{parts}"),
-        ("Why this one", escape_text(selection.get("reason")) or "not told"),
+        ("Why this one", escape_text((selection.get("reason") or "").replace("`", "")) or "not told"),
     ]
 
 

@@ -22,7 +22,8 @@ def told(evidence: Evidence, **evaluation: Any) -> str:
         ({"gap": "Suspicious gap: *a*."}, "Suspicious gap: \\*a\\*."),
         ({"gap": None, "validation": {"roc_auc": {"value": 0.999}}}, "ROC-AUC out of fold (0.999) lies outside"),
         ({}, "Predictions are less reliable where plan = 01."),
-        ({}, "Answers move as they should not: longer with us, near-duplicates"),
+        ({}, "Answers move as they should not: longer with us; see"),
+        ({}, "Rows that are nearly the same often have different targets"),
         ({}, "Test rows hold levels that training rows did not, in charge"),
     ],
 )

@@ -68,7 +68,7 @@ def test_interactions_agreement_disputes_and_steadiness_are_told(evidence: Evide
     assert "Columns that act together most: tenure and plan (0.050)." in said
     assert "Permutation and LIME agree least of the ways of asking: they rank the columns with a correlation of 0.50." in said
     assert "LIME's reasons stay the same under other neighbours for 1 of 2 rows shown." in said
-    assert "- plan is ranked differently (SHAP 1.0, LIME 5.0), likely because tenure tells much the same." in said
+    assert "- plan is ranked differently (SHAP 1, LIME 5), likely because tenure tells much the same." in said
 
 
 def test_columns_that_add_up_and_products_of_an_earlier_build_are_told_as_they_are(evidence: Evidence) -> None:
