@@ -40,7 +40,7 @@ def _tests(case: Case, outcomes: Any) -> Gate:
         return at_most(NAME, "training", None, 0.0, "Tests of behaviour that failed")
     failed = [one for one in hard if one["passed"] is False]
     named = "; ".join(f"{one['name']!r}: {count(one['broke'])} of {count(one['tried'])} rows" for one in failed)
-    text = f"Tests of behaviour that failed, of {len(hard)}{f' ({named})' if named else ''}"
+    text = f"Tests of behaviour that failed, of {len(hard)} that count{f' ({named})' if named else ''}"
     return at_most(NAME, "training", float(len(failed)), 0.0, text)
 
 

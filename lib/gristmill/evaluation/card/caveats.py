@@ -10,6 +10,7 @@ from gristmill.evaluation.card.text import code, escape_text, listed, number, pl
 from gristmill.evaluation.fairness.verdicts import against_limits, limits
 from gristmill.reporting.wording import count, figure, metric_label, moment
 
+MOST_SEGMENTS = 3
 FEW_TEST_ROWS = 200
 
 
@@ -36,7 +37,8 @@ def _of_evaluation(evaluation: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"The test rows have judged {uses} candidates; the best of many looks better than it is. Set fresh rows apart."
     worse = [part["segment"] for part in evaluation.get("segments") or () if part["worse"]]
     if worse:
-        yield f"Predictions are less reliable where {listed(worse, 5)}. Have a person look there."
+        more = "; *Quantitative analyses* lists more" if len(worse) > MOST_SEGMENTS else ""
+        yield f"Predictions are less reliable where {listed(worse[:MOST_SEGMENTS])}{more}. Have a person look there."
     yield from _of_gap(evaluation)
     failed = [one["name"] for one in evaluation.get("behaviour") or () if one["passed"] is False]
     if NEAR_DUPLICATES in failed:

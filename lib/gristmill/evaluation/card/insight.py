@@ -48,7 +48,7 @@ def _labels(evaluation: Mapping[str, Any]) -> str:
     part = share(noise["suspects"] / noise["rows"], 1)
     return (
         f"{count(noise['suspects'])} of {count(noise['rows'])} labels ({part}) contradict an answer that the model is sure "
-        "of: they, or the model, are wrong."
+        "of: a wrong label, a wrong model, or an outcome that could have gone either way."
     )
 
 

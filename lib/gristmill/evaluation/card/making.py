@@ -98,7 +98,7 @@ def _stages(costs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, 
         yield code(stage), figure(seconds, 1), figure(cpu_seconds, 1)
     if times:
         seconds, cpu_seconds = (sum(column) for column in zip(*times.values(), strict=True))
-        yield "**all** (stages run side by side)", f"**{figure(seconds, 1)}**", f"**{figure(cpu_seconds, 1)}**"
+        yield "**sum of all** (stages run side by side)", f"**{figure(seconds, 1)}**", f"**{figure(cpu_seconds, 1)}**"
 
 
 def energy(costs: Mapping[str, Mapping[str, Any]]) -> str:

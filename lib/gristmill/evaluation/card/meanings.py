@@ -30,7 +30,7 @@ MEASURE_MEANINGS: dict[str, str] = {
     "selection_rate_difference": "difference in the share called positive; 0 is equal",
     "equal_opportunity_difference": "difference in the share of true cases found; 0 is equal",
     "false_positive_rate_difference": "difference in the share of others called positive; 0 is equal",
-    "equalized_odds_difference": "the larger of the two differences above; 0 is equal",
+    "equalized_odds_difference": "the larger of the differences in true cases found and in others called positive; 0 is equal",
     "calibration_difference": "difference in how far mean probabilities lie above what came true; 0 is equal",
     "error_ratio": "largest mean error over the smallest; 1 is equal",
     "error_difference": "difference in the mean error; 0 is equal",

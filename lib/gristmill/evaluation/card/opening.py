@@ -51,7 +51,11 @@ def verdict(evidence: Evidence) -> tuple[str, str]:
     if failed:
         return BAD, _refusal(failed, len(found))
     unknown = len(evidence.judged.gates) - len(found)
-    rest = f" {plural(unknown, 'gate')} cannot be measured by a build; see *Gates*." if unknown else ""
+    rest = (
+        f" {plural(unknown, 'gate')} {'was' if unknown == 1 else 'were'} not measured or without a limit; see *Gates*."
+        if unknown
+        else ""
+    )
     if not found:
         return WARN, f"**Not judged: no gate could be measured.**{rest}"
     passed = "the one measured gate passed" if len(found) == 1 else f"all {count(len(found))} measured gates passed"

@@ -175,7 +175,7 @@ def _mitigation(evidence: Evidence) -> str:
     found = (evidence.selection or {}).get("mitigation")
     if not found:
         return ""
-    said = escape_text(frontier.in_words(found).replace("`", ""))
+    said = frontier.in_words(found)  # its names are the product's own
     if not found["points"]:
         return f"**Mitigation.** {said}"
     shown = point_table(found, evidence.case)

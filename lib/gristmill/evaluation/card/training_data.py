@@ -36,7 +36,7 @@ def _source(evidence: Evidence) -> str:
         lines.append(("Split", ", ".join(f"{count(size)} {escape_text(part)}" for part, size in parts.items() if size)))
     if quality is not None:
         lines += [
-            ("Completeness", f"{share(quality['completeness'], 1)} of the cells"),
+            ("Completeness", f"{share(quality['completeness'], 2)} of the cells"),
             ("Schema", f"{share(quality['schema_compliance'], 1)} of the columns keep every stop rule"),
             ("Copies of other rows", count(quality["duplicates"])),
             ("Rows without a target", f"{count(quality['missing_target'])}, left out"),

@@ -41,7 +41,7 @@ def test_searches_are_counted_with_what_selection_spent_on_top(evidence: Evidenc
 def test_stages_are_listed_and_summed(evidence: Evidence) -> None:
     said = making.cost(evidence)
     assert "| `05_train_linear` | 20 | 16 |" in said
-    assert "| **all** (stages run side by side) | **23** | **18** |" in said
+    assert "| **sum of all** (stages run side by side) | **23** | **18** |" in said
 
 
 def costs(*parts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -39,7 +39,7 @@ def test_gates_that_all_passed_allow_the_stated_use(evidence: Evidence) -> None:
     tone, said = opening.verdict(judged(evidence, gate("a", True), gate("b", True), gate("c", None)))
     assert tone == "good"
     assert said == (
-        "**May be used for that purpose: all 2 measured gates passed.** 1 gate cannot be measured by a build; see *Gates*."
+        "**May be used for that purpose: all 2 measured gates passed.** 1 gate was not measured or without a limit; see *Gates*."
     )
 
 

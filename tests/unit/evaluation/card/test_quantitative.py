@@ -101,7 +101,7 @@ def mitigation(evidence: Evidence, **found: Any) -> str:
 
 def test_the_frontier_of_mitigation_is_told_with_the_chosen_point(evidence: Evidence) -> None:
     said = parts(evidence)[GROUPS]
-    assert "2 points were looked at. Within all limits: reweigh. All figures are out of fold." in said
+    assert "2 points were looked at. Within all limits: `reweigh`. All figures are out of fold." in said
     assert "| none | linear | 0.800 |" in said
     assert "| no | chosen |" in said
 
