@@ -1,0 +1,24 @@
+"""Tables to be shown in which names and values are texts, whatever characters they hold."""
+
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+
+def escaped(table: pd.DataFrame | Styler, *args: Any, **options: Any) -> Styler:
+    """Return a table for a report whose values, names of rows and names of columns are not taken for HTML.
+
+    pandas escapes the values of a styled table if it is asked to, and never by itself the names of its rows and columns: a level
+    called ``<script>`` would take the rest of the table with it.
+
+    Parameters
+    ----------
+    table
+        The table, styled or not.
+    args, options
+        As for :meth:`pandas.io.formats.style.Styler.format`.
+    """
+    styled = table if isinstance(table, Styler) else table.style
+    shown = styled.format(*args, escape="html", **options)
+    return shown.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
