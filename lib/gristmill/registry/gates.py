@@ -72,7 +72,7 @@ def _compared(name: str, group: str, value: float | None, limit: float, message:
     return Gate(name, group, passed=enough, value=float(value), limit=float(limit), message=shown)
 
 
-def refused(name: str, group: str, limit: float, reason: str) -> Gate:
+def refused(name: str, group: str, limit: float | None, reason: str) -> Gate:
     """Return a gate that fails because there is no value to compare with its limit, with the reason."""
     return Gate(name, group, passed=False, value=None, limit=limit, message=reason)
 

@@ -1,6 +1,6 @@
 """The rules behind the gates: from the evidence of a build to one verdict a rule (R32)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gristmill.config.case import Case
@@ -12,10 +12,13 @@ from gristmill.registry.comparison import Beside, Incomparable
 from gristmill.registry.comparison_words import gate_message
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import Gate, at_least, at_most, not_measured, refused
-from gristmill.reporting.wording import figure, metric_label
+from gristmill.reporting.wording import count, figure, metric_label
 
 SCHEMA = "Share of columns that keep every stop rule"
 EXPLANATIONS = ("shap", "permutation", "lime")
+FEWEST_TO_CALIBRATE = 50
+"""Test rows below which even the lower end of a calibration error is noise: of 28 rows it passed 0.1 in a sixth of good models."""
+
 LATER = (
     ("throughput", "deployment", "Requests a second are measured against the running service, not by a build."),
     ("security_scan", "deployment", "Dependencies and code are scanned by continuous integration, not by a build."),
@@ -38,7 +41,7 @@ def evaluate(case: Case, evidence: Evidence, comparison: Beside) -> list[Gate]:
     comparison
         Candidate against champion; None where there is no other champion.
     """
-    return [
+    gates = [
         *_data(case, evidence),
         *_training(case, evidence),
         *_deployment(case, evidence),
@@ -47,6 +50,22 @@ def evaluate(case: Case, evidence: Evidence, comparison: Beside) -> list[Gate]:
         _drift_reference(evidence),
         *(not_measured(*gate) for gate in LATER),
     ]
+    return [*(_required(gate) if gate.name in case.gates.required else gate for gate in gates), *_unknown(case, gates)]
+
+
+def _required(gate: Gate) -> Gate:
+    """Return a gate that the case requires: one that was not measured has failed."""
+    if gate.passed is not None:
+        return gate
+    return refused(gate.name, gate.group, None, f"`gates.required` asks for it, and it was not measured. {gate.message}")
+
+
+def _unknown(case: Case, gates: Sequence[Gate]) -> Iterator[Gate]:
+    """Refuse each required name that no gate has."""
+    known = sorted(gate.name for gate in gates)
+    for name in case.gates.required:
+        if name not in known:
+            yield refused(name, "deployment", None, f"`gates.required` names no gate of this case. Gates are {', '.join(known)}.")
 
 
 def number(score: Any) -> float | None:
@@ -84,6 +103,7 @@ def _training(case: Case, evidence: Evidence) -> Iterator[Gate]:
         )
     yield from behaviour_gates(case, evidence.evaluation)
     yield _improvement(case, test.get(metric), evidence.evaluation["baseline"])
+    yield from _calibration(case, test.get("ece"), evidence.evaluation.get("rows", {}).get("test", 0))
     yield _fold_consistency(case, evidence.selection)
     absent = [name for name in EXPLANATIONS if not evidence.explanation.get(name)]
     text = f"Explanations of the candidate{f' (without {chr(44).join(absent)})' if absent else ''}"
@@ -99,6 +119,23 @@ def _improvement(case: Case, score: Any, baseline: Mapping[str, Any]) -> Gate:
     shown = f" from {figure(simple)} to {figure(reached)}" if value is not None else ""
     text = f"Share of the baseline's loss removed, {metric_label(metric)}{shown}"
     return at_least("improvement_over_baseline", "training", value, case.gates.min_improvement, text)
+
+
+def _calibration(case: Case, score: Any, n_rows: int) -> Iterator[Gate]:
+    """Judge whether probabilities mean what they say, by the least calibration error that the test rows allow for."""
+    if case.task == "regression":
+        return
+    limit, name = case.gates.max_calibration_error, "calibration"
+    if limit is None:
+        yield not_measured(name, "training", "The case file sets no limit: reported, not judged.")
+        return
+    if n_rows < FEWEST_TO_CALIBRATE:
+        reason = f"{count(n_rows)} test rows are too few to tell; {count(FEWEST_TO_CALIBRATE)} are needed."
+        yield not_measured(name, "training", reason)
+        return
+    least = number(score.get("low")) if isinstance(score, Mapping) else None
+    text = f"Least calibration error (ECE) that the test rows allow for, measured {figure(number(score))}"
+    yield at_most(name, "training", least, limit, text)
 
 
 def _fold_consistency(case: Case, selection: Mapping[str, Any]) -> Gate:

@@ -38,7 +38,7 @@ def good() -> dict[str, Any]:
             "threshold": {"value": 0.4},
         },
         "evaluation": {
-            "test": {"roc_auc": scores(0.8), "accuracy": scores(0.75)},
+            "test": {"roc_auc": scores(0.8), "accuracy": scores(0.75), "ece": scores(0.06)},
             "validation": {"roc_auc": scores(0.81)},
             "baseline": {"name": "majority", "test": {"roc_auc": {"value": 0.5}}},
             "behaviour": [
@@ -46,6 +46,7 @@ def good() -> dict[str, Any]:
                 {"name": "near-duplicates", "hard": False, "tried": 8, "broke": 8, "passed": False},
             ],
             "critical_segments": [],
+            "rows": {"test": 80},
             "row_ms_p95": 12.0,
             "candidate_digest": "d1",
         },

@@ -33,7 +33,7 @@ def test_good_evidence_passes_every_gate_that_is_measured(evidence: Make) -> Non
     gates = evaluate(case_of(), evidence(), None)
     assert [one.name for one in gates if one.failed] == []
     assert {one.group for one in measured(gates)} == set(GROUPS)
-    assert len(measured(gates)) == 14
+    assert len(measured(gates)) == 15
 
 
 def test_names_of_gates_are_unique(evidence: Make) -> None:
@@ -90,6 +90,40 @@ def test_improvement_of_an_error_is_its_relative_reduction(evidence: Make) -> No
     verdict = gate("improvement_over_baseline", with_score(evidence, 8.0, "rmse", 10.0), task="regression")
     assert verdict.value == pytest.approx(0.2)
     assert verdict.passed
+
+
+def test_probabilities_that_surely_mean_something_else_are_refused(evidence: Make) -> None:
+    def calibration(low: float, more: str = "", n_rows: int = 80) -> Gate:
+        good = evidence().evaluation
+        test = {**good["test"], "ece": {"value": 0.2, "low": low, "high": 0.3}}
+        return gate("calibration", evidence(evaluation={**good, "test": test, "rows": {"test": n_rows}}), more)
+
+    assert calibration(0.1).passed
+    assert calibration(0.11).failed
+    assert "measured 0.200" in calibration(0.11).message
+    assert calibration(0.11, "gates: {max_calibration_error: 0.15}").passed
+    assert calibration(0.11, "gates: {max_calibration_error: null}").passed is None
+    assert calibration(0.11, n_rows=49).passed is None
+    assert calibration(float("nan")).failed
+
+
+def test_a_number_has_no_calibration(evidence: Make) -> None:
+    assert "calibration" not in [one.name for one in evaluate(case_of("regression"), evidence(), None)]
+
+
+def test_a_gate_that_the_case_requires_fails_where_it_was_not_measured(evidence: Make) -> None:
+    asked = "gates: {required: [throughput, not_worse_than_champion, completeness]}"
+    for name in ("throughput", "not_worse_than_champion"):
+        assert gate(name, evidence()).passed is None
+        assert gate(name, evidence(), asked).failed
+        assert "`gates.required` asks for it, and it was not measured." in gate(name, evidence(), asked).message
+    assert gate("completeness", evidence(), asked).passed
+
+
+def test_a_required_name_that_no_gate_has_is_refused_with_those_there_are(evidence: Make) -> None:
+    found = gate("througput", evidence(), "gates: {required: [througput]}")
+    assert found.failed
+    assert "throughput" in found.message
 
 
 def test_an_undefined_score_fails_instead_of_passing(evidence: Make) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gristmill.config.base import Section, Share
+from gristmill.config.base import Section, Share, Text
 
 
 class Evaluation(Section):
@@ -73,4 +73,12 @@ class Gates(Section):
         "still take its place; the whole interval of the difference on the same test rows has to keep it.",
     )
     max_fold_std: Share = Field(0.05, description="Largest spread of the score over folds; for errors, relative to their mean.")
+    max_calibration_error: Share | None = Field(
+        0.1,
+        description="Largest calibration error (ECE) on the test rows, by the lower end of its interval, so that noise alone fails "
+        "no model; empty: reported, not judged.",
+    )
     max_row_ms: Annotated[float, Field(gt=0)] = Field(100.0, description="Largest 95th percentile of the time to predict one row.")
+    required: tuple[Text, ...] = Field(
+        (), description="Names of gates that have to be measured: one of them that is not measured counts as not passed."
+    )
