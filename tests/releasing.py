@@ -16,7 +16,9 @@ from gristmill.registry import aliases, promotion, releases, versions
 GOOD = ({"name": "roc_auc", "group": "training", "passed": True, "value": 0.8, "limit": 0.7},)
 UNFAIR = (*GOOD, {"name": "disparate_impact", "group": "deployment", "passed": False, "value": 0.4, "limit": 0.8})
 LOST = (*GOOD, {"name": "not_worse_than_champion", "group": "deployment", "passed": False, "value": -0.1, "limit": -0.01})
-INCOMPARABLE = (*GOOD, {"name": "not_worse_than_champion", "group": "deployment", "passed": False, "value": None, "limit": 0.0})
+UNKNOWN = {"name": "not_worse_than_champion", "group": "deployment", "passed": False, "value": None, "limit": 0.0}
+UNTOLD = (*GOOD, UNKNOWN)
+INCOMPARABLE = (*GOOD, {**UNKNOWN, "incomparable": True})
 MOVES = (releases.ADOPTED, releases.PROMOTED, releases.ROLLED_BACK)
 
 
@@ -131,4 +133,4 @@ def next_command(root: Path, model: str, turn: int) -> tuple[Command, int]:
     number = turn % 3 + 1
     if number == champion:
         number = (turn + 1) % 3 + 1
-    return (lambda: promotion.promote(model, number, root=root)), number
+    return (lambda: promotion.promote(model, number, reason="its turn", root=root)), number

@@ -112,7 +112,7 @@ def test_promotion_and_rollback_with_crashes_in_postgresql(postgres: str, tmp_pa
     assert not (root / "state" / "gristmill.db").exists()
     for at in range(0, 40, 3):
         with crashing(at, stop), suppress(Crash):
-            promotion.promote("served", 2, root=root)
+            promotion.promote("served", 2, reason="better", root=root)
         if check_whole(root, "served", {1, 2}) == 2:
             promotion.rollback("served", "worse", root=root)
     assert [one.action for one in releases.history("served", root)].count("rolled back") > 1

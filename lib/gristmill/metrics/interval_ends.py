@@ -32,6 +32,8 @@ def percentile_interval(value: float, distribution: Floats, confidence: float) -
 def bca_interval(value: float, distribution: Floats, confidence: float, acceleration: float) -> Interval:
     """Return the bias-corrected and accelerated interval (Efron 1987), stretched as :func:`percentile_interval` is.
 
+    Infinite draws count, at their end; an infinite value has the interval of its draws, uncorrected.
+
     Parameters
     ----------
     value, distribution, confidence
@@ -39,17 +41,27 @@ def bca_interval(value: float, distribution: Floats, confidence: float, accelera
     acceleration
         How fast the standard error changes with the value, from the jackknife.
     """
-    finite = distribution[np.isfinite(distribution)]
-    if not np.isfinite(value) or not len(finite):
+    draws = distribution[~np.isnan(distribution)]
+    if np.isnan(value) or not len(draws):
         return _unknown(value)
+    if not np.isfinite(value):
+        return _holding(value, *_between(draws, (1 - confidence) / 2, (1 + confidence) / 2))
     from scipy.special import ndtr, ndtri  # noqa: PLC0415
 
     near = 1e-12 * max(1.0, abs(value))  # a draw that equals the value but for rounding is neither below nor above it
-    below = float(np.mean(finite < value - near) + np.mean(np.abs(finite - value) <= near) / 2)
+    below = float(np.mean(draws < value - near) + np.mean(np.abs(draws - value) <= near) / 2)
     bias = float(np.clip(ndtri(below), -MOST_BIAS, MOST_BIAS))
     tail = float(ndtri((1 - confidence) / 2))
     shifted = [bias + (bias + z) / max(1 - acceleration * (bias + z), 0.1) for z in (tail, -tail)]
-    return _holding(value, *np.quantile(finite, ndtr(shifted)))
+    return _holding(value, *_between(draws, *ndtr(shifted)))
+
+
+def _between(draws: Floats, low: float, high: float) -> tuple[float, float]:
+    """Return two quantiles; among infinite draws, between which no line can be drawn, the next draw outwards."""
+    if np.isfinite(draws).all():
+        least, most = np.quantile(draws, [low, high])
+        return float(least), float(most)
+    return float(np.quantile(draws, low, method="lower")), float(np.quantile(draws, high, method="higher"))
 
 
 def basic_interval(value: float, distribution: Floats, confidence: float, *, least: float = -np.inf) -> Interval:

@@ -47,7 +47,9 @@ class Judgement:
         return self.verdict in (BETTER, NOT_WORSE)
 
 
-def judge(improvement: Interval, error: float, margin: float, n_rows: int, confidence: float) -> Judgement:
+def judge(
+    improvement: Interval, error: float, margin: float, n_rows: int, confidence: float, gain: Interval | None = None
+) -> Judgement:
     """Return what the interval of an improvement allows one to say.
 
     Parameters
@@ -60,13 +62,17 @@ def judge(improvement: Interval, error: float, margin: float, n_rows: int, confi
         Rows behind the interval.
     confidence
         Level of the interval.
+    gain
+        The plain difference, more is better; it tells that a model is worse where the improvement is not finite, because the
+        other model loses nothing.
     """
     low, high = improvement["low"], improvement["high"]
     if math.isfinite(low) and low > 0:
         return Judgement(BETTER, improvement, margin)
     if math.isfinite(low) and low >= -margin:
         return Judgement(NOT_WORSE, improvement, margin)
-    if math.isfinite(high) and high < -margin:
+    lost_plainly = gain is not None and not math.isfinite(improvement["value"]) and gain["high"] < 0
+    if high < -margin or lost_plainly:
         return Judgement(WORSE, improvement, margin)
     return Judgement(CANNOT_TELL, improvement, margin, rows_needed(improvement["value"], error, margin, n_rows, confidence))
 

@@ -52,10 +52,10 @@ class Difference:
     gain
         First minus second, turned so that more is better, with its interval.
     improvement
-        The share of the second model's loss (or of what its score lacks of the best) that the first removes, with its interval; not
-        a number where the second loses nothing and the first does.
+        The share of the second model's loss (or of what its score lacks of the best) that the first removes, with its interval;
+        minus infinity where the second loses nothing and the first does.
     error
-        Standard error of ``improvement``.
+        Standard error of ``improvement``, from the draws in which it is finite.
     """
 
     metric: str
@@ -126,9 +126,12 @@ def differences(
 
 
 def _improvement(metric: str, mine: Floats, its: Floats) -> Floats:
-    """Return the share of ``its`` loss that ``mine`` removes: zero where neither loses anything."""
+    """Return the share of ``its`` loss that ``mine`` removes: beside no loss, zero for no loss either, else minus infinity.
+
+    Resamples in which the other model loses nothing are those in which a loss weighs most: left out, they would hide it.
+    """
     my_loss, its_loss = (lost(metric, values) for values in (mine, its))
-    nothing = np.where(my_loss <= NOTHING_LOST, 0.0, np.nan)
+    nothing = np.where(my_loss <= NOTHING_LOST, 0.0, np.where(np.isnan(my_loss + its_loss), np.nan, -np.inf))
     share: Floats = np.divide(its_loss - my_loss, its_loss, out=nothing, where=its_loss > NOTHING_LOST)
     return share
 

@@ -99,7 +99,7 @@ def resample_weights(strata: Codes, resamples: int, random_state: int) -> Iterat
 def _of_bags(
     kernel_of: Callable[[NDArray[np.intp]], Kernel], strata: Codes, values: dict[str, float], resamples: int, random_state: int
 ) -> dict[str, Floats]:
-    """Return the draws of all bags, each moved from its bag's own value to that of the table."""
+    """Return the draws of all bags, each moved from its bag's own value to that of the table where both are finite."""
     drawn: dict[str, list[Floats]] = {name: [] for name in values}
     per_bag = np.diff(np.linspace(0, resamples, BAGS + 1).round().astype(int))
     for number, bag in enumerate(bags(strata, random_state)):
@@ -107,7 +107,8 @@ def _of_bags(
         own = {name: float(value[0]) for name, value in kernel(bag.balanced()).items()}
         for weights in bag_weights(bag, int(per_bag[number]), random_state + 1 + number):
             for name, found in kernel(weights).items():
-                drawn[name].append(found - own[name] + values[name])
+                moved = values[name] - own[name] if np.isfinite([values[name], own[name]]).all() else 0.0
+                drawn[name].append(found + moved)
     return {name: np.concatenate(parts) for name, parts in drawn.items()}
 
 
@@ -126,8 +127,9 @@ def accelerations(kernel: Kernel, strata: Codes, random_state: int = 0) -> dict[
         if len(some) < 2:
             continue
         for name, values in _without(kernel, some, places, sizes).items():
-            apart = values.mean() - values
-            influence = (len(some) - 1) * np.where(np.abs(apart) > ROUNDING * np.abs(values.mean()), apart, 0.0)
+            known = np.where(np.isfinite(values), values, np.nan)
+            apart = known.mean() - known
+            influence = (len(some) - 1) * np.where(np.abs(apart) > ROUNDING * np.abs(known.mean()), apart, 0.0)
             squares[name] = squares.get(name, 0.0) + float((influence**2).sum()) / len(some) ** 2
             cubes[name] = cubes.get(name, 0.0) + float((influence**3).sum()) / len(some) ** 3
     found = {name: cubes[name] / (6 * squares[name] ** 1.5) if squares[name] > 0 else 0.0 for name in squares}

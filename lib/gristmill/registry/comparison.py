@@ -17,13 +17,13 @@ from gristmill.evaluation.predictions import Scored, scored_rows
 from gristmill.metrics.interval_ends import Interval
 from gristmill.metrics.intervals import Bootstrap, metric_names, sampling
 from gristmill.metrics.noninferiority import Judgement, judge, normal_steps
-from gristmill.metrics.paired import Answers, Difference, PairedTest, differences, paired_tests
+from gristmill.metrics.paired import NOTHING_LOST, Answers, Difference, PairedTest, differences, paired_tests
 from gristmill.metrics.scores import as_gain, lost
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import MODEL, verify
 from gristmill.registry import aliases, versions
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
-from gristmill.registry.inspection import CANDIDATE_TAG, MODEL_TAG
+from gristmill.registry.inspection import CANDIDATE_TAG, expected_digest
 from gristmill.reporting.wording import count, metric_label
 
 SEED = 0
@@ -112,6 +112,10 @@ def champion_comparison(case: Case, evidence: Evidence, upstream: Upstream, root
     champion = _answering(standing, scored, test.loc[predictions.index])
     if isinstance(champion, Champion):
         return compare(case, scored, model, champion)
+    try:
+        verify(standing.directory, standing.digest)  # it may be this that kept the champion from being loaded
+    except ArtifactError as error:
+        return _incomparable(case.name, standing.version, _first_sentence(error))
     return compare_recorded(case, evidence.evaluation["test"], standing.directory, standing.version, champion)
 
 
@@ -144,10 +148,11 @@ def champion_on(
 
 @dataclass(frozen=True)
 class _Standing:
-    """A champion that is what was registered and answers the same question."""
+    """A champion that is what was registered, by its digest, and answers the same question."""
 
     version: int
     directory: Path
+    digest: str
 
 
 def _standing(case: Case | StageCase, classes: Sequence[str], candidate: str, root: Path | None) -> _Standing | Incomparable | None:
@@ -158,19 +163,27 @@ def _standing(case: Case | StageCase, classes: Sequence[str], candidate: str, ro
     found = aliases.meant(case.name, versions.CHAMPION, root)
     if found is None or found.tags.get(CANDIDATE_TAG) == candidate:
         return None
-    directory = versions.directory_of(found, root)
     try:
-        verify(directory, found.tags.get(MODEL_TAG))
+        digest = expected_digest(found, root)
+        if digest is None:
+            return _incomparable(case.name, found.version, "it carries no digest, so that nothing vouches for its files")
+        directory = versions.directory_of(found, root)
+        verify(directory, digest)
     except ArtifactError as error:
-        return _incomparable(case.name, found.version, str(error).partition(". ")[0])
+        return _incomparable(case.name, found.version, _first_sentence(error))
     reason = other_question(case, classes, directory)
-    return _incomparable(case.name, found.version, reason) if reason else _Standing(found.version, directory)
+    return _incomparable(case.name, found.version, reason) if reason else _Standing(found.version, directory, digest)
+
+
+def _first_sentence(error: ArtifactError) -> str:
+    """Return what is wrong with a champion's files, without the advice, which is for who wants to use them."""
+    return str(error).partition(". ")[0]
 
 
 def _answering(standing: _Standing, scored: Scored, rows: pd.DataFrame) -> Champion | str:
     """Return the champion with what it says about rows; why not, where it cannot."""
     try:
-        model = FittedModel.load(standing.directory)
+        model = FittedModel.load(standing.directory, standing.digest)
         return Champion(standing.version, model, replace(scored, predicted=model.predict_values(rows)))
     except (ArtifactError, DataError) as error:
         return str(error).partition(";")[0].rstrip(".")
@@ -235,8 +248,10 @@ def answers_of(model: FittedModel, scored: Scored) -> Answers:
     return Answers(scored.predicted, model.threshold, len(model.feature_columns))
 
 
-def compare(case: Case, scored: Scored, model: FittedModel, champion: Champion) -> Comparison:
+def compare(case: Case, scored: Scored, model: FittedModel, champion: Champion) -> Comparison | Incomparable:
     """Return the difference between two models on the same rows, and what it allows one to say.
+
+    They cannot be compared where the metric that decides is not defined on these rows.
 
     Parameters
     ----------
@@ -253,13 +268,15 @@ def compare(case: Case, scored: Scored, model: FittedModel, champion: Champion) 
     metric, mine, its = case.primary_metric, answers_of(model, scored), champion.answers
     found = differences(scored.task, scored.y_true, mine, its, metric_names(scored.task), bootstrap)
     judged = found[metric]
+    if math.isnan(judged.gain["value"]):
+        return _incomparable(case.name, champion.version, f"{metric_label(metric)} is not defined on these test rows")
     return Comparison(
         champion.version,
         metric,
         judged.first,
         judged.second,
         judged.gain,
-        judge(judged.improvement, judged.error, case.gates.champion_margin, len(scored), bootstrap.confidence),
+        judge(judged.improvement, judged.error, case.gates.champion_margin, len(scored), bootstrap.confidence, judged.gain),
         f"on the same {count(len(scored))} test rows",
         scores=measure(champion.model, champion.scored, bootstrap),
         differences=found,
@@ -304,11 +321,18 @@ def compare_recorded(
     if mine["value"] is None:
         return _incomparable(case.name, version, f"the candidate's {metric_label(metric)} on the test rows is not defined")
     gain, loss = _gain(metric, mine, recorded), lost(metric, float(recorded["value"]))
-    share = {end: value / loss if loss > 0 else float("nan") for end, value in gain.items()}
+    share = {end: _share(value, loss) for end, value in gain.items()}
     error = (share["high"] - share["low"]) / (2 * normal_steps(case.evaluation.confidence))
-    judgement = judge(share, error, case.gates.champion_margin, 1, case.evaluation.confidence)
+    judgement = judge(share, error, case.gates.champion_margin, 1, case.evaluation.confidence, gain)
     basis = f"by the score it was registered with, because it cannot score these rows ({reason})"
     return Comparison(version, metric, mine["value"], recorded["value"], gain, replace(judgement, rows_needed=None), basis)
+
+
+def _share(gain: float, loss: float) -> float:
+    """Return a gain as a share of a loss; of none, nothing can be gained, and any loss is infinitely more."""
+    if loss > NOTHING_LOST:
+        return gain / loss
+    return 0.0 if gain >= -NOTHING_LOST else -math.inf
 
 
 def _gain(metric: str, mine: Mapping[str, Any], its: Mapping[str, Any]) -> Interval:

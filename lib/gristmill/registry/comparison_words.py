@@ -19,6 +19,8 @@ VERDICTS = {
     CANNOT_TELL: "Whether it is worse than the champion cannot be told with this much data",
 }
 
+LEAST_TOLD = -1000.0
+"""A smaller improvement is told as this: beside a champion that loses nothing, any loss is infinitely more."""
 
 NO_CHAMPION = "There is no other champion to compare with."
 
@@ -31,9 +33,17 @@ def verdict_in_words(beside: Comparison) -> str:
         return f"A little worse than the champion, but within the margin of {share(found.margin, 1)}"
     if found.verdict != CANNOT_TELL or not beside.differences:
         return said
+    if not math.isfinite(found.improvement["value"]):
+        return f"{said}, on which the champion loses nothing"
     if found.rows_needed is None:
         return f"{said}, and no number of rows like these would tell"
     return f"{said}; you would need about {count(found.rows_needed)} rows"
+
+
+def least_improvement(beside: Comparison) -> float:
+    """Return the least improvement that the rows allow for, always a number: :data:`LEAST_TOLD` where there is no end to it."""
+    low = beside.judgement.improvement["low"]
+    return LEAST_TOLD if math.isnan(low) else max(low, LEAST_TOLD)
 
 
 def gate_message(beside: Comparison) -> str:
@@ -55,12 +65,14 @@ def in_words(beside: Beside) -> str:
         return NO_CHAMPION
     if isinstance(beside, Incomparable):
         return beside.message
-    improved = _signed({end: 100 * value for end, value in beside.judgement.improvement.items()}, digits=1)
+    improved = {end: 100 * value for end, value in beside.judgement.improvement.items()}
+    removed = f"removes {_signed(improved, digits=1)} % of what the champion loses"
+    if not math.isfinite(improved["value"]):
+        removed = "stands beside a champion that loses nothing on these rows"
     sentences = [
         f"**{verdict_in_words(beside)}.** {metric_label(beside.metric)} is {figure(beside.candidate)}; that of version "
-        f"{beside.version} is {figure(beside.champion)}, {beside.basis}. The gain of {_signed(beside.gain)} removes "
-        f"{improved} % of what the champion loses; at most {share(beside.judgement.margin, 1)} more loss is allowed, by the whole "
-        "interval.",
+        f"{beside.version} is {figure(beside.champion)}, {beside.basis}. The gain of {_signed(beside.gain)} "
+        f"{removed}; at most {share(beside.judgement.margin, 1)} more loss is allowed, by the whole interval.",
         *map(_test_in_words, beside.tests),
         sampling_in_words(beside.sampling),
     ]
@@ -105,5 +117,7 @@ def _signed(found: Mapping[str, float], digits: int = 3) -> str:
 
 def _with_sign(value: object, digits: int) -> str:
     """Return a number with its sign."""
+    if value == -math.inf:
+        return "\u2212\u221e"
     text = figure(value, digits)
     return f"+{text}" if isinstance(value, int | float) and value > 0 and text != UNKNOWN else text

@@ -34,6 +34,8 @@ class Gate:
         What was found, and what it was compared with.
     message
         The comparison in words; for a failed gate, what would have to change.
+    incomparable
+        Whether it failed only because there was nothing that the value could be compared with: a person may decide instead.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Gate:
     value: float | None
     limit: float | None
     message: str
+    incomparable: bool = False
 
     @property
     def failed(self) -> bool:
@@ -49,8 +52,8 @@ class Gate:
         return self.passed is False
 
     def as_metric(self) -> dict[str, Any]:
-        """Return the gate as it stands in ``metrics.json``."""
-        return {key: value for key, value in asdict(self).items() if key != "message"}
+        """Return the gate as it stands in ``metrics.json``; ``incomparable`` stands there only where it is so."""
+        return {key: value for key, value in asdict(self).items() if key != "message" and (key != "incomparable" or value)}
 
 
 def at_least(name: str, group: str, value: float | None, limit: float, message: str) -> Gate:
@@ -74,7 +77,7 @@ def _compared(name: str, group: str, value: float | None, limit: float, message:
 
 def refused(name: str, group: str, limit: float | None, reason: str) -> Gate:
     """Return a gate that fails because there is no value to compare with its limit, with the reason."""
-    return Gate(name, group, passed=False, value=None, limit=limit, message=reason)
+    return Gate(name, group, passed=False, value=None, limit=limit, message=reason, incomparable=True)
 
 
 def not_measured(name: str, group: str, reason: str) -> Gate:

@@ -47,7 +47,8 @@ def promote(model: str, version: int | None = None, alias: str = CHAMPION, reaso
     """Let an alias mean a version, if the version's gates allow it and its files are what was registered.
 
     ``champion`` needs every measured gate, ``challenger`` all but the comparison with the champion, ``staging`` none. A champion
-    that a build could not compare the version with may be replaced for a reason that is given, and recorded.
+    that the version's build could not compare it with, or compared it with another than, may be replaced for a reason that is
+    given, and recorded.
 
     Parameters
     ----------
@@ -87,6 +88,8 @@ def promote(model: str, version: int | None = None, alias: str = CHAMPION, reaso
     inspected = _inspected(found, entry, root)
     entry = replace(entry, gates=inspected.summary, digest=inspected.manifest.digest)
     refusal = _refusal(found, inspected.failed, alias, entry.reason)
+    if not refusal and alias == CHAMPION and not entry.reason:
+        refusal = _unlike(inspected, release, root)
     if refusal:
         raise GateError(_refuse(entry, refusal, root))
     return _move(release, entry, (*notes, *_remarks(inspected, release, alias)), root)
@@ -260,7 +263,7 @@ def _refusal(found: ModelVersion, failed: Sequence[Mapping[str, Any]], alias: st
     if alias == STAGING or not failed:
         return ""
     model, number = found.name, found.version
-    if [gate["name"] for gate in failed] == [COMPARISON] and failed[0]["value"] is None:
+    if [gate["name"] for gate in failed] == [COMPARISON] and failed[0].get("incomparable") is True:
         advice = "Compare the two yourself; if it is to replace the champion, say why"
         command = f"gristmill promote {model} --version {number} --reason TEXT"
         return "" if reason else f"the build could not compare it with the champion. {advice}: {command}"
@@ -276,18 +279,34 @@ def _overtaken(found: ModelVersion, release: Release, compared_with: int | None,
     moves = {releases.PROMOTED: "after", releases.ROLLED_BACK: "before"}
     entries = [entry for entry in releases.history(found.name, root) if entry.alias == CHAMPION and entry.action in moves]
     last = next((entry for entry in reversed(entries) if getattr(entry, moves[entry.action]) == found.version), None)
-    command = f"gristmill promote {found.name} --version {found.version}"
+    command = f"gristmill promote {found.name} --version {found.version} --reason TEXT"
     if last is not None and last.action == releases.ROLLED_BACK:
         return f"{last.who} rolled back from it ({last.reason}). A build does not undo that; a person may: {command}"
-    if release.champion in (None, compared_with):
+    if release.champion in (None, compared_with) or _holds_champion(found, release, root):
         return ""
-    champion = versions.find_version(found.name, int(release.champion or 0), root)
-    if champion is not None and champion.tags.get(CANDIDATE_TAG) == found.tags.get(CANDIDATE_TAG):
-        return ""  # the very same model: there was nothing to compare
     return (
         f"version {release.champion} became champion while this was built, and the two were not compared. Build again, or decide "
         f"yourself: {command}"
     )
+
+
+def _unlike(inspected: Inspected, release: Release, root: Path | None) -> str:
+    """Return why a person may not replace this champion without a reason: the gates compared the version with another."""
+    remarks = _remarks(inspected, release, CHAMPION)
+    if not remarks or _holds_champion(inspected.version, release, root):
+        return ""
+    model, number = release.model, inspected.version.version
+    return (
+        f"it was not compared with version {release.champion}, the champion. To go back to a former champion: gristmill rollback "
+        f"{model} --reason TEXT; to promote it all the same, say why: gristmill promote {model} --version {number} --reason TEXT"
+    )
+
+
+def _holds_champion(found: ModelVersion, release: Release, root: Path | None) -> bool:
+    """Return whether a version holds the very candidate that the champion holds, so that there is nothing to compare."""
+    candidate = found.tags.get(CANDIDATE_TAG)
+    champion = None if release.champion is None else versions.find_version(found.name, release.champion, root)
+    return candidate is not None and champion is not None and champion.tags.get(CANDIDATE_TAG) == candidate
 
 
 def _remarks(inspected: Inspected, release: Release, alias: str) -> tuple[str, ...]:

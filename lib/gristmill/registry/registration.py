@@ -173,7 +173,7 @@ def register(
         verify(directory, manifest.digest)
         aliases.opened(case.name, folder)  # before there is a version that somebody could put the alias on by hand
         _log_outcome(run, case, evidence, gates, directory)
-        found = _version(run, case, evidence, gates, directory, manifest, folder)
+        found = _version(run, case, evidence, gates, directory, manifest, beside, folder)
         outcome = promote_built(
             found, [gate.as_metric() for gate in gates if gate.failed], None if beside is None else beside.version, folder
         )
@@ -207,20 +207,26 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
 
 
 def _version(
-    run: tracking.Run, case: Case, evidence: Evidence, gates: Sequence[Gate], directory: Path, manifest: Manifest, root: Path
+    run: tracking.Run,
+    case: Case,
+    evidence: Evidence,
+    gates: Sequence[Gate],
+    directory: Path,
+    manifest: Manifest,
+    beside: Beside,
+    root: Path,
 ) -> versions.ModelVersion:
     """Return the version that holds this candidate on this evidence, made if there is none yet."""
     key = evidence.digest(case)
     existing = versions.find_by_tags(case.name, {EVIDENCE_TAG: key, CANDIDATE_TAG: evidence.candidate.digest}, root)
     if existing is not None and _stands(existing, root):
         return existing
-    champion = aliases.meant(case.name, versions.CHAMPION, root)
     tags = {
         EVIDENCE_TAG: key,
         CANDIDATE_TAG: evidence.candidate.digest,
         MODEL_TAG: manifest.digest,
         "gristmill.gates": "passed" if all_passed(gates) else "failed",
-        "gristmill.champion_before": str(champion.version) if champion else "none",
+        "gristmill.champion_before": "none" if beside is None else str(beside.version),  # not one of since: that was not compared
         **{f"gristmill.{name}": value for name, value in _lineage(root, evidence).items()},
         **({"gristmill.source": str(evidence.snapshot["uri"])} if evidence.snapshot.get("uri") else {}),
     }

@@ -9,7 +9,7 @@ from gristmill.config.metric_names import greater_is_better
 from gristmill.metrics.scores import relative_improvement
 from gristmill.registry.behaviour_gates import behaviour_gates
 from gristmill.registry.comparison import Beside, Incomparable
-from gristmill.registry.comparison_words import gate_message
+from gristmill.registry.comparison_words import gate_message, least_improvement
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import Gate, at_least, at_most, not_measured, refused
 from gristmill.reporting.wording import count, figure, metric_label
@@ -180,8 +180,7 @@ def _champion(comparison: Beside) -> Gate:
         return not_measured(name, "deployment", "There is no other champion to compare with.")
     if isinstance(comparison, Incomparable):
         return refused(name, "deployment", 0.0, comparison.message)
-    judged = comparison.judgement
-    return at_least(name, "deployment", judged.improvement["low"], -judged.margin, gate_message(comparison))
+    return at_least(name, "deployment", least_improvement(comparison), -comparison.judgement.margin, gate_message(comparison))
 
 
 def _fairness(case: Case, fairness: Mapping[str, Any]) -> Iterator[Gate]:

@@ -38,3 +38,9 @@ def test_values_and_draws_that_are_no_numbers_give_no_interval():
 
 def test_draws_that_are_all_the_value_are_a_point():
     assert bca_interval(1.0, np.ones(100), 0.95, 0.0) == {"value": 1.0, "low": 1.0, "high": 1.0}
+
+
+def test_infinite_draws_count_at_their_end():
+    draws = np.concatenate([np.full(10, -np.inf), np.zeros(90)])
+    assert bca_interval(0.0, draws, 0.9, 0.0) == {"value": 0.0, "low": -np.inf, "high": 0.0}
+    assert bca_interval(-np.inf, draws, 0.9, 0.0) == {"value": -np.inf, "low": -np.inf, "high": 0.0}

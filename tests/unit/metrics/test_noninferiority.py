@@ -61,3 +61,21 @@ def test_a_model_worse_by_the_margin_is_hardly_ever_accepted():
         found = differences("regression", y_true, Answers(first), Answers(second), ("rmse",), Bootstrap(resamples=200))["rmse"]
         accepted += judge(found.improvement, found.error, 0.1, 150, 0.95).accepted
     assert accepted <= 8
+
+
+@pytest.mark.parametrize(
+    ("n_wrong", "verdict"),
+    [(0, "not worse"), (1, "cannot tell"), (20, "worse")],
+)
+def test_beside_a_model_that_loses_nothing_only_losses_beyond_chance_are_worse(n_wrong, verdict):
+    y_true, first = np.zeros(200), np.zeros(200)
+    first[:n_wrong] = 1.0
+    found = differences("regression", y_true, Answers(first), Answers(y_true), ("mae",), Bootstrap(resamples=400))["mae"]
+    assert judge(found.improvement, found.error, 0.1, 200, 0.95, found.gain).verdict == verdict
+
+
+def test_where_the_improvement_is_not_known_a_gain_below_zero_is_worse():
+    unknown = dict.fromkeys(("value", "low", "high"), float("nan"))
+    below, around = {"value": -0.1, "low": -0.2, "high": -0.01}, {"value": -0.1, "low": -0.2, "high": 0.01}
+    assert judge(unknown, float("nan"), 0.1, 200, 0.95, below).verdict == "worse"
+    assert judge(unknown, float("nan"), 0.1, 200, 0.95, around).verdict == "cannot tell"

@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
+from gristmill.metrics import resampling
 from gristmill.metrics.intervals import Bootstrap
 from gristmill.metrics.paired import Answers, delong, differences, mcnemar, paired_tests
 from gristmill.metrics.scores import relative_improvement, score
@@ -83,11 +84,32 @@ def test_each_task_has_the_tests_that_fit_it():
     assert paired_tests("regression", np.ones(3), numbers, numbers) == []
 
 
-def test_beside_a_model_without_loss_only_another_such_can_be_told():
+def test_beside_a_model_without_loss_any_loss_is_infinitely_more():
     y_true = np.array([1.0, 2.0, 3.0])
     perfect, other = Answers(y_true), Answers(y_true + 1)
     same = differences("regression", y_true, perfect, perfect, ("rmse",), Bootstrap(resamples=100))["rmse"]
     worse = differences("regression", y_true, other, perfect, ("rmse",), Bootstrap(resamples=100))["rmse"]
     assert same.improvement["value"] == 0.0
-    assert np.isnan(worse.improvement["value"])
+    assert worse.improvement == {"value": -np.inf, "low": -np.inf, "high": -np.inf}
     assert worse.gain["value"] == pytest.approx(-1.0)
+
+
+def test_resamples_in_which_the_other_model_loses_nothing_are_the_worst_and_count():
+    """It errs in one row of 400, which more than a third of the resamples leave out; the first errs in ten others."""
+    y_true = np.zeros(400)
+    first, second = np.zeros(400), np.zeros(400)
+    first[1:11], second[0] = 1.0, 1.0
+    found = differences("regression", y_true, Answers(first), Answers(second), ("mae",), Bootstrap(resamples=400))["mae"]
+    assert found.improvement["value"] == pytest.approx(-9)
+    assert found.improvement["low"] == -np.inf
+    assert np.isfinite(found.improvement["high"])
+    assert found.gain["high"] < 0
+
+
+def test_in_bags_too_a_resample_in_which_the_other_model_loses_nothing_is_no_gain(monkeypatch: pytest.MonkeyPatch):
+    """The other model errs in one row, which most bags do not hold."""
+    monkeypatch.setattr(resampling, "MOST_ROWS", 1000)
+    y_true, first, second = np.zeros(4000), np.zeros(4000), np.zeros(4000)
+    first[::2], second[1] = 1.0, 1.0
+    found = differences("regression", y_true, Answers(first), Answers(second), ("mae",), Bootstrap(resamples=200))["mae"]
+    assert found.improvement["high"] < -1

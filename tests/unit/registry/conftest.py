@@ -71,10 +71,12 @@ Build = Callable[..., Upstream]
 def build(tmp_path: Path, good: dict[str, Any]) -> Build:
     """Return a function that writes the products of a small build and returns their paths, as a notebook gets them."""
 
-    def write(name: str = "build", task: str = "binary", rows: pd.DataFrame | None = None, **changes: Any) -> Upstream:
+    def write(
+        name: str = "build", task: str = "binary", rows: pd.DataFrame | None = None, n_test: int = 80, **changes: Any
+    ) -> Upstream:
         folder = tmp_path / name
         digest = save_model(folder / "candidate", task, frame=rows)
-        test = customers(80, seed=9).set_axis([f"r{i}" for i in range(80)]).rename_axis("row_key")
+        test = customers(n_test, seed=9).set_axis([f"r{i}" for i in range(n_test)]).rename_axis("row_key")
         answers = Predictor.load(folder / "candidate").predict(test)
         write_rows(folder / "test.parquet", test)
         write_rows(folder / "predictions.parquet", with_truth(task, answers, test[TARGETS[task]]))

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from tests.releasing import GOOD, INCOMPARABLE, LOST, UNFAIR, add_version, model_files
+from tests.releasing import GOOD, INCOMPARABLE, LOST, UNFAIR, UNTOLD, add_version, model_files
 
 from gristmill import tracking
 from gristmill.errors import ArtifactError, GateError, RegistryError, ReleaseConflictError
@@ -34,7 +34,7 @@ def make(root: Path, request: pytest.FixtureRequest) -> Make:
         for one in gates:
             number = add_version(root, name, one)
             if promote and one is GOOD:
-                promotion.promote(name, number, root=root)
+                promotion.promote(name, number, reason="a test", root=root)
         return name
 
     return build
@@ -92,13 +92,45 @@ def test_a_champion_that_could_not_be_compared_with_is_replaced_only_for_a_reaso
     assert promotion.promote(name, reason="the target was renamed", root=root).release.champion == 2
 
 
+def test_no_reason_overrules_a_comparison_that_was_made_without_a_number(root: Path, make: Make) -> None:
+    name = make(GOOD, UNTOLD)
+    with pytest.raises(GateError, match="not_worse_than_champion could not be determined"):
+        promotion.promote(name, reason="anyway", root=root)
+    assert releases.find(name, root).champion == 1
+
+
+def test_a_version_that_was_compared_with_another_champion_needs_a_reason(root: Path, make: Make) -> None:
+    name = make(GOOD, promote=False)
+    promotion.promote(name, 1, root=root)
+    add_version(root, name, GOOD, **{"gristmill.champion_before": "1"})
+    assert promotion.promote(name, 2, root=root).release.champion == 2
+    before = state(root, name)
+    with pytest.raises(GateError, match="was not compared with version 2, the champion") as refused:
+        promotion.promote(name, 1, root=root)
+    assert refused.value.exit_code == 3
+    assert f"gristmill rollback {name} --reason TEXT" in str(refused.value)
+    assert f"gristmill promote {name} --version 1 --reason TEXT" in str(refused.value)
+    assert state(root, name) == before
+    assert releases.history(name, root)[-1].action == "refused"
+    made = promotion.promote(name, 1, reason="it is faster", root=root)
+    assert made.release.champion == 1
+    assert made.notes == ("Its gates compared it with no champion, not with version 2, which it replaces.",)
+
+
+def test_a_version_that_holds_the_candidate_of_the_champion_needs_no_reason(root: Path, make: Make) -> None:
+    name = make(GOOD, promote=False)
+    add_version(root, name, content="model 1")
+    promotion.promote(name, 1, root=root)
+    assert promotion.promote(name, 2, root=root).release.champion == 2
+
+
 def test_a_version_has_one_alias_and_a_new_challenger_begins_in_the_shadow(root: Path, make: Make) -> None:
     name = make(GOOD, GOOD, promote=False)
     promotion.promote(name, 1, root=root)
     promotion.promote(name, 2, "challenger", root=root)
     before = releases.find(name, root)
     releases.move(before, releases.replace(before, share=0.25, mode="live"), (), root)
-    moved = promotion.promote(name, 2, root=root).release
+    moved = promotion.promote(name, 2, reason="a test", root=root).release
     assert (moved.champion, moved.challenger, moved.share, moved.mode) == (2, None, 0.0, "shadow")
     assert versions.known_aliases(name, root) == {"champion": 2}
 
@@ -165,7 +197,7 @@ def test_rollbacks_go_back_one_champion_after_another(root: Path, make: Make) ->
 def test_a_rollback_asks_no_gates(root: Path, make: Make) -> None:
     name = make(INCOMPARABLE, GOOD, promote=False)
     promotion.promote(name, 1, reason="the first", root=root)
-    promotion.promote(name, 2, root=root)
+    promotion.promote(name, 2, reason="a test", root=root)
     assert promotion.rollback(name, "worse", root=root).release.champion == 1
 
 
@@ -267,11 +299,11 @@ def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(root: Path, m
 
     def while_the_first_looks(found: Any, where: Any) -> Any:
         with patch.object(inspection, "inspect", looked):
-            promotion.promote(name, 3, root=root)
+            promotion.promote(name, 3, reason="a test", root=root)
         return looked(found, where)
 
     with patch.object(inspection, "inspect", while_the_first_looks), pytest.raises(ReleaseConflictError) as told:
-        promotion.promote(name, 2, root=root)
+        promotion.promote(name, 2, reason="a test", root=root)
     assert "its champion is version 3 now. Nothing was changed" in str(told.value)
     assert told.value.exit_code == 1
     assert state(root, name) == ({"champion": 3, "challenger": None, "staging": None}, {"champion": 3})
@@ -329,7 +361,7 @@ def test_the_registry_failing_after_the_row_was_moved_is_told_and_repaired_by_th
         patch.object(versions, "set_alias", side_effect=RegistryError("It is down.")),
         pytest.raises(RegistryError, match=r"version 2 is champion by the release row.*It is down\. The next command repairs"),
     ):
-        promotion.promote(name, 2, root=root)
+        promotion.promote(name, 2, reason="a test", root=root)
     assert versions.known_aliases(name, root) == {"champion": 1}
     lines = release_text.history_lines(name, root)
     assert "the command that moved the release did not end" in "\n".join(lines)

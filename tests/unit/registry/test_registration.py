@@ -10,17 +10,17 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.models import case_of, customers
-from tests.releasing import Crash, stop
+from tests.releasing import Crash, add_version, stop
 
 from gristmill import tracking
-from gristmill.data.products import read_rows
-from gristmill.errors import ArtifactError
+from gristmill.data.products import read_rows, write_rows
+from gristmill.errors import ArtifactError, GateError
 from gristmill.evaluation.predictions import scored_rows
-from gristmill.metrics.noninferiority import judge
+from gristmill.metrics.noninferiority import NOT_WORSE, judge
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import verify, write_manifest
 from gristmill.paths import ProjectPaths
-from gristmill.registry import comparison, comparison_words, promotion, registration, releases, versions
+from gristmill.registry import comparison, comparison_words, inspection, promotion, registration, releases, versions
 from gristmill.registry.evidence import Upstream, gather
 from gristmill.registry.gates import Gate, at_least, not_measured
 from gristmill.serving.predictor import Predictor
@@ -37,10 +37,10 @@ def in_a_build(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
 
 
 def registered(
-    upstream: Upstream, tracked: ProjectPaths, name: str, gates: list[Gate], task: str = "binary"
+    upstream: Upstream, tracked: ProjectPaths, name: str, gates: list[Gate], task: str = "binary", more: str = ""
 ) -> tuple[registration.Registration, Path]:
     """Register the candidate of a build and return what became of it, and its model directory."""
-    case, evidence = case_of(task, name=name), gather(upstream, tracked.root)
+    case, evidence = case_of(task, more, name), gather(upstream, tracked.root)
     directory = Path(upstream["01_ingest"]["snapshot"]).parent / "model"
     manifest = registration.write_model(case, evidence, gates, upstream, directory, CARDS)
     return registration.register(case, evidence, gates, directory, manifest, root=tracked.root), directory
@@ -194,7 +194,7 @@ def test_a_build_does_not_undo_a_rollback(build: Build, tracked: ProjectPaths) -
     registered(build("first"), tracked, "undone", PASSED)
     overtaken, _ = registered(upstream, tracked, "undone", PASSED)
     assert "version 1 became champion while this was built, and the two were not compared" in overtaken.notes[-1]
-    promotion.promote("undone", 2, root=tracked.root)
+    promotion.promote("undone", 2, reason="compared by hand", root=tracked.root)
     promotion.rollback("undone", "it was slow", root=tracked.root)
     made, _ = registered(upstream, tracked, "undone", PASSED)
     assert (made.version, made.promoted) == (2, False)
@@ -277,10 +277,38 @@ def test_a_candidate_really_worse_than_the_champion_is_called_worse(build: Build
 
 @pytest.mark.usefixtures("in_a_build")
 def test_a_candidate_worse_by_noise_only_is_not_worse(build: Build, tracked: ProjectPaths) -> None:
-    found = compared(build, tracked, "noise", {}, {"rows": customers(60, seed=2)}, margin=0.9)
+    """With the default margin, on enough rows to tell."""
+    registered(build("champion"), tracked, "noise", PASSED)
+    upstream = build("candidate", rows=customers(60, seed=4), n_test=1500)
+    case = case_of(name="noise", more="evaluation: {resamples: 200}")
+    found = comparison.champion_comparison(case, gather(upstream, tracked.root), upstream, tracked.root)
     assert isinstance(found, comparison.Comparison)
-    assert found.gain["value"] != 0
-    assert found.judgement.accepted
+    assert found.judgement.margin == 0.1
+    assert found.gain["value"] < 0 < found.gain["high"]
+    assert found.judgement.verdict == NOT_WORSE
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_no_reason_gets_a_candidate_past_a_champion_that_loses_nothing(build: Build, tracked: ProjectPaths) -> None:
+    """The test rows are those of whom the champion is right and sure."""
+    registered(build("champion"), tracked, "lossless", PASSED)
+    noise = customers().assign(churn=customers()["churn"].sample(frac=1, random_state=1).to_numpy())
+    upstream = build("candidate", rows=noise, n_test=400)
+    champion = FittedModel.load(build("champion_again")["06_select"]["candidate"].removesuffix("/manifest.json"))
+    test, path = read_rows(upstream["02_validate"]["test"]), upstream["07_evaluate"]["predictions"]
+    positive = champion.predict_values(test)[:, 1]
+    sure = ((test["churn"] == "Yes") & (positive > 0.7)) | ((test["churn"] == "No") & (positive < 0.3))
+    write_rows(Path(upstream["02_validate"]["test"]), test[sure])
+    write_rows(Path(path), read_rows(path)[sure])
+    case, evidence = case_of(name="lossless", more="evaluation: {resamples: 200}"), gather(upstream, tracked.root)
+    beside = comparison.champion_comparison(case, evidence, upstream, tracked.root)
+    assert isinstance(beside, comparison.Comparison)
+    assert (beside.champion, beside.judgement.verdict) == (1.0, "worse")
+    assert "stands beside a champion that loses nothing on these rows" in comparison_words.in_words(beside)
+    gates = [*PASSED, at_least("not_worse_than_champion", "deployment", comparison_words.least_improvement(beside), -0.1, "Least")]
+    made, _ = registered(upstream, tracked, "lossless", gates)
+    with pytest.raises(GateError, match=r"not_worse_than_champion is .1,000, needs >= .0\.1"):
+        promotion.promote("lossless", made.version, reason="trust me", root=tracked.root)
 
 
 @pytest.mark.usefixtures("in_a_build")
@@ -376,21 +404,14 @@ def edit(path: Path, **changes: Any) -> None:
 
 
 @pytest.fixture
-def beside(
-    build: Build, tracked: ProjectPaths, in_a_build: None, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., comparison.Beside]:
+def beside(build: Build, tracked: ProjectPaths, in_a_build: None) -> Callable[..., comparison.Beside]:
     """Return a function that compares a regression with a champion of another record, on rows which that cannot score."""
 
-    def compare(champion_task: str = "regression", **metrics: Any) -> comparison.Beside:
+    def compare(champion_task: str = "regression", more: str = "", **recorded: Any) -> comparison.Beside:
         scores = {"rmse": {"value": 9.0}, "roc_auc": {"value": 0.8}, "log_loss": {"value": 1.0}}
-        name = f"beside_{champion_task}_{len(metrics)}"
-        _, directory = registered(
-            build("champion", champion_task, evaluation={"test": scores}), tracked, name, PASSED, champion_task
-        )
-        edit(directory / "metrics.json", **metrics)
-        digest = write_manifest(directory, "small").digest
-        tracking.connect(tracked.root).set_model_version_tag(name, "1", "gristmill.model_digest", digest)
-        monkeypatch.setattr(versions, "directory_of", lambda *_: directory)
+        name = f"beside_{champion_task}_{len(recorded)}"
+        before = build("champion", champion_task, evaluation={"test": recorded or scores})
+        registered(before, tracked, name, PASSED, champion_task, more)
         upstream = build("candidate", "regression", evaluation={"test": scores}, rows=customers(50, seed=3))
         pd.read_parquet(upstream["02_validate"]["test"]).drop(columns="plan").to_parquet(upstream["02_validate"]["test"])
         case = case_of("regression", name=name)
@@ -412,7 +433,7 @@ def test_a_champion_of_another_task_is_not_replaced_silently(beside: Callable[..
 
 def test_a_champion_that_can_neither_score_nor_show_its_scores_is_not_replaced(beside: Callable[..., comparison.Beside]) -> None:
     """A column it needs is gone, and its record has another metric alone."""
-    found = refusal(beside(primary_metric="mae", test={"mae": {"value": 2.0}}))
+    found = refusal(beside(more="evaluation: {primary_metric: mae}", mae={"value": 2.0}))
     assert "it was measured by MAE, this case by RMSE." in found
 
 
@@ -430,6 +451,48 @@ def test_a_champion_whose_record_was_altered_to_be_beaten_is_not_replaced(
     )
     assert "'metrics.json'" in message
     assert "was altered" in message
+
+
+def forge(root: Path, name: str) -> None:
+    """Forge version 1 as a whole: its model, its manifest, and the digest in its tags."""
+    champion = versions.find_version(name, 1, root)
+    assert champion is not None
+    directory = versions.directory_of(champion, root)
+    edit(directory / "model.json", threshold=0.01)
+    digest = write_manifest(directory, "small").digest
+    tracking.connect(root).set_model_version_tag(name, "1", inspection.MODEL_TAG, digest)
+
+
+def against(name: str, build: Build, tracked: ProjectPaths) -> comparison.Beside:
+    upstream = build("candidate", rows=customers(60, seed=2))
+    return comparison.champion_comparison(case_of(name=name), gather(upstream, tracked.root), upstream, tracked.root)
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_champion_that_was_forged_with_its_manifest_and_its_tag_is_not_compared_with(build: Build, tracked: ProjectPaths) -> None:
+    registered(build("champion"), tracked, "forged_whole", PASSED)
+    forge(tracked.root, "forged_whole")
+    message = refusal(against("forged_whole", build, tracked))
+    assert message.startswith("Champion version 1 cannot be compared: The digest in the tags of forged_whole version 1 is not the")
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_champion_that_is_forged_after_it_was_verified_is_neither_loaded_nor_taken_by_its_record(
+    build: Build, tracked: ProjectPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(build("champion"), tracked, "forged_late", PASSED)
+    monkeypatch.setattr(comparison, "other_question", lambda *_: forge(tracked.root, "forged_late") or "")
+    assert "it was replaced" in refusal(against("forged_late", build, tracked))
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_a_champion_without_a_digest_is_not_compared_with(build: Build, tracked: ProjectPaths) -> None:
+    """It is older than the release row, and its tags are no build's."""
+    add_version(tracked.root, "undigested")
+    client = tracking.connect(tracked.root)
+    client.delete_model_version_tag("undigested", "1", inspection.MODEL_TAG)
+    client.set_registered_model_alias("undigested", "champion", "1")
+    assert "it carries no digest, so that nothing vouches for its files" in refusal(against("undigested", build, tracked))
 
 
 @pytest.mark.parametrize(

@@ -267,13 +267,26 @@ def test_a_champion_is_compared_with_and_may_win(evidence: Make) -> None:
 def test_an_improvement_that_is_not_defined_replaces_nobody(evidence: Make) -> None:
     unknown = dict.fromkeys(("value", "low", "high"), float("nan"))
     beside = Comparison(3, "roc_auc", 0.9, 1.0, unknown, judge(unknown, float("nan"), 0.1, 200, 0.95), "on the rows")
-    assert gate("not_worse_than_champion", evidence(), comparison=beside).failed
+    verdict = gate("not_worse_than_champion", evidence(), comparison=beside)
+    assert (verdict.failed, verdict.value, verdict.incomparable) == (True, -1000.0, False)
+
+
+@pytest.mark.parametrize("low", [-5000.0, float("-inf")])
+def test_a_loss_beside_a_champion_that_loses_nothing_is_measured_with_a_number(evidence: Make, low: float) -> None:
+    worst, gain = dict.fromkeys(("value", "low", "high"), low), {"value": -0.1, "low": -0.2, "high": -0.05}
+    judged = judge(worst, float("nan"), 0.1, 200, 0.95, gain)
+    beside = Comparison(3, "roc_auc", 0.9, 1.0, gain, judged, "on the rows")
+    verdict = gate("not_worse_than_champion", evidence(), comparison=beside)
+    assert (verdict.failed, verdict.value, verdict.limit, verdict.incomparable) == (True, -1000.0, -0.1, False)
+    assert verdict.message.startswith("Worse than the champion.")
+    assert "incomparable" not in verdict.as_metric()
 
 
 def test_a_champion_that_cannot_be_compared_with_is_not_replaced(evidence: Make) -> None:
     verdict = gate("not_worse_than_champion", evidence(), comparison=Incomparable(3, "Champion version 3 cannot be compared."))
     assert verdict.failed
     assert verdict.message == "Champion version 3 cannot be compared."
+    assert verdict.as_metric()["incomparable"] is True
 
 
 def test_messages_name_metrics_as_the_pages_do(evidence: Make) -> None:
