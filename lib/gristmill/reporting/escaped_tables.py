@@ -20,5 +20,5 @@ def escaped(table: pd.DataFrame | Styler, *args: Any, **options: Any) -> Styler:
         As for :meth:`pandas.io.formats.style.Styler.format`.
     """
     styled = table if isinstance(table, Styler) else table.style
-    shown = styled.format(*args, escape="html", **options)
+    shown = styled.format(*args, **{**options, "escape": "html"})
     return shown.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
