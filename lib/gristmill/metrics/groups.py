@@ -1,5 +1,9 @@
 """Groups of rows: the levels of a column, or its quartiles where it has many values."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
 import pandas as pd
 
 MISSING_GROUP = "missing"
@@ -7,30 +11,43 @@ QUANTILE_GROUPS = 4
 MAX_NUMBERS_AS_GROUPS = 10
 """A number with more distinct values than this is cut into quantile groups."""
 
+MOST_DIGITS_MORE = 13
+"""With so many further digits two different numbers are written differently."""
+
 
 def _level_text(value: float) -> str:
     """Return a number that is a group of its own, whole numbers without a point."""
     return f"{value:.15g}"
 
 
-def _bound_text(value: float) -> str:
-    """Return the bound of a range of numbers in few digits."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def _bound_text(value: float, more: int) -> str:
+    """Return the bound of a range of numbers in few digits, and so many more."""
+    return f"{value:.{more}f}" if abs(value) >= 1000 else f"{value:.{4 + more}g}"
 
 
-def _quantile_groups(values: pd.Series) -> pd.Series:
-    """Cut numbers at their quartiles and name each group by its smallest and largest value."""
+def _ranges(values: pd.Series, texts: Sequence[Callable[[Any], str]]) -> pd.Series:
+    """Cut values at their quartiles and name each group by its smallest and largest value.
+
+    Bounds are written by the first of ``texts``, or by the first that gives each group a name of its own: two groups of one name
+    would be one group.
+    """
     codes = pd.qcut(values, QUANTILE_GROUPS, labels=False, duplicates="drop")
     bounds = values.groupby(codes).agg(["min", "max"])
-    names = {code: f"{_bound_text(low)} to {_bound_text(high)}" for code, low, high in bounds.itertuples()}
+    for text in texts:
+        names = {code: f"{text(low)} to {text(high)}" for code, low, high in bounds.itertuples()}
+        if len(set(names.values())) == len(names):
+            break
     return codes.map(names)
 
 
+def _quantile_groups(values: pd.Series) -> pd.Series:
+    """Cut numbers at their quartiles."""
+    return _ranges(values, [partial(_bound_text, more=more) for more in range(MOST_DIGITS_MORE + 1)])
+
+
 def _date_groups(values: pd.Series) -> pd.Series:
-    """Cut dates at their quartiles and name each group by its first and last day."""
-    codes = pd.qcut(values, QUANTILE_GROUPS, labels=False, duplicates="drop")
-    bounds = values.groupby(codes).agg(["min", "max"])
-    return codes.map({code: f"{low:%Y-%m-%d} to {high:%Y-%m-%d}" for code, low, high in bounds.itertuples()})
+    """Cut dates at their quartiles, named by days, or by moments where days are too coarse."""
+    return _ranges(values, [lambda moment: f"{moment:%Y-%m-%d}", str, lambda moment: moment.isoformat(timespec="nanoseconds")])
 
 
 def as_groups(values: pd.Series) -> pd.Series:

@@ -78,6 +78,16 @@ def basic_interval(value: float, distribution: Floats, confidence: float, *, lea
     return _holding(value, low, high)
 
 
+def within(interval: Interval, low: float, high: float) -> Interval:
+    """Return an interval without what lies outside the range of its figure, still holding its value.
+
+    Draws of bags are moved to the value of the table, and so may lie beyond what the figure can be.
+    """
+    value = interval["value"]
+    ends = {"low": max(interval["low"], min(low, value)), "high": min(interval["high"], max(high, value))}
+    return interval if np.isnan([value, interval["low"], interval["high"]]).any() else {**interval, **ends}
+
+
 def _holding(value: float, low: float, high: float) -> Interval:
     """Return an interval, stretched where needed to hold its value."""
     return {"value": value, "low": float(min(low, value)), "high": float(max(high, value))}

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from gristmill.config.metric_ranges import metric_range
 from gristmill.metrics.bags import BAGS, MOST_ROWS, bags
-from gristmill.metrics.interval_ends import Interval, basic_interval, bca_interval
+from gristmill.metrics.interval_ends import Interval, basic_interval, bca_interval, within
 from gristmill.metrics.resampling import Kernel, Resampled, resample
 from gristmill.metrics.scores import Codes, Floats, score
 from gristmill.metrics.weighted import weighted_scores
@@ -87,11 +88,12 @@ def distributions(
     return resampled_scores(task, y_true, predicted, bootstrap, **options).draws
 
 
-def interval_of(metric: str, value: float, found: Resampled, confidence: float) -> Interval:
-    """Return the interval of one metric around its ``value``."""
+def interval_of(metric: str, value: float, found: Resampled, confidence: float, task: str) -> Interval:
+    """Return the interval of one metric of ``task`` around its ``value``, within what the metric can be."""
+    low, high = metric_range(metric, task)
     if metric in INFLATED:
-        return basic_interval(value, found.draws[metric], confidence, least=0.0)
-    return bca_interval(value, found.draws[metric], confidence, found.accelerations[metric])
+        return within(basic_interval(value, found.draws[metric], confidence, least=low), low, high)
+    return within(bca_interval(value, found.draws[metric], confidence, found.accelerations[metric]), low, high)
 
 
 def intervals(
@@ -109,7 +111,7 @@ def intervals(
     options: dict[str, Any] = {"threshold": threshold, "n_features": n_features}
     found = resampled_scores(task, y_true, predicted, bootstrap, metrics=names, **options)
     values = {name: score(name, y_true, predicted, **options) for name in names}
-    return {name: interval_of(name, values[name], found, bootstrap.confidence) for name in names}
+    return {name: interval_of(name, values[name], found, bootstrap.confidence, task) for name in names}
 
 
 def sampling(task: str, y_true: Codes | Floats, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP) -> dict[str, Any]:

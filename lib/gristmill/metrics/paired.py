@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gristmill.metrics.interval_ends import Interval, bca_interval
+from gristmill.config.metric_ranges import metric_range
+from gristmill.metrics.interval_ends import Interval, bca_interval, within
 from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, strata_of
 from gristmill.metrics.resampling import Kernel, resample
 from gristmill.metrics.scores import Codes, Floats, as_gain, decide, lost
@@ -120,7 +121,9 @@ def differences(
         finite = finite[np.isfinite(finite)]
         error = float(finite.std(ddof=1)) if len(finite) > 1 else float("nan")
         scores = (drawn.values[f"{metric} first"], drawn.values[f"{metric} second"])
-        return Difference(metric, *scores, interval(f"{metric} gain"), interval(f"{metric} improvement"), error)
+        lowest, highest = metric_range(metric, task)
+        gain = within(interval(f"{metric} gain"), lowest - highest, highest - lowest)
+        return Difference(metric, *scores, gain, within(interval(f"{metric} improvement"), -np.inf, 1.0), error)
 
     return {metric: difference(metric) for metric in metrics}
 

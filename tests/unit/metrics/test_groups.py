@@ -37,3 +37,17 @@ def test_a_column_without_any_value_is_one_group():
 
 def test_groups_are_shown_by_number_with_missing_last():
     assert group_order(pd.Series(["missing", "10", "9", "9"])) == ["9", "10", "missing"]
+
+
+def test_quartiles_of_large_numbers_that_lie_close_keep_names_of_their_own():
+    groups = as_groups(pd.Series(2000 + np.arange(40) / 100))
+    assert group_order(groups) == ["2000.0 to 2000.1", "2000.1 to 2000.2", "2000.2 to 2000.3", "2000.3 to 2000.4"]
+    assert groups.value_counts().tolist() == [10] * 4
+    tiny = as_groups(pd.Series(np.nextafter(1e3, 2e3) + np.arange(40) * 2e-13))
+    assert tiny.nunique() == 4
+
+
+def test_quartiles_within_one_day_are_named_by_moments():
+    groups = as_groups(pd.Series(pd.date_range("2024-01-01", periods=40, freq="min")))
+    assert groups.nunique() == 4
+    assert groups.iloc[0] == "2024-01-01 00:00:00 to 2024-01-01 00:09:00"

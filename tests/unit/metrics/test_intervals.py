@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gristmill.metrics.interval_ends import percentile_interval
+from gristmill.metrics.interval_ends import percentile_interval, within
 from gristmill.metrics.intervals import Bootstrap, distributions, intervals
 from gristmill.metrics.resampling import resample_weights
 from gristmill.metrics.scores import all_scores
@@ -75,3 +75,18 @@ def test_intervals_of_the_area_cover_it_about_as_often_as_they_say():
         found = intervals("binary", y_true, y_proba, Bootstrap(resamples=200, random_state=seed), metrics=("roc_auc",))
         covered += found["roc_auc"]["low"] <= 0.76025 <= found["roc_auc"]["high"]
     assert 0.89 <= covered / 150 <= 0.99
+
+
+def test_intervals_of_a_large_table_stay_within_what_the_metric_can_be():
+    y_true = np.repeat([1, 0], [12_000, 13_000])
+    positive = np.where(y_true == 1, 0.9, 0.1)
+    positive[:3] = 0.1  # few positives are missed, so that bags know of more or of fewer than the table
+    names = ("recall", "f1", "accuracy")
+    found = intervals("binary", y_true, np.column_stack([1 - positive, positive]), Bootstrap(resamples=200), metrics=names)
+    for interval in found.values():
+        assert interval["low"] <= interval["value"] <= interval["high"] <= 1.0
+
+
+def test_ends_are_cut_to_a_range_and_never_to_leave_out_the_value():
+    assert within({"value": 0.9, "low": -0.1, "high": 1.2}, 0, 1) == {"value": 0.9, "low": 0, "high": 1}
+    assert within({"value": 1.5, "low": 1.2, "high": 1.7}, 0, 1) == {"value": 1.5, "low": 1.2, "high": 1.5}
