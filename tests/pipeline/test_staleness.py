@@ -315,6 +315,7 @@ KEYS: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "threshold": (set_key("threshold: {rule: youden}"), FROM[SELECT]),
     "evaluation": (set_key("evaluation: {primary_metric: f1}"), FAMILIES),
     "fairness": (set_key("fairness: {exclude_from_model: true}"), FROM[VALIDATE]),
+    "behaviour": (set_key("behaviour: {rows: 100}"), FROM[REGISTER]),
     "gates": (set_key("gates: {min_improvement: 0.2}"), FROM[REGISTER]),
     "serving": (set_key("serving: {latency_ms: 50}"), FROM[SELECT]),
     "monitoring": (set_key("monitoring: {reference_bins: 5}"), FROM[SELECT]),
