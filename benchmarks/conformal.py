@@ -1,9 +1,9 @@
-"""How often sets and intervals from out-of-fold scores hold the truth of new rows: `python benchmarks/coverage.py`.
+"""How often sets and intervals from out-of-fold scores hold the truth of new rows: `python benchmarks/conformal.py`.
 
 No theory promises it for every table, since the scores are of the folds' models and the answers of one that learnt from all rows.
 Here both are made of the configuration that each family tries first, on three real tables, calibrated as a build does it, and held
 against a quarter of the rows that neither has seen, for several divisions. Prints a line a table, family and level, and writes
-benchmarks/results/coverage.json. `--seeds 1 --families linear` is quick.
+benchmarks/results/conformal.json. `--seeds 1 --families linear` is quick.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from gristmill.modeling.families.catalogue import build, portfolio
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
 
-RESULTS = Path(__file__).parent / "results" / "coverage.json"
+RESULTS = Path(__file__).parent / "results" / "conformal.json"
 
 
 def predicted(model: object, X: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray:
