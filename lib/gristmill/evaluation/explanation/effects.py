@@ -165,22 +165,22 @@ def partial_dependence(
         sources[:, place] = len(picked) + np.repeat(grid, len(picked))
         output = (outputs or {}).get(name, 0)
         curves = pool.predict(predict, sources)[:, output].reshape(len(grid), len(picked)).T
-        low, high = np.quantile(curves, [0.1, 0.9], axis=0)
-        ordered = is_ordered(column)
-        found.append(
-            {
-                "feature": name,
-                "kind": "ordered" if ordered else "levels",
-                "output": output,
-                "values": [value_text(value) or "(missing)" for value in column.iloc[grid]],
-                "position": _positions(column.iloc[grid]) if ordered else list(range(len(grid))),
-                "mean": curves.mean(axis=0).tolist(),
-                "low": low.tolist(),
-                "high": high.tolist(),
-                "ice": curves[:CURVES_KEPT].tolist(),
-            }
-        )
+        found.append({"feature": name, "output": output, **_curve(column.iloc[grid], curves, ordered=is_ordered(column))})
     return found
+
+
+def _curve(values: pd.Series, curves: Floats, *, ordered: bool) -> dict[str, Any]:
+    """Return what is told of a column along some of its values, from the curves of single rows, shape ``(n_rows, n_values)``."""
+    low, high = np.quantile(curves, [0.1, 0.9], axis=0)
+    return {
+        "kind": "ordered" if ordered else "levels",
+        "values": [value_text(value) or "(missing)" for value in values],
+        "position": _positions(values) if ordered else list(range(len(values))),
+        "mean": curves.mean(axis=0).tolist(),
+        "low": low.tolist(),
+        "high": high.tolist(),
+        "ice": curves[:CURVES_KEPT].tolist(),
+    }
 
 
 def _positions(values: pd.Series) -> list[float]:
