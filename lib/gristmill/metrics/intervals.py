@@ -2,8 +2,8 @@
 
 Stratified bootstrap (Efron and Tibshirani 1993, chapters 13, 14 and 8): rows are drawn with replacement, within each class for
 classification, so that no resample loses a class; the shares of the classes are taken as given. Intervals are corrected for bias
-and skewness (BCa); those of the calibration error, which resampling inflates, are mirrored. All metrics of a call share their
-resamples.
+and skewness (BCa); those of errors of numbers, which a few large ones decide, are studentised; those of the calibration error,
+which resampling inflates, are mirrored. All metrics of a call share their resamples.
 """
 
 from collections.abc import Collection
@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from gristmill.config.metric_ranges import metric_range
 from gristmill.metrics.bags import BAGS, MOST_ROWS, bags
-from gristmill.metrics.interval_ends import Interval, basic_interval, bca_interval, within
+from gristmill.metrics.interval_ends import Interval, basic_interval, bca_interval, studentised_interval, within
 from gristmill.metrics.resampling import Kernel, Resampled, resample
 from gristmill.metrics.scores import Codes, Floats, score
-from gristmill.metrics.weighted import weighted_scores
+from gristmill.metrics.weighted import MEANS, root_errors, weighted_scores
 
 INFLATED = ("ece",)
 """Metrics whose draws lie above the value for no other reason than that they are draws."""
+
+MOST_RELATIVE_ERROR = 0.15
+"""Standard error of a root, as a share of it, up to which intervals are studentised: beyond it, few rows make up the whole error,
+and the errors of the resamples are too rough to divide by."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def resampled_scores(
     threshold: float | None = None,
     n_features: int = 0,
 ) -> Resampled:
-    """Return each metric with its bootstrap distribution.
+    """Return each metric with its bootstrap distribution; beside errors of numbers, the standard errors of their roots.
 
     Parameters
     ----------
@@ -75,17 +79,16 @@ def resampled_scores(
     order = np.lexsort((-predicted[:, -1], strata)) if task == "binary" else np.arange(len(strata))  # sorted rows rank faster
     truth, answers = np.asarray(y_true)[order], predicted[order]
 
+    means = [name for name in names if name in MEANS and len(truth) <= MOST_ROWS]  # bags have rows enough for any interval
+
     def kernel_of(rows: NDArray[np.intp]) -> Kernel:
-        return weighted_scores(truth[rows], answers[rows], names, threshold=threshold, n_features=n_features)
+        scores = weighted_scores(truth[rows], answers[rows], names, threshold=threshold, n_features=n_features)
+        if not means:
+            return scores
+        errors = root_errors(truth[rows], answers[rows], means)
+        return lambda weights: {**scores(weights), **{_error(name): found for name, found in errors(weights).items()}}
 
     return resample(kernel_of, strata[order], bootstrap.resamples, bootstrap.random_state)
-
-
-def distributions(
-    task: str, y_true: Codes | Floats, predicted: Floats, bootstrap: Bootstrap = DEFAULT_BOOTSTRAP, **options: Any
-) -> dict[str, Floats]:
-    """Return the bootstrap distribution of each metric, shape ``(resamples,)``; see :func:`resampled_scores`."""
-    return resampled_scores(task, y_true, predicted, bootstrap, **options).draws
 
 
 def interval_of(metric: str, value: float, found: Resampled, confidence: float, task: str) -> Interval:
@@ -93,7 +96,27 @@ def interval_of(metric: str, value: float, found: Resampled, confidence: float, 
     low, high = metric_range(metric, task)
     if metric in INFLATED:
         return within(basic_interval(value, found.draws[metric], confidence, least=low), low, high)
+    if found.values.get(_error(metric), np.inf) <= MOST_RELATIVE_ERROR * _root(metric, value):
+        return within(_studentised(metric, value, found, confidence), low, high)
     return within(bca_interval(value, found.draws[metric], confidence, found.accelerations[metric]), low, high)
+
+
+def _error(metric: str) -> str:
+    """Return the name of the figure that is the standard error of a metric's root."""
+    return f"error of the root of {metric}"
+
+
+def _root(metric: str, values: float | Floats) -> Any:
+    """Return the root of the means that are values of a metric; the RMSE is one already."""
+    return values if metric == "rmse" else np.sqrt(values)
+
+
+def _studentised(metric: str, value: float, found: Resampled, confidence: float) -> Interval:
+    """Return the interval of a mean of losses: the studentised one of its root, turned back."""
+    name, power = _error(metric), 1 if metric == "rmse" else 2
+    draws = _root(metric, found.draws[metric])
+    ends = studentised_interval(_root(metric, value), found.values[name], draws, found.draws[name], confidence)
+    return {"value": value, "low": min(ends["low"] ** power, value), "high": max(ends["high"] ** power, value)}
 
 
 def intervals(

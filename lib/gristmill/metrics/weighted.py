@@ -21,6 +21,9 @@ Kernel = Callable[[Floats], dict[str, Floats]]
 AREAS = ("roc_auc", "pr_auc")
 RANK_METRICS = (*AREAS, *TOP_SHARES)
 
+MEANS = {"mse": "mse", "rmse": "mse", "mae": "mae", "mape": "mape", **{name: name for name in PINBALL_LEVELS}}
+"""Metrics that are the mean of a loss of each row, or its root -> the mean."""
+
 
 def _ratio(numerator: Floats, denominator: Floats, empty: float = 0.0) -> Floats:
     """Divide, giving ``empty`` where nothing stands below the line."""
@@ -143,26 +146,58 @@ def _class_kernel(y_true: Codes, y_proba: Floats, threshold: float | None) -> Ke
     return kernel
 
 
+def _error_columns(y_true: Floats, y_pred: Floats) -> dict[str, Floats]:
+    """Return what each error of numbers is the mean of, row by row; the RMSE is the root of the first."""
+    residual = y_true - y_pred
+    relative = np.abs(residual) / np.maximum(np.abs(y_true), np.finfo(np.float64).eps)
+    pinball = {name: np.maximum(level * residual, (level - 1) * residual) for name, level in PINBALL_LEVELS.items()}
+    return {"mse": residual**2, "mae": np.abs(residual), "mape": relative, **pinball}
+
+
 def _number_kernel(y_true: Floats, y_pred: Floats, n_features: int) -> Kernel:
     """Return the regression metrics."""
-    residual = y_true - y_pred
+    losses = _error_columns(y_true, y_pred)
     centred = y_true - y_true.mean()  # R2 does not change, and the difference of large squares is avoided
-    relative = np.abs(residual) / np.maximum(np.abs(y_true), np.finfo(np.float64).eps)
-    pinball = [np.maximum(level * residual, (level - 1) * residual) for level in PINBALL_LEVELS.values()]
-    columns = np.column_stack([residual**2, np.abs(residual), relative, centred, centred**2, *pinball])
+    columns = np.column_stack([centred, centred**2, *losses.values()])
 
     def kernel(weights: Floats) -> dict[str, Floats]:
         total = weights.sum(axis=1)
-        squared, absolute, share, first, second, *tilted = (weights @ columns).T
+        first, second, *sums = (weights @ columns).T
+        squared = sums[0]
         spread = np.maximum(second - first**2 / total, 0.0)
         r2 = np.where(spread > 0, 1 - _ratio(squared, spread), np.where(squared > 0, 0.0, 1.0))
         r2 = r2 if len(y_true) > 1 else np.full_like(total, np.nan)
         freedom = total - n_features - 1
         adjusted = np.where(freedom > 0, 1 - (1 - r2) * _ratio(total - 1, np.maximum(freedom, 0)), np.nan)
-        mse = squared / total
-        errors = {"mse": mse, "rmse": np.sqrt(mse), "mae": absolute / total, "mape": share / total}
-        levels = {name: values / total for name, values in zip(PINBALL_LEVELS, tilted, strict=True)}
-        return {**errors, **levels, "r2": r2, "adjusted_r2": adjusted}
+        errors = {name: values / total for name, values in zip(losses, sums, strict=True)}
+        return {**errors, "rmse": np.sqrt(errors["mse"]), "r2": r2, "adjusted_r2": adjusted}
+
+    return kernel
+
+
+def root_errors(y_true: Floats, y_pred: Floats, metrics: Collection[str]) -> Kernel:
+    """Return the function from weights to the standard error of the *root* of each of ``metrics``, all of :data:`MEANS`.
+
+    The root, because the error of a mean of losses grows with the mean, and that of its root hardly does; zero where a mean is.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        Truth and prediction, shape ``(n_rows,)``.
+    metrics
+        Names of :data:`MEANS`.
+    """
+    losses = _error_columns(np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64))
+    columns = np.column_stack([losses[MEANS[name]] for name in metrics])
+    squares = columns**2
+
+    def kernel(weights: Floats) -> dict[str, Floats]:
+        total = weights.sum(axis=1, keepdims=True)
+        means = weights @ columns / total
+        variances = weights @ squares / total - means**2
+        known = np.where(variances > np.finfo(np.float64).eps * means**2, variances, 0.0)  # less is rounding
+        errors = _ratio(np.sqrt(known / np.maximum(total - 1, 1)), 2 * np.sqrt(means))
+        return dict(zip(metrics, errors.T, strict=True))
 
     return kernel
 

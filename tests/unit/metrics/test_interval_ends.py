@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gristmill.metrics.interval_ends import basic_interval, bca_interval, percentile_interval
+from gristmill.metrics.interval_ends import basic_interval, bca_interval, percentile_interval, studentised_interval
 
 DRAWS = np.linspace(-1, 1, 2001)
 
@@ -44,3 +44,15 @@ def test_infinite_draws_count_at_their_end():
     draws = np.concatenate([np.full(10, -np.inf), np.zeros(90)])
     assert bca_interval(0.0, draws, 0.9, 0.0) == {"value": 0.0, "low": -np.inf, "high": 0.0}
     assert bca_interval(-np.inf, draws, 0.9, 0.0) == {"value": -np.inf, "low": -np.inf, "high": 0.0}
+
+
+def test_a_draw_counts_by_its_own_error():
+    draws = np.array([1.0, 3.0])
+    found = studentised_interval(2.0, 0.5, draws, np.array([0.5, 2.0]), 1.0)
+    assert (found["low"], found["high"]) == (2.0 - 0.5 * 0.5, 2.0 + 2.0 * 0.5)
+
+
+def test_a_studentised_interval_is_not_negative_and_passes_over_draws_without_error():
+    found = studentised_interval(0.1, 0.2, np.array([0.0, 0.1, 0.3]), np.array([0.0, 0.1, 0.1]), 1.0)
+    assert found == {"value": 0.1, "low": 0.0, "high": pytest.approx(0.1)}
+    assert studentised_interval(0.5, 0.0, np.full(3, 0.5), np.zeros(3), 0.95) == {"value": 0.5, "low": 0.5, "high": 0.5}
