@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gristmill.modeling.families.problem import Params
 from gristmill.modeling.search import memory
 from gristmill.modeling.search.budget import LARGE, PROBES, Budget, affordable_rows, at_once, fewer_rows
 from gristmill.modeling.search.comparable import comparable
@@ -18,7 +19,7 @@ from gristmill.modeling.search.replay import plan_of, replayed
 from gristmill.modeling.search.runners_up import RunnersUp
 from gristmill.modeling.search.running import Ask, Clock, LocalRunner, Runner
 from gristmill.modeling.search.study import Study
-from gristmill.modeling.search.trial import Search
+from gristmill.modeling.search.trial import Search, Trial
 from gristmill.modeling.threads import one_core
 from gristmill.modeling.training_rows import TrainingRows
 
@@ -66,40 +67,106 @@ def search(
     """
     start = clock()
     runner = LocalRunner(prepared, metric, clock) if runner is None else runner
-    result, held = Search(prepared.family), RunnersUp(metric)
-    for trial in study.trials if study is not None else ():
-        result.add(metric, trial)
-        kept = study.predictions(trial.number) if study is not None else None
-        if kept is not None:
-            held.offer(trial, kept)
-    start -= result.seconds
     proposals = Proposals(prepared.family, prepared.problem, metric, method, study.frozen if study is not None else ())
+    course = _Course(prepared, metric, study, runner, proposals)
+    start -= course.result.seconds
     with one_core():
-        _limit_rows(result, _most_rows(prepared, budget, proposals, study, runner), study, runner)
-        while _may_start(result, budget, clock() - start, len(proposals.known)):
+        course.limit_rows(course.affordable(budget))
+        while course.may_start(budget, clock() - start):
             proposed = proposals.next()
             if proposed is None:
-                result.exhausted = True
+                course.result.exhausted = True
                 break
-            must_finish = result.best is None and not _may_shrink(result, prepared, len(proposals.known))
-            deadline = None if budget.seconds is None or must_finish else start + budget.seconds
-            trial, predictions = runner.run(Ask(len(result.trials), *proposed, result.best, deadline, held.numbers))
-            best = result.add(metric, trial)
-            if predictions is not None:
-                held.offer(trial, predictions)
-            if study is not None:
-                needed = predictions if trial.number in held.numbers else None
-                study.add(metric, trial, needed, proposals.asked, held.numbers)
-            proposals.learn(trial)
-            if best:
-                result.oof = predictions
-            elif result.best is None and trial.status == "stopped" and deadline is not None:
-                now = result.plan[MOST_ROWS] or _largest(prepared)
-                left = deadline - clock()
-                fewer = fewer_rows(now, len(trial.fold_scores), len(prepared.folds), trial.seconds, left)
-                _limit_rows(result, fewer, study, runner)
-        _complete(result, held, study, runner, prepared)
-    return result
+            deadline = None if budget.seconds is None or course.must_finish() else start + budget.seconds
+            trial = course.run(proposed, deadline)
+            if course.result.best is None and trial.status == "stopped" and deadline is not None:
+                course.learn_from_fewer(trial, deadline - clock())
+        course.complete()
+    return course.result
+
+
+class _Course:
+    """A search under way: what it works with, what it has found, and what of that a study keeps."""
+
+    def __init__(self, prepared: PreparedFolds, metric: str, study: Study | None, runner: Runner, proposals: Proposals) -> None:
+        self.prepared, self.metric, self.study, self.runner, self.proposals = prepared, metric, study, runner, proposals
+        self.result, self.held = Search(prepared.family), RunnersUp(metric)
+        self.n_known = len(proposals.known)
+        self.largest = max(len(train) for train, _ in prepared.folds)
+        for trial in study.trials if study is not None else ():
+            self.result.add(metric, trial)
+            kept = study.predictions(trial.number) if study is not None else None
+            if kept is not None:
+                self.held.offer(trial, kept)
+
+    def affordable(self, budget: Budget) -> int | None:
+        """Return how many training rows each fold learns from: what the study says, else what the budget allows; None for all."""
+        if self.study is not None and MOST_ROWS in self.study.settings:
+            kept = self.study.settings[MOST_ROWS]
+            return None if kept is None else int(kept)
+        if budget.seconds is None:
+            return None
+
+        def fold_seconds(n_rows: int) -> float:
+            return self.runner.fold_seconds(self.proposals.known[0], n_rows)
+
+        return affordable_rows(self.largest, len(self.prepared.folds), budget.seconds, fold_seconds)
+
+    def limit_rows(self, most: int | None) -> None:
+        """Let every fold learn from at most so many rows from now on, and keep that with the trials."""
+        self.result.plan[MOST_ROWS] = most
+        self.runner.limit_rows(most)
+        if self.study is not None and (MOST_ROWS not in self.study.settings or self.study.settings[MOST_ROWS] != most):
+            self.study.note(MOST_ROWS, most)
+
+    def may_start(self, budget: Budget, used: float) -> bool:
+        """Return whether another trial may start."""
+        n_trials, best = len(self.result.trials), self.result.best
+        if best is None:  # go on until something works, but not beyond what is known to be good
+            return n_trials < max(self.n_known, budget.trials or 0)
+        if budget.seconds is None:
+            return n_trials < (budget.trials or 0)
+        if n_trials - max(self.n_known, best.number + 1) >= PATIENCE_TRIALS:
+            self.result.exhausted = True
+            return False
+        finished = [trial.seconds for trial in self.result.trials if trial.status == "finished"]
+        return used + float(np.median(finished)) <= budget.seconds
+
+    def must_finish(self) -> bool:
+        """Return whether the next trial may take as long as it does: nothing is finished yet, and fewer rows are no way out."""
+        rows = self.result.plan[MOST_ROWS] or self.largest
+        may_shrink = self.largest > LARGE and rows > PROBES[-1] and len(self.result.trials) + 1 < self.n_known
+        return self.result.best is None and not may_shrink
+
+    def run(self, proposed: tuple[str, Params], deadline: float | None) -> Trial:
+        """Run the trial of a proposal, and keep what it brought."""
+        result, held, study = self.result, self.held, self.study
+        trial, predictions = self.runner.run(Ask(len(result.trials), *proposed, result.best, deadline, held.numbers))
+        if result.add(self.metric, trial):
+            result.oof = predictions
+        if predictions is not None:
+            held.offer(trial, predictions)
+        if study is not None:
+            needed = predictions if trial.number in held.numbers else None
+            study.add(self.metric, trial, needed, self.proposals.asked, held.numbers)
+        self.proposals.learn(trial)
+        return trial
+
+    def learn_from_fewer(self, stopped: Trial, left: float) -> None:
+        """Limit the rows so that the next trial ends within the seconds left, where a first one did not."""
+        now = self.result.plan[MOST_ROWS] or self.largest
+        self.limit_rows(fewer_rows(now, len(stopped.fold_scores), len(self.prepared.folds), stopped.seconds, left))
+
+    def complete(self) -> None:
+        """Fetch the predictions of the best trial, where an earlier process has made them, and choose the runners-up."""
+        result = self.result
+        if result.best is None:
+            return
+        if result.oof is None:
+            kept = None if self.study is None else self.study.predictions(result.best.number)
+            result.oof = self.runner.predictions(result.best) if kept is None else kept
+        chosen = self.held.chosen(result.best, self.prepared.y, self.prepared.folds)
+        result.runners_up = [(one.trial, one.oof, self.runner.row_ms(one.trial)) for one in chosen]
 
 
 def train_family(
@@ -186,61 +253,3 @@ def _searched(
     finally:
         if study is not None:
             study.close()
-
-
-def _largest(prepared: PreparedFolds) -> int:
-    """Return the number of training rows of the largest fold."""
-    return max(len(train) for train, _ in prepared.folds)
-
-
-def _may_shrink(result: Search, prepared: PreparedFolds, n_known: int) -> bool:
-    """Return whether a first trial may be given up for one that learns from fewer rows."""
-    rows = result.plan[MOST_ROWS] or _largest(prepared)
-    return _largest(prepared) > LARGE and rows > PROBES[-1] and len(result.trials) + 1 < n_known
-
-
-def _limit_rows(result: Search, most: int | None, study: Study | None, runner: Runner) -> None:
-    """Let every fold learn from at most so many rows from now on, and keep that with the trials."""
-    result.plan[MOST_ROWS] = most
-    runner.limit_rows(most)
-    if study is not None and (MOST_ROWS not in study.settings or study.settings[MOST_ROWS] != most):
-        study.note(MOST_ROWS, most)
-
-
-def _most_rows(prepared: PreparedFolds, budget: Budget, proposals: Proposals, study: Study | None, runner: Runner) -> int | None:
-    """Return how many training rows each fold learns from: what the study says, else what the budget allows; None for all."""
-    if study is not None and MOST_ROWS in study.settings:
-        kept = study.settings[MOST_ROWS]
-        return None if kept is None else int(kept)
-    if budget.seconds is None:
-        return None
-
-    def fold_seconds(n_rows: int) -> float:
-        return runner.fold_seconds(proposals.known[0], n_rows)
-
-    return affordable_rows(_largest(prepared), len(prepared.folds), budget.seconds, fold_seconds)
-
-
-def _may_start(result: Search, budget: Budget, used: float, n_known: int) -> bool:
-    """Return whether another trial may start."""
-    n_trials = len(result.trials)
-    if result.best is None:  # go on until something works, but not beyond what is known to be good
-        return n_trials < max(n_known, budget.trials or 0)
-    if budget.seconds is None:
-        return n_trials < (budget.trials or 0)
-    if n_trials - max(n_known, result.best.number + 1) >= PATIENCE_TRIALS:
-        result.exhausted = True
-        return False
-    finished = [trial.seconds for trial in result.trials if trial.status == "finished"]
-    return used + float(np.median(finished)) <= budget.seconds
-
-
-def _complete(result: Search, held: RunnersUp, study: Study | None, runner: Runner, prepared: PreparedFolds) -> None:
-    """Fetch the predictions of the best trial, where an earlier process has made them, and choose the runners-up."""
-    if result.best is None:
-        return
-    if result.oof is None:
-        kept = None if study is None else study.predictions(result.best.number)
-        result.oof = runner.predictions(result.best) if kept is None else kept
-    chosen = held.chosen(result.best, prepared.y, prepared.folds)
-    result.runners_up = [(one.trial, one.oof, runner.row_ms(one.trial)) for one in chosen]
