@@ -68,10 +68,10 @@ def calibration_curve(
         if values is not None:
             truth, score = _judged(y_true, values)
             _reliability(axes, truth, score, n_bins, color)
-    named = 2 if before is not None else 1
+    above = 2 if before is not None else 1
     for row, (color, (name, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
         _reliability(axes, *_judged(y_true, values), n_bins, color, with_band=False)
-        axes.annotate(name, (0.02, 0.93 - 0.07 * (row + named)), xycoords="axes fraction", color=color)
+        axes.annotate(name, (0.02, 0.93 - 0.07 * (row + above)), xycoords="axes fraction", color=color)
     if others and before is None:
         axes.annotate("candidate, with intervals", (0.02, 0.93), xycoords="axes fraction", color=BLUE, fontweight="bold")
     axes.annotate("perfect", (1, 1), xytext=(-4, -16), textcoords="offset points", ha="right", color=GREY, fontsize=8.5)

@@ -254,7 +254,7 @@ def _level_lines(axes: Axes, others: Mapping[str, float], curves: Any) -> None:
     reach = 1.5 * max(high - low, 1e-9)
     drawn = {name: value for name, value in others.items() if np.isfinite(value)}
     for color, dashes, (name, value) in zip((AMBER, ORANGE), ((5, 2), (1.5, 1.5)), drawn.items(), strict=False):
-        line = {"color": color, "linestyle": (0, dashes), "linewidth": 1.6}
+        line: dict[str, Any] = {"color": color, "linestyle": (0, dashes), "linewidth": 1.6}
         label = f"{name}, validation rows: {figure(value)}"
         if low - reach <= value <= high + reach:
             axes.axhline(value, label=label, **line)
