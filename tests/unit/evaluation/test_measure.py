@@ -158,7 +158,9 @@ def test_baseline_and_champion_are_drawn_beside_the_candidate(evaluated, task):
     drawn = figures.fit_figures(found.model, found.scored, others) | figures.error_figures(found.model, found.scored, others)
     drawn |= figures.decision_figures(found.model, found.scored, PROFIT, others)
     if task == "regression":
-        assert {text.get_text() for text in drawn["residuals"].axes[0].texts} >= {"baseline", "champion"}
+        named = {name: {text.get_text() for text in drawn[name].axes[0].texts} for name in drawn}
+        assert named["predicted_vs_actual"] >= {"candidate", "baseline", "champion"}
+        assert named["residuals"] >= {"candidate", "baseline (right)", "champion (right)"}
         return
     assert {"confusion_matrix", "confusion_matrix_baseline", "confusion_matrix_champion"} <= set(drawn)
     if task == "binary":
