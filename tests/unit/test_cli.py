@@ -75,6 +75,15 @@ def test_an_error_that_can_be_mended_is_one_sentence_and_exit_code_2(project: Pa
     assert capsys.readouterr().err.startswith("gristmill: Expected a case file at configs/nosuch.yaml")
 
 
+def test_an_id_column_called_truth_is_refused_before_anything_is_built(project: Path, monkeypatch, capsys):
+    write_case(project, f"{CASE}id_columns: [truth]\n")
+    monkeypatch.setattr(sys, "argv", ["gristmill", "check", "small"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    assert "the id column 'truth' has the name of a column of predictions" in capsys.readouterr().err
+
+
 def test_a_refresh_is_noted_for_the_next_build(table: Path, project: Path):
     write_case(project, CASE)
     run("refresh", "small")

@@ -23,6 +23,16 @@ Task = Literal["binary", "multiclass", "regression"]
 GROUP_STRATEGIES = ("group", "stratified_group")
 """Strategies of a split that keep groups whole."""
 
+ANSWERS = {
+    "binary": ("truth", "prediction", "probability", "prediction_set"),
+    "multiclass": ("truth", "prediction", "prediction_set"),
+    "regression": ("truth", "prediction", "lower", "upper"),
+}
+"""Columns of a table of predictions by task, beside which its identifiers stand."""
+
+CLASS_ANSWER = "probability_"
+"""How further such columns of several classes begin; the name of a class follows."""
+
 
 class Case(Section):
     """A use case, as its case file states it."""
@@ -34,7 +44,10 @@ class Case(Section):
     source: Source = Field(description="Where the table comes from; a plain string is its `uri`.")
     target: str = Field(description="Column to predict.")
     positive_class: Text | None = Field(None, description="The class whose probability is meant, for binary tasks.")
-    id_columns: tuple[str, ...] = Field((), description="Columns that only name rows: kept in outputs, never a feature.")
+    id_columns: tuple[str, ...] = Field(
+        (),
+        description="Columns that only name rows: kept in outputs, never a feature; not called `truth`, `prediction` or the like.",
+    )
     time_column: str | None = Field(None, description="When a row became known; later rows test models trained on earlier ones.")
     group_column: str | None = Field(None, description="Rows of one group (a patient, a shop) never cross a split.")
     sensitive_features: tuple[str, ...] = Field((), description="Columns whose groups are audited for fairness.")
@@ -76,6 +89,17 @@ class Case(Section):
             raise ValueError("`features.augmentation: smote` needs classes; use `noise` for a regression task")
         if self.split.gap is not None and self.split_strategy != "time":
             raise ValueError(f"`split.gap` belongs to a split by time, and this one is {self.split_strategy}; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _identifiers_are_no_answers(self) -> "Case":
+        for name in self.id_columns:
+            if name in ANSWERS[self.task] or (self.task == "multiclass" and name.startswith(CLASS_ANSWER)):
+                others = f"{', '.join(ANSWERS[self.task])}{f', {CLASS_ANSWER}CLASS' if self.task == 'multiclass' else ''}"
+                raise ValueError(
+                    f"the id column {name!r} has the name of a column of predictions ({others}), beside which identifiers are "
+                    "kept; rename it in the table, or by `source.query`"
+                )
         return self
 
     @model_validator(mode="after")

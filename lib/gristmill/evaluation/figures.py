@@ -53,7 +53,7 @@ def error_figures(model: FittedModel, scored: Scored, others: Others | None = No
             scored.y_true,
             decide(answers.predicted, answers.threshold),
             model.classes,
-            title=f"Confusion: {name}" if name else None,
+            model=name or None,
         )
         for name, answers in shown.items()
     }
@@ -83,19 +83,21 @@ def decision_figures(model: FittedModel, scored: Scored, settings: Any, others: 
     points = threshold_points(scored.y_true == 1, scored.predicted[:, 1], **prices).sort_values("threshold")
     names = ["profit"] if settings.rule == "profit" else ["precision", "recall", "f1"]
     curves = {name: points[name].to_numpy() for name in names}
-    for name, predicted in beside.items():
-        its = threshold_points(scored.y_true == 1, predicted[:, 1], **prices).sort_values("threshold")
+    own: dict[str, float] = {}
+    for name, answers in (others or {}).items():
+        its = threshold_points(scored.y_true == 1, answers.predicted[:, 1], **prices).sort_values("threshold")
         flagging = np.searchsorted(its["threshold"], points["threshold"])  # its next threshold flags the same rows; above all, none
         curves[f"{names[-1]}, {name}"] = np.append(its[names[-1]], 0.0)[flagging]
-    found["threshold_curve"] = decisions.threshold_curve(points["threshold"], curves, chosen=model.threshold)
+        own |= {} if answers.threshold is None else {f"{names[-1]}, {name}": answers.threshold}
+    found["threshold_curve"] = decisions.threshold_curve(points["threshold"], curves, chosen=model.threshold, own=own)
     return found
 
 
-def learning_figure(points: pd.DataFrame, metric: str) -> HouseFigure:
-    """Return the learning curve, or a note that it was too dear to draw."""
+def learning_figure(points: pd.DataFrame, metric: str, others: Mapping[str, float] | None = None) -> HouseFigure:
+    """Return the learning curve beside the scores of others on its validation rows, or a note that it was too dear to draw."""
     if len(points) < 2:
         return empty("Learning curve", "Fitting the model again would have taken longer than the stage may.")
-    return training.learning_curve(points["n_rows"], points["train"], points["validation"], metric)
+    return training.learning_curve(points["n_rows"], points["train"], points["validation"], metric, others=others)
 
 
 def segment_figure(segments: pd.DataFrame, metric: str, overall: float) -> HouseFigure:
@@ -121,9 +123,9 @@ def permutation_figure(importance: pd.DataFrame, metric: str) -> HouseFigure:
     )
 
 
-def coverage_figure(covered: Coverage) -> HouseFigure:
-    """Return how often sets or intervals hold the truth, over all rows and by class or predicted number."""
-    return plots_coverage.coverage(covered.parts())
+def coverage_figure(covered: Coverage, others: Mapping[str, Coverage] | None = None) -> HouseFigure:
+    """Return how often sets or intervals hold the truth, over all rows and by class or predicted number, beside those of others."""
+    return plots_coverage.coverage(covered.parts(others=others))
 
 
 def effect_figure(curves: Sequence[Mapping[str, Any]], unit: str, classes: Sequence[str] = ()) -> HouseFigure:

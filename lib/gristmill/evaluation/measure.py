@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from gristmill.errors import ArtifactError, DataError
 from gristmill.evaluation.curves import learning_points
 from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.interval_ends import Interval, bca_interval
@@ -169,6 +171,60 @@ def learning_curve(
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a bounded number of iterations is part of the model
         return learning_points(fit_and_score, len(learn), budget_seconds=budget_seconds)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What other models reach on the rows that a learning curve is validated on: by name, and why one is missing."""
+
+    metric: str
+    scores: Mapping[str, float]
+    missing: str = ""
+
+    def sentence(self) -> str:
+        """Return in Markdown what the others reach, and what the champion's score can tell."""
+        reached = {name: figure(value) for name, value in self.scores.items()}
+        said = [f"On the same held-out rows the baseline reaches a {metric_label(self.metric)} of {reached['baseline']}."]
+        if "champion" in reached:
+            said.append(
+                f"The champion, as it stands, reaches {reached['champion']}; it may have learnt from these very rows when it was "
+                "built, so that a curve that ends short of its line speaks against nobody."
+            )
+        return " ".join([*said, self.missing]).strip()
+
+
+def score_held_out(
+    model: FittedModel,
+    train: pd.DataFrame,
+    y: NDArray[Any],
+    folds: tuple[NDArray[np.intp], NDArray[np.intp]],
+    metric: str,
+    *,
+    baseline: str,
+    champion: FittedModel | None = None,
+) -> HeldOut:
+    """Return what other models reach on the rows that :func:`learning_curve` validates on.
+
+    Parameters
+    ----------
+    model, train, y, folds, metric
+        As in :func:`learning_curve`.
+    baseline
+        Name of the baseline, which knows the targets of the rows to learn from.
+    champion
+        The model in production as it stands; it is not fitted again.
+    """
+    learn, held = (rows[:MAX_TRAINING_ROWS] for rows in folds)
+    naive = baselines.predict(baseline, y[learn], len(held), len(model.classes))
+    found = {"baseline": score(metric, y[held], naive, threshold=model.threshold)}
+    if champion is None:
+        return HeldOut(metric, found)
+    try:
+        predicted = champion.predict_values(train.iloc[held])
+    except (ArtifactError, DataError) as error:
+        reason = str(error).partition(";")[0].rstrip(".")
+        return HeldOut(metric, found, f"The champion cannot be scored on these rows: {reason}.")
+    return HeldOut(metric, {**found, "champion": score(metric, y[held], predicted, threshold=champion.threshold)})
 
 
 def score_table(scores: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:

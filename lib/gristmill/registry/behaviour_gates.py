@@ -6,6 +6,7 @@ from typing import Any
 from gristmill.config.behaviour import gate_name
 from gristmill.config.case import Case
 from gristmill.config.metric_names import greater_is_better
+from gristmill.evaluation.errors.critical import reached_by
 from gristmill.registry.gates import Gate, at_least, at_most
 from gristmill.reporting.wording import count, metric_label
 
@@ -48,7 +49,8 @@ def _criterion(name: str, metric: str, wanted: float, found: Mapping[str, Any] |
     """Judge one criterion of one critical segment."""
     value = found["value"] if found is not None and found["n"] else None
     rows = f"{count(found['n'])} test rows" if found is not None else "no evidence"
-    text = f"Critical segment {name!r}, {metric_label(metric)} on {rows}"
+    champion = reached_by({**found, "metric": metric, "wanted": wanted}) if found is not None else ""
+    text = f"Critical segment {name!r}, {metric_label(metric)} on {rows}{f' ({champion})' if champion else ''}"
     return (at_least if greater_is_better(metric) else at_most)(
         f"segment_{gate_name(name)}_{metric}", "training", value, wanted, text
     )

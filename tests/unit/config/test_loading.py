@@ -139,6 +139,23 @@ def test_keys_that_contradict_each_other_are_refused(changed: str, sentence: str
     assert sentence in refusal(changed)
 
 
+@pytest.mark.parametrize(
+    ("task", "refused", "allowed"),
+    [
+        ("binary", ["truth", "prediction", "probability", "prediction_set"], ["Truth", "probability_gold", "lower", "upper"]),
+        ("multiclass", ["truth", "prediction", "probability_gold", "prediction_set"], ["probability", "lower"]),
+        ("regression", ["truth", "prediction", "lower", "upper"], ["probability", "prediction_set"]),
+    ],
+)
+def test_an_id_column_called_as_a_column_of_predictions_is_refused(task: str, refused: list[str], allowed: list[str]):
+    case = MINIMAL if task == "binary" else MINIMAL.replace("binary", task).replace("positive_class: Yes\n", "")
+    for name in refused:
+        message = refusal(f"{case}id_columns: [key, {name}]\n")
+        assert f"the id column '{name}' has the name of a column of predictions" in message
+        assert "rename it in the table, or by `source.query`" in message
+    assert parse_case(f"{case}id_columns: [{', '.join(allowed)}]\n", "x").id_columns == tuple(allowed)
+
+
 @pytest.mark.parametrize(("written", "read"), [("200", 200), ("1", 1), ("0.1", 0.1)])
 def test_a_capacity_is_a_number_of_rows_or_a_share(written: str, read: float):
     capacity = parse_case(MINIMAL + f"threshold: {{rule: capacity, capacity: {written}}}\n", "x").threshold.capacity

@@ -10,11 +10,20 @@ from mapie.metrics.classification import classification_coverage_score, classifi
 from mapie.metrics.regression import regression_coverage_score, regression_mean_width_score
 from tests.models import TARGETS, conformity_of, customers, save_model
 
-from gristmill.evaluation.coverage import LEVELS, Coverage, measure_coverage
+from gristmill.evaluation.coverage import (
+    LEVELS,
+    Coverage,
+    baseline_coverage,
+    coverage_table,
+    measure_coverage,
+    missing_in_words,
+)
 from gristmill.evaluation.figures import coverage_figure
+from gristmill.evaluation.measure import baseline_scored
 from gristmill.evaluation.predictions import Scored, encode_truth
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.conformal.conformity import LAC, Conformity
+from gristmill.reporting.wording import figure
 
 TASKS = ("binary", "multiclass", "regression")
 
@@ -90,6 +99,58 @@ def test_what_is_written_is_plain_json(models: dict[str, FittedModel]):
     assert (product["method"], product["rows"], list(product["levels"])) == ("lac", 300, ["0.8", "0.9", "0.95"])
     assert {"coverage", "low", "high", "n", "size", "single", "by_class", "by_group"} == set(product["levels"]["0.9"])
     assert set(product["levels"]["0.9"]["by_class"]) == {"No", "Yes"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_baseline_and_champion_stand_beside_the_candidate_on_the_same_rows(
+    models: dict[str, FittedModel], task: str, tmp_path: Path
+):
+    covered, scored = measured(models[task])
+    champion, _ = measured(model_of(tmp_path, task, n_rows=15))
+    y_train = encode_truth(task, customers(400, seed=8)[TARGETS[task]], models[task].classes)
+    name = "mean" if task == "regression" else "prior"
+    naive = baseline_scored(name, y_train, scored, len(models[task].classes))
+    others = {"baseline": baseline_coverage(name, y_train, naive, models[task].classes), "champion": champion}
+    table = coverage_table({"candidate": covered, **others})
+    assert (table.index.tolist(), table.columns.tolist()) == (["80 %", "90 %", "95 %"], ["candidate", *others])
+    record = champion.levels[0.9]
+    size = "width" if task == "regression" else "size"
+    assert table.loc["90 %", "champion"].startswith(f"{100 * record['coverage']:.1f} % (")
+    assert table.loc["90 %", "champion"].endswith(f", {size} {figure(record[size])}")
+    assert table.loc["95 %", "champion"] == "too few rows to vouch for it"
+    assert missing_in_words(others) == "The champion learnt from 15 rows, too few to vouch for 95 %."
+    product = json.loads(json.dumps(covered.as_product(others), allow_nan=False))
+    assert product["others"]["champion"]["levels"]["0.9"]["coverage"] == record["coverage"]
+    whole, first, *_ = covered.parts(others=others)
+    assert whole["others"]["champion"][0.9] == record["coverage"]
+    assert set(first["others"]) == (set() if task == "regression" else {"champion"})
+    assert coverage_figure(covered, others).get_supxlabel() == "grey: baseline; purple: champion"
+
+
+def test_a_baseline_keeps_its_promise_by_sets_and_intervals_that_tell_little(models: dict[str, FittedModel]):
+    for task in TASKS:
+        covered, scored = measured(models[task], 2000)
+        classes = models[task].classes
+        y_train = encode_truth(task, customers(2000, seed=8)[TARGETS[task]], classes)
+        for name in ("mean", "median") if task == "regression" else ("prior", "majority"):
+            found = baseline_coverage(name, y_train, baseline_scored(name, y_train, scored, len(classes)), classes)
+            for level, record in found.levels.items():
+                assert record["coverage"] > level - 0.03
+                if task == "regression":
+                    assert record["width"] > 3 * covered.levels[level]["width"]
+                    assert record["width"] == pytest.approx(2 * np.quantile(np.abs(y_train - np.mean(y_train)), level), rel=0.1)
+
+
+def test_a_champion_without_conformity_scores_is_told_with_the_reason(models: dict[str, FittedModel], tmp_path: Path):
+    covered, _ = measured(models["binary"])
+    champion, _ = measured(model_of(tmp_path, "binary", n_rows=0))
+    assert coverage_table({"candidate": covered, "champion": champion})["champion"].tolist() == ["no sets or intervals"] * 3
+    assert missing_in_words({"champion": champion}) == (
+        "The champion was built without conformity scores: it answers no sets and no intervals."
+    )
+    assert covered.as_product({"champion": champion})["others"] == {"champion": None}
+    assert covered.parts(others={"champion": champion})[0]["others"] == {"champion": {}}
+    assert coverage_figure(covered, {"champion": champion}).title.startswith("Truths held")
 
 
 def test_levels_that_few_rows_cannot_vouch_for_are_told(tmp_path: Path):

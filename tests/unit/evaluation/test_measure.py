@@ -9,7 +9,7 @@ from gristmill.evaluation.explanation.explain import raw_predict
 from gristmill.evaluation.predictions import encode_truth
 from gristmill.metrics.intervals import Bootstrap
 from gristmill.metrics.paired import Answers
-from gristmill.metrics.scores import all_scores
+from gristmill.metrics.scores import all_scores, score
 from gristmill.reporting.plots.style import HouseFigure
 
 FEW = Bootstrap(resamples=100)
@@ -99,6 +99,38 @@ def test_a_learning_curve_is_drawn_without_a_test_row(evaluated, task):
     assert isinstance(figures.learning_figure(points, metric), HouseFigure)
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_others_are_scored_on_the_rows_that_the_learning_curve_is_validated_on(evaluated, task):
+    found = evaluated(task)
+    model, train = found.model, customers(300, seed=5)
+    y = encode_truth(task, train[model.target], model.classes)
+    folds = (np.arange(240), np.arange(240, 300))
+    metric, baseline = ("mae", "median") if task == "regression" else ("log_loss", "prior")
+    held = measure.score_held_out(model, train, y, folds, metric, baseline=baseline, champion=model)
+    predicted = model.predict_values(train.iloc[240:])
+    assert held.scores["champion"] == pytest.approx(score(metric, y[240:], predicted, threshold=model.threshold))
+    if task == "regression":
+        assert held.scores["baseline"] == pytest.approx(np.abs(y[240:] - np.median(y[:240])).mean())
+    else:
+        shares = np.bincount(y[:240]) / 240
+        assert held.scores["baseline"] == pytest.approx(-np.log(shares[y[240:]]).mean())
+    assert "may have learnt from these very rows" in held.sentence()
+    alone = measure.score_held_out(model, train, y, folds, metric, baseline=baseline)
+    assert (list(alone.scores), "champion" in alone.sentence()) == (["baseline"], False)
+
+
+def test_a_champion_that_cannot_be_scored_on_held_out_rows_is_told_with_the_reason(evaluated):
+    model, train = evaluated("binary").model, customers(60, seed=5)
+    y = encode_truth("binary", train["churn"], model.classes)
+    lacking = train.drop(columns="plan")
+    held = measure.score_held_out(
+        model, lacking, y, (np.arange(40), np.arange(40, 60)), "log_loss", baseline="prior", champion=model
+    )
+    assert list(held.scores) == ["baseline"]
+    assert "The champion cannot be scored on these rows: " in held.sentence()
+    assert "'plan'" in held.sentence()
+
+
 def test_cells_hold_a_value_and_its_interval_where_it_is_known():
     assert measure.cell({"value": 0.5, "low": 0.4, "high": 0.6}) == "0.500 (0.400\u20130.600)"
     assert measure.cell({"value": 0.5}) == "0.500"
@@ -126,7 +158,9 @@ def test_baseline_and_champion_are_drawn_beside_the_candidate(evaluated, task):
     drawn = figures.fit_figures(found.model, found.scored, others) | figures.error_figures(found.model, found.scored, others)
     drawn |= figures.decision_figures(found.model, found.scored, PROFIT, others)
     if task == "regression":
-        assert {text.get_text() for text in drawn["residuals"].axes[0].texts} >= {"baseline", "champion"}
+        named = {name: {text.get_text() for text in drawn[name].axes[0].texts} for name in drawn}
+        assert named["predicted_vs_actual"] >= {"candidate", "baseline", "champion"}
+        assert named["residuals"] >= {"candidate", "baseline (right)", "champion (right)"}
         return
     assert {"confusion_matrix", "confusion_matrix_baseline", "confusion_matrix_champion"} <= set(drawn)
     if task == "binary":

@@ -48,6 +48,16 @@ def test_each_criterion_of_a_critical_segment_is_a_gate():
     assert made["segment_new_ones_recall"].message == "Critical segment 'New ones', Recall on 50 test rows: 0.6, needs >= 0.7."
 
 
+def test_the_gate_is_the_candidates_own_and_tells_when_the_champion_fails_as_well():
+    def gate(value: float, champion: float) -> Gate:
+        line = {**found("recall", value), "others": {"baseline": 0.0, "champion": champion}}
+        return gates([outcome("row order", passed=True)], SEGMENTS, [line])["segment_new_ones_recall"]
+
+    assert "on 50 test rows (the champion misses it too, with 0.580): 0.6, needs >= 0.7." in gate(0.6, 0.58).message
+    assert (gate(0.6, 0.9).failed, gate(0.8, 0.1).passed) == (True, True)
+    assert "(the champion meets it, with 0.900)" in gate(0.6, 0.9).message
+
+
 @pytest.mark.parametrize("criteria", [None, [], [found("recall", None), found("log_loss", None, n=0)]])
 def test_a_criterion_that_could_not_be_measured_fails(criteria: Any):
     made = gates([outcome("row order", passed=True)], SEGMENTS, criteria)

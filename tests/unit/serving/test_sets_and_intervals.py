@@ -10,7 +10,8 @@ from tests.models import case_of, conformity_of, customers, describe, fit, save_
 from typer.testing import CliRunner
 
 from gristmill import cli
-from gristmill.errors import ArtifactError, DataError, LevelError
+from gristmill.config.loading import parse_case
+from gristmill.errors import ArtifactError, CaseFileError, DataError, LevelError
 from gristmill.modeling.artifact.model_directory import CONFORMITY, save_candidate, write_manifest
 from gristmill.paths import ProjectPaths
 from gristmill.serving import batch, tables
@@ -32,6 +33,15 @@ def scored(tmp_path: Path, model: Path, interval: float | None, *, read: str = "
     customers(rows).to_csv(source, index=False) if read == ".csv" else customers(rows).to_parquet(source, index=False)
     batch.score(source, target, str(model), ProjectPaths(tmp_path), interval=interval)
     return target
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_case_refuses_an_id_column_with_the_name_of_any_column_of_an_answer(models: Path, task: str):
+    positive = "positive_class: Yes\n" if task == "binary" else ""
+    for name in Predictor.load(models / task).columns_with(0.9):
+        text = f"name: small\ntask: {task}\nsource: table.csv\ntarget: left\n{positive}id_columns: ['{name}']\n"
+        with pytest.raises(CaseFileError, match="has the name of a column of predictions"):
+            parse_case(text, "test")
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,10 @@ class Outcome:
         """Return the outcome as the JSON-able part of ``evaluation.json``."""
         return asdict(self)
 
+    def counts(self) -> dict[str, Any]:
+        """Return rows tried and broken, and the verdict."""
+        return {"tried": self.tried, "broke": self.broke, "passed": self.passed}
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -69,11 +73,11 @@ class Subject:
     Attributes
     ----------
     model
-        The candidate.
+        The candidate, or another model that is put to the same tests.
     rows
         Test rows with their raw columns.
     scored
-        What the candidate said of them, in the same order.
+        What the model said of them, in the same order.
     most_rows
         Most rows that one test tries.
     random_state
@@ -85,6 +89,10 @@ class Subject:
     scored: Scored
     most_rows: int = 2000
     random_state: int = 0
+
+    def beside(self, model: FittedModel, scored: Scored) -> "Subject":
+        """Return another model, and what it said, to be put to the same tests on the same rows."""
+        return replace(self, model=model, scored=scored)
 
     def sample(self, inside: NDArray[np.intp] | None = None, most: int | None = None) -> NDArray[np.intp]:
         """Return positions of at most ``most`` rows, in order, of those at ``inside`` (all by default)."""
@@ -190,23 +198,33 @@ def example_text(worst: Mapping[str, Any] | None) -> str:
 VERDICTS = {True: "passed", False: "FAILED", None: "nothing to try"}
 
 
-def outcome_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """Return the tests as a reader would want them: what is expected, rows tried and broken, verdict, and the worst row."""
+def outcome_table(outcomes: Sequence[Outcome], others: Mapping[str, Sequence[Outcome]] | None = None) -> pd.DataFrame:
+    """Return the tests as a reader would want them: what is expected, rows tried and broken, verdict, and the worst row.
+
+    For each of ``others`` a column says how many rows broke the test with that model; it is empty where that was not tried.
+    """
+    told = {name: {one.name: one for one in found} for name, found in (others or {}).items()}
     lines = [
         {
             "test": one.name,
             "by": one.source,
             "expected": one.claim,
             "tried": count(one.tried),
-            "broke it": f"{count(one.broke)} ({share(one.broke / one.tried, 1)})" if one.tried and one.broke else count(one.broke),
+            "broke it": _broken(one),
+            **{name: _broken(by_name[one.name]) if one.name in by_name else "" for name, by_name in told.items()},
             "may": share(one.tolerance, 1) if one.tolerance else "none",
             "verdict": VERDICTS[one.passed] + ("" if one.hard or one.passed is not False else " (reported)"),
             "worst row": "; ".join(part for part in (example_text(one.worst), one.note) if part),
         }
         for one in outcomes
     ]
-    columns = ["test", "by", "expected", "tried", "broke it", "may", "verdict", "worst row"]
+    columns = ["test", "by", "expected", "tried", "broke it", *told, "may", "verdict", "worst row"]
     return pd.DataFrame(lines, columns=columns).set_index("test").rename_axis(None)
+
+
+def _broken(one: Outcome) -> str:
+    """Return how many rows broke a test, and which share of those tried."""
+    return f"{count(one.broke)} ({share(one.broke / one.tried, 1)})" if one.tried and one.broke else count(one.broke)
 
 
 def conclusion(outcomes: Sequence[Outcome]) -> str:

@@ -6,7 +6,7 @@ answer that must not move, one that must not move in a direction, and one that m
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -39,9 +39,10 @@ def require(behaviour: Any, contract: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of all tests, those of the case file first."""
+    """What came of all tests, those of the case file first; and by name what came of them with other models."""
 
     outcomes: tuple[Outcome, ...]
+    others: Mapping[str, tuple[Outcome, ...]] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Return in Markdown how many tests passed, and which failed by how much."""
@@ -49,14 +50,18 @@ class Tried:
 
     def table(self) -> pd.DataFrame:
         """Return the tests as a reader would want them; see :func:`gristmill.evaluation.behaviour.answers.outcome_table`."""
-        return outcome_table(self.outcomes)
+        return outcome_table(self.outcomes, self.others)
 
     def as_product(self) -> list[dict[str, Any]]:
-        """Return the outcomes as the JSON-able part of ``evaluation.json``."""
-        return [one.as_dict() for one in self.outcomes]
+        """Return the outcomes as the JSON-able part of ``evaluation.json``; ``others`` says how often other models broke a test."""
+        told = {name: {one.name: one for one in outcomes} for name, outcomes in self.others.items()}
+        return [
+            one.as_dict() | {"others": {name: by_name[one.name].counts() for name, by_name in told.items() if one.name in by_name}}
+            for one in self.outcomes
+        ]
 
 
-def run_tests(subject: Subject, behaviour: Any, train: pd.DataFrame) -> Tried:
+def run_tests(subject: Subject, behaviour: Any, train: pd.DataFrame, others: Mapping[str, Subject] | None = None) -> Tried:
     """Return what came of every test: those of the case file in its order, then the built-in ones.
 
     Parameters
@@ -67,14 +72,22 @@ def run_tests(subject: Subject, behaviour: Any, train: pd.DataFrame) -> Tried:
         The case's ``behaviour``.
     train
         Training rows, among which near-duplicates are looked for as well.
+    others
+        Name of another model -> that model with the same rows. It is put to the same tests, those about labels left out, and
+        decides nothing.
 
     Raises
     ------
     DataError
         A test names what the table does not have.
     """
-    asked = [run_test(subject, test, behaviour.tolerance) for test in read_tests(behaviour, subject.model.contract)]
-    return Tried((*asked, *edge_cases.built_in(subject, train, behaviour.tolerance)))
+    tests = read_tests(behaviour, subject.model.contract)
+
+    def asked(one: Subject) -> list[Outcome]:
+        return [run_test(one, test, behaviour.tolerance) for test in tests]
+
+    beside = {name: (*asked(one), *edge_cases.of_model(one)) for name, one in (others or {}).items()}
+    return Tried((*asked(subject), *edge_cases.built_in(subject, train, behaviour.tolerance)), beside)
 
 
 def run_test(subject: Subject, test: ReadTest, tolerance: float) -> Outcome:

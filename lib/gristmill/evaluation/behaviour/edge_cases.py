@@ -43,6 +43,11 @@ def built_in(subject: Subject, train: pd.DataFrame, tolerance: float) -> list[Ou
     tolerance
         Share of the rows that may break a test that is only reported.
     """
+    return [*of_model(subject), contradictions(subject, train, tolerance)]
+
+
+def of_model(subject: Subject) -> list[Outcome]:
+    """Return what came of the built-in tests that are about the model and not about the labels."""
     return [
         finite_answers(subject),
         row_order(subject),
@@ -52,7 +57,6 @@ def built_in(subject: Subject, train: pd.DataFrame, tolerance: float) -> list[Ou
         extreme_values(subject),
         unseen_levels(subject),
         absurd_numbers(subject),
-        contradictions(subject, train, tolerance),
     ]
 
 

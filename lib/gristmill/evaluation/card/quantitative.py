@@ -9,6 +9,7 @@ from gristmill.config.metric_names import greater_is_better
 from gristmill.evaluation.card.evidence import Evidence
 from gristmill.evaluation.card.meanings import MEASURE_MEANINGS
 from gristmill.evaluation.card.text import NO_EVIDENCE, blocks, bullets, escape_text, is_known, measured, plural, table
+from gristmill.evaluation.errors.critical import other_cell
 from gristmill.evaluation.fairness.mitigation import point_table
 from gristmill.evaluation.fairness.verdicts import against_limits, conclusion, group_table, limits, tabled_metrics
 from gristmill.modeling.mitigation import frontier
@@ -47,13 +48,14 @@ def _segments(evidence: Evidence, *, several: bool) -> str:
         return f"{NO_EVIDENCE}: no segment has enough rows to be tested."
     all_of = f"{count(worse)} of {plural(tested, 'segment')} (of one column or several)"
     said = f"{all_of} are worse than chance explains, all considered together."
-    metric = evaluation["primary_metric"]
-    header = ("segment", "rows", metric_label(metric), "mean loss", "elsewhere", "worse")
+    metric, others = evaluation["primary_metric"], _others(evaluation, found)
+    header = ("segment", "rows", metric_label(metric), *others.values(), "mean loss", "elsewhere", "worse")
     lines = [
         (
             escape_text(part["segment"]),
             count(part["n"]),
             measured(part),
+            *(figure((part.get("others") or {}).get(name)) for name in others),
             figure(part["loss"]),
             figure(part["rest_loss"]),
             "**yes**" if part["worse"] else "cannot tell",
@@ -64,20 +66,30 @@ def _segments(evidence: Evidence, *, several: bool) -> str:
 
 
 def _critical(evidence: Evidence) -> str:
-    """Return the critical segments of the case file with what they must reach."""
+    """Return the critical segments of the case file with what they must reach, and what others reach on the same rows."""
     found = (evidence.evaluation or {}).get("critical_segments") or []
+    others = _others(evidence.evaluation or {}, found)
     lines = [
         (
             f"**{escape_text(one['name'])}**: {escape_text(one['segment'])}",
             count(one["n"]),
             metric_label(one["metric"]),
             measured(one),
+            *(other_cell(one, name) for name in others),
             f"{'at least' if greater_is_better(one['metric']) else 'at most'} {plain(one['wanted'])}",
             JUDGED[bool(one["met"])],
         )
         for one in found
     ]
-    return table(("critical segment", "rows", "metric", "reached", "wanted", "met"), lines)
+    return table(("critical segment", "rows", "metric", "reached", *others.values(), "wanted", "met"), lines)
+
+
+def _others(evaluation: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return which other models were scored on the same rows, and what their column is called."""
+    named = dict.fromkeys(name for one in found for name in one.get("others") or ())
+    champion = evaluation.get("champion") or {}
+    version = f", version {champion['version']}" if champion.get("version") is not None else ""
+    return {name: f"{name}{version if name == 'champion' else ''}" for name in named}
 
 
 def _fairness(evidence: Evidence) -> str:

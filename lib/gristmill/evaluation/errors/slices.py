@@ -5,12 +5,13 @@ the largest standardised excess over all segments (Westfall and Young 1993). Tha
 level asked for, however many segments there are and however they overlap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 
 from gristmill.data.contract.conditions import Mask
@@ -18,7 +19,8 @@ from gristmill.evaluation.errors.segments import Segment, all_segments
 from gristmill.evaluation.errors.slice_tree import grow
 from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap, intervals
-from gristmill.metrics.scores import Floats
+from gristmill.metrics.paired import Answers
+from gristmill.metrics.scores import Floats, score
 from gristmill.reporting.wording import count, figure, interval, metric_label, share
 
 MAX_FALSE_ALARMS = 0.05
@@ -228,11 +230,13 @@ def score_segments(
     most: int = 12,
     threshold: float | None = None,
     bootstrap: Bootstrap = DEFAULT_BOOTSTRAP,
+    others: Mapping[str, Answers] | None = None,
 ) -> pd.DataFrame:
     """Return the first segments of a search with ``metric, value, low, high``: the metric on the rows of each, with its interval.
 
     Of segments that are nearly the same rows (four fifths of those in either lie in both) only the surest is taken. Size and share
-    are those among all rows; see :func:`find_segments` for ``scored`` and ``frame``.
+    are those among all rows; see :func:`find_segments` for ``scored`` and ``frame``. ``others`` holds, by name, the metric of each
+    of the other models on the same rows, at its own threshold.
     """
     places: list[int] = []
     masks: list[Mask] = []
@@ -247,9 +251,10 @@ def score_segments(
         masks.append(inside)
         value = score_rows(scored.take(np.flatnonzero(inside)), metric, threshold=threshold, bootstrap=bootstrap)
         size = int(inside.sum())
-        rows.append({"n": size, "share": size / max(1, len(scored)), "metric": metric, **value})
+        beside = score_others(others, scored, np.flatnonzero(inside), metric)
+        rows.append({"n": size, "share": size / max(1, len(scored)), "metric": metric, **value, "others": beside})
     table = search.table.loc[places].drop(columns=["n", "share"]).reset_index(drop=True)
-    return table.join(pd.DataFrame(rows, index=table.index, columns=["n", "share", "metric", "value", "low", "high"]))
+    return table.join(pd.DataFrame(rows, index=table.index, columns=["n", "share", "metric", "value", "low", "high", "others"]))
 
 
 def score_rows(
@@ -260,8 +265,30 @@ def score_rows(
     return dict(found[metric])
 
 
+def score_others(others: Mapping[str, Answers] | None, scored: Scored, inside: NDArray[np.intp], metric: str) -> dict[str, float]:
+    """Return a metric of other models on some of the rows, each at its own threshold.
+
+    Parameters
+    ----------
+    others
+        Name of another model -> what it says about all rows.
+    scored
+        All rows with their truth.
+    inside
+        Positions of the rows meant; of none, no metric is a number.
+    metric
+        What is scored.
+    """
+    return {
+        name: score(metric, scored.y_true[inside], answers.predicted[inside], threshold=answers.threshold)
+        if len(inside)
+        else float("nan")
+        for name, answers in (others or {}).items()
+    }
+
+
 def shown(segments: pd.DataFrame) -> pd.DataFrame:
-    """Return scored segments as a reader would want them: size, metric with interval, and the loss against that elsewhere."""
+    """Return scored segments as a reader would want them: size, metric with interval, others' metric, and both losses."""
     lines = [
         {
             "segment": one["segment"],
@@ -271,9 +298,10 @@ def shown(segments: pd.DataFrame) -> pd.DataFrame:
                 for part in (figure(one["value"]), interval(one["low"], one["high"]) if np.isfinite(one["low"]) else "")
                 if part
             ),
+            **{name: figure(value) for name, value in one["others"].items()},
             "mean loss": figure(one["loss"]),
             "elsewhere": figure(one["rest_loss"]),
-            "expected by the model": figure(one["expected_loss"]),
+            "expected": figure(one["expected_loss"]),
             "by chance": figure(one["p_adjusted"]),
             "worse": "yes" if one["worse"] else "cannot tell",
         }

@@ -31,8 +31,8 @@ Floats = NDArray[np.float64]
 
 SHOWN_CLASSES = 6
 
-OTHER_LINES = ((5, 2), (1.5, 2), (6, 2, 1.5, 2))
-"""Dashes of the lines of other models, in the order in which they are named."""
+OTHER_LINES = {"dashes": (5, 2), "dots": (1.5, 2), "dashes and dots": (6, 2, 1.5, 2)}
+"""How the lines of other models are drawn, in words and on the page, in the order in which the models are named."""
 
 Others = Mapping[str, ArrayLike]
 """Name of another model -> its probabilities for the same rows."""
@@ -96,7 +96,7 @@ def roc_curve(
     threshold
         The threshold in force; its point is marked (two classes).
     others
-        Other models on the same rows, drawn with broken lines; of several classes without their names.
+        Other models on the same rows, drawn with broken lines; of several classes the mean of their areas is named.
     """
     made, axes = _square(title or "ROC: true positives found against false alarms raised")
     axes.plot([0, 1], [0, 1], color=LIGHT, linewidth=1.4)
@@ -172,14 +172,15 @@ def _draw_others(
 ) -> list[tuple[str, str, float]]:
     """Draw the curves of other models, and return name, colour and area of those that are named."""
     named = []
-    for dashes, (model, y_proba) in zip(OTHER_LINES, (others or {}).items(), strict=False):
+    for (line, dashes), (model, y_proba) in zip(OTHER_LINES.items(), (others or {}).items(), strict=False):
         by_class = [one for one in _by_class(y_true, y_proba, classes) if one[1].any() and not one[1].all()]
+        areas = []
         for color, (_, truth, score) in zip(SERIES, by_class, strict=False):
             x, y, area = curve(truth, score)
-            shown = GREY if len(by_class) == 1 else color
-            axes.plot(*_thinned(x, y), color=shown, linewidth=1.4, linestyle=(0, dashes))
-            if len(by_class) == 1:
-                named.append((f"{model} (broken line)", shown, area))
+            areas.append(area)
+            axes.plot(*_thinned(x, y), color=GREY if len(by_class) == 1 else color, linewidth=1.4, linestyle=(0, dashes))
+        if areas:
+            named.append((f"{model} ({line}){', mean' if len(areas) > 1 else ''}", GREY, float(np.mean(areas))))
     return named
 
 
@@ -218,7 +219,12 @@ def _name_curves(axes: Axes, several: list[tuple[str, str, float]], measure: str
 
 @house_style
 def confusion_matrix(
-    y_true: ArrayLike, y_pred: ArrayLike, classes: Sequence[str] = ("0", "1"), *, title: str | None = None
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    classes: Sequence[str] = ("0", "1"),
+    *,
+    model: str | None = None,
+    title: str | None = None,
 ) -> HouseFigure:
     """Return how often each class was taken for which, in rows and as a share of the true class.
 
@@ -228,6 +234,8 @@ def confusion_matrix(
         Class codes, shape ``(n_rows,)``.
     classes
         Names of the classes in the order of their codes.
+    model
+        Name of the model, such as champion, for the title.
     """
     size = len(classes)
     table = np.zeros((size, size))
@@ -235,7 +243,8 @@ def confusion_matrix(
     shares = table / np.maximum(1, table.sum(axis=1, keepdims=True))
     right = share(np.trace(table) / max(1.0, table.sum()), 1)
     made, (axes,) = canvas(
-        title or f"Confusion: {right} of {count(table.sum())} rows are classified correctly", min(8.5, 1.7 + 0.62 * size)
+        title or f"Confusion{f', {model}' if model else ''}: {right} of {count(table.sum())} rows are classified correctly",
+        min(8.5, 1.7 + 0.62 * size),
     )
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
     names = [shorten(name, 20) for name in classes]
@@ -299,11 +308,11 @@ def gains(
         path_effects=HALO,
     )
     beside = []
-    for dashes, (model, values) in zip(OTHER_LINES, (others or {}).items(), strict=False):
+    for (line, dashes), (model, values) in zip(OTHER_LINES.items(), (others or {}).items(), strict=False):
         ranked = _by_class(y_true, values, classes)[-1][2]
         hits = np.append(0, np.cumsum(truth[np.argsort(-ranked, kind="stable")])) / truth.sum()
         axes.plot(*_thinned(acted, hits), color=GREY, linewidth=1.4, linestyle=(0, dashes))
-        beside.append((f"{model} (broken line)", GREY))
+        beside.append((f"{model} ({line})", GREY))
     legend = [("model", BLUE), ("perfect ranking (pale)", GREY), ("chance (diagonal)", GREY), *beside]
     for row, (text, color) in enumerate(legend):
         axes.annotate(

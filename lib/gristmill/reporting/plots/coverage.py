@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib.axes import Axes
+
 from gristmill.reporting.plots.style import (
     AMBER,
     BLUE,
+    GREY,
     INK,
     ORANGE,
+    PURPLE,
     HouseFigure,
     canvas,
     empty,
@@ -18,6 +22,9 @@ from gristmill.reporting.plots.style import (
 )
 from gristmill.reporting.wording import count, share, shorten
 
+MARKS = {"baseline": ("grey", GREY), "champion": ("purple", PURPLE)}
+"""Another model -> the colour of its marks, by name and by code; orange is taken by what falls short."""
+
 
 @house_style
 def coverage(parts: Sequence[Mapping[str, Any]], *, title: str | None = None) -> HouseFigure:
@@ -27,7 +34,7 @@ def coverage(parts: Sequence[Mapping[str, Any]], *, title: str | None = None) ->
     ----------
     parts
         Mappings with ``part`` (its name) and ``levels``: level -> ``coverage``, ``low``, ``high``, ``n``. A part whose interval
-        lies below the level is drawn in orange.
+        lies below the level is drawn in orange. ``others`` holds, by name and level, how often other models hold its truths.
     title
         Title of the figure.
     """
@@ -37,7 +44,8 @@ def coverage(parts: Sequence[Mapping[str, Any]], *, title: str | None = None) ->
     said = ", ".join(f"{share(parts[0]['levels'][level]['coverage'], 1)} when asked for {share(level)}" for level in levels)
     height = rows_height(len(parts), each=0.3, around=1.3)
     made, panels = canvas(title or f"Truths held: {said}", height, columns=len(levels), sharey=True, sharex=True)
-    lowest = min(part["levels"][level]["low"] for part in parts for level in levels)
+    marked = [value for part in parts for by_level in (part.get("others") or {}).values() for value in by_level.values()]
+    lowest = min([*marked, *(part["levels"][level]["low"] for part in parts for level in levels)])
     for axes, level in zip(panels, levels, strict=True):
         axes.axvline(level, color=AMBER, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
         for row, part in enumerate(parts):
@@ -45,10 +53,21 @@ def coverage(parts: Sequence[Mapping[str, Any]], *, title: str | None = None) ->
             color = ORANGE if found["high"] < level else BLUE if row else INK
             axes.plot([found["low"], found["high"]], [row, row], color=color, alpha=0.35, linewidth=5, solid_capstyle="butt")
             axes.scatter(found["coverage"], row, s=36, color=color, zorder=3)
+            _draw_marks(axes, row, part.get("others") or {}, level)
         axes.set(xlim=(max(0.0, min(lowest, levels[0]) - 0.05), 1.02), xlabel=f"asked: {share(level)} (dashed)")
         percent_axis(axes.xaxis)
         grid_lines(axes)
     names = [shorten(part["part"], 34) + f"  n = {count(part['levels'][levels[0]]['n'])}" for part in parts]
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.4, -0.6)
+    beside = [f"{color}: {name}" for name, (color, _) in MARKS.items() if any(name in (p.get("others") or {}) for p in parts)]
+    if beside:
+        made.supxlabel("; ".join(beside), fontsize=9, color=GREY)
     return made
+
+
+def _draw_marks(axes: Axes, row: int, others: Mapping[str, Mapping[float, float]], level: float) -> None:
+    """Draw how often other models hold the truths of a part as upright marks."""
+    for name, by_level in others.items():
+        if level in by_level:
+            axes.plot([by_level[level]] * 2, [row - 0.28, row + 0.28], color=MARKS[name][1], linewidth=2)

@@ -68,9 +68,12 @@ def calibration_curve(
         if values is not None:
             truth, score = _judged(y_true, values)
             _reliability(axes, truth, score, n_bins, color)
+    above = 2 if before is not None else 1
     for row, (color, (name, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
         _reliability(axes, *_judged(y_true, values), n_bins, color, with_band=False)
-        axes.annotate(name, (0.02, 0.93 - 0.07 * (row + 2 * (before is not None))), xycoords="axes fraction", color=color)
+        axes.annotate(name, (0.02, 0.93 - 0.07 * (row + above)), xycoords="axes fraction", color=color)
+    if others and before is None:
+        axes.annotate("candidate, with intervals", (0.02, 0.93), xycoords="axes fraction", color=BLUE, fontweight="bold")
     axes.annotate("perfect", (1, 1), xytext=(-4, -16), textcoords="offset points", ha="right", color=GREY, fontsize=8.5)
     if before is not None:
         axes.annotate("before calibration", (0.02, 0.93), xycoords="axes fraction", color=GREY)
@@ -116,6 +119,7 @@ def threshold_curve(
     curves: Mapping[str, ArrayLike],
     *,
     chosen: float | None = None,
+    own: Mapping[str, float] | None = None,
     y_label: str = "score",
     title: str | None = None,
 ) -> HouseFigure:
@@ -129,6 +133,8 @@ def threshold_curve(
         What is measured -> its value at each threshold; one panel for each unless all lie between 0 and 1.
     chosen
         The threshold in force.
+    own
+        Curves of other models, by name -> the threshold by which that one decides.
     """
     x = np.asarray(thresholds, dtype=float)
     drawn = {name: np.asarray(values, dtype=float) for name, values in curves.items()}
@@ -141,9 +147,10 @@ def threshold_curve(
         axes, color = panels[0 if shares else index], SERIES[index if shares else 0]
         axes.plot(x, values, color=color, label=metric_label(name))
         axes.set_ylabel(y_label if shares else metric_label(name))
-        if chosen is not None:
-            value = float(np.interp(chosen, x, values, right=np.nan))  # what a stricter threshold gives is not known
-            _mark_choice(axes, chosen, value, color, value_only=shares and len(drawn) > 1)
+        at = (own or {}).get(name, chosen)
+        if at is not None:
+            value = float(np.interp(at, x, values, right=np.nan))  # what a stricter threshold gives is not known
+            _mark_choice(axes, at, value, color, value_only=shares and len(drawn) > 1)
     for axes in panels:
         grid_lines(axes, "y")
         number_axis(axes.yaxis)

@@ -1,6 +1,6 @@
 """Figures of the evidence on a finished model: scores, importances, reasons, groups, segments, gates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,9 @@ SHOWN_ROWS = 20
 
 _GATE_COLUMNS = {"gate": 0.045, "group": 0.55, "value": 0.72, "limit": 0.86}
 """Column of the figure of gates -> where it begins."""
+
+MARKS = {"baseline": ("grey", GREY), "champion": ("orange", ORANGE)}
+"""Another model -> the colour of its marks, by name and by code."""
 
 
 def _ends(score: Any) -> tuple[float, float, float]:
@@ -64,6 +67,24 @@ def _rows_axis(axes: Axes, names: Sequence[str]) -> None:
     grid_lines(axes)
 
 
+def _draw_marks(
+    axes: Axes, row: int, values: Mapping[str, float], low: float = float("-inf"), high: float = float("inf")
+) -> dict[str, float]:
+    """Draw what other models reach as upright marks in their colours, beyond ``low`` and ``high`` as arrows there; return where."""
+    placed = {name: float(np.clip(value, low, high)) for name, value in values.items() if np.isfinite(value)}
+    for name, place in placed.items():
+        if place == values[name]:
+            axes.plot([place] * 2, [row - 0.28, row + 0.28], color=MARKS[name][1], linewidth=2)
+        else:
+            axes.scatter(place, row, marker=">" if place < values[name] else "<", s=30, color=MARKS[name][1], zorder=2)
+    return placed
+
+
+def _marks_in_words(names: Collection[str]) -> str:
+    """Return which colour marks which of the other models."""
+    return "; ".join(f"{color}: {name}" for name, (color, _) in MARKS.items() if name in names)
+
+
 @house_style
 def score_bars(
     scores: Mapping[str, Any],
@@ -89,29 +110,27 @@ def score_bars(
     known = [metric for metric in scores if np.isfinite(_ends(scores[metric])[0])]
     if not known:
         return empty(title or "Scores", "No metric was measured.")
+    others = {name: found for name, found in (("baseline", baseline), ("champion", champion)) if found}
     unit = [metric for metric in known if metric in UNIT_METRICS]
     panels = ([unit] if unit else []) + [[metric] for metric in known if metric not in UNIT_METRICS]
     height = sum(0.55 + 0.3 * len(panel) for panel in panels) + 0.5
     heights = [0.6 + 0.3 * len(panel) for panel in panels]
     made, all_axes = canvas(title or "Scores on the test rows", height, rows=len(panels), height_ratios=heights)
     for axes, metrics in zip(all_axes, panels, strict=True):
-        _score_panel(axes, metrics, scores, {GREY: baseline or {}, ORANGE: champion or {}})
+        _score_panel(axes, metrics, scores, others)
         axes.set_xlabel("score" if len(metrics) > 1 or metrics == unit else metric_label(metrics[0]))
-    basis = ("grey: baseline; " if baseline else "") + ("orange: champion; " if champion else "")
-    all_axes[-1].set_xlabel(f"{all_axes[-1].get_xlabel()} ({basis}band: {100 * confidence:.0f} % interval)")
+    basis = "; ".join(part for part in (_marks_in_words(others), f"band: {100 * confidence:.0f} % interval") if part)
+    all_axes[-1].set_xlabel(f"{all_axes[-1].get_xlabel()} ({basis})")
     return made
 
 
-def _score_panel(axes: Axes, metrics: list[str], scores: Mapping[str, Any], marks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Draw the metrics that share an axis, and in each colour of ``marks`` those of another model."""
+def _score_panel(axes: Axes, metrics: list[str], scores: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> None:
+    """Draw the metrics that share an axis, and marks of those of other models."""
     reach = [0.0]
     for row, metric in enumerate(metrics):
-        marked = {color: _ends(others.get(metric))[0] for color, others in marks.items()}
-        for color, value in marked.items():
-            if np.isfinite(value):
-                axes.plot([value] * 2, [row - 0.28, row + 0.28], color=color, linewidth=2)
-        _dot(axes, row, *_ends(scores[metric]), beyond=max(_number(value, float("-inf")) for value in marked.values()))
-        reach += [end for end in (*_ends(scores[metric]), *marked.values()) if np.isfinite(end)]
+        marked = _draw_marks(axes, row, {name: _ends(found.get(metric))[0] for name, found in others.items()})
+        _dot(axes, row, *_ends(scores[metric]), beyond=max(marked.values(), default=float("-inf")))
+        reach += [end for end in _ends(scores[metric]) if np.isfinite(end)] + list(marked.values())
     _rows_axis(axes, [metric_label(metric) for metric in metrics])
     top = 1.0 if metrics[0] in UNIT_METRICS else max(reach) * 1.08
     axes.set_xlim(min(0.0, min(reach) * 1.1), top * 1.3)
@@ -198,7 +217,8 @@ def group_bars(
     ----------
     groups
         Mappings with ``group``, ``n`` and ``metrics`` (metric -> number or ``{"value", "low", "high"}``) or, in its place,
-        ``value`` with optional ``low`` and ``high``; ``small`` marks a group that is too small to judge.
+        ``value`` with optional ``low`` and ``high``; ``small`` marks a group that is too small to judge, ``others`` holds by name
+        the value of other models (:data:`MARKS`), which is an arrow where it would squeeze the groups together.
     metric
         Which metric.
     overall
@@ -222,17 +242,19 @@ def group_bars(
             fontsize=8.5,
             color=GREY,
         )
+    reach = [end for _, ends in shown for end in ends if np.isfinite(end)]
+    low, high = min(0.0, *reach), 1.0 if metric in UNIT_METRICS else max(reach)
     for row, (group, ends) in enumerate(shown):
-        _dot(axes, row, *ends, color=GREY if group.get("small") else BLUE)
+        others = {name: _number(value) for name, value in (group.get("others") or {}).items() if name in MARKS}
+        marked = _draw_marks(axes, row, others, 2 * low - high if low < 0 else low, 2 * high - low)  # one span beyond at most
+        _dot(axes, row, *ends, color=GREY if group.get("small") else BLUE, beyond=max(marked.values(), default=float("-inf")))
+        reach += marked.values()
     _rows_axis(axes, [_group_name(group) for group, _ in shown])
-    high = max(end for _, ends in shown for end in ends if np.isfinite(end))
-    axes.set_xlim(
-        min(0.0, *(end for _, ends in shown for end in ends if np.isfinite(end))),
-        (1.0 if metric in UNIT_METRICS else high) * 1.25,
-    )
+    axes.set_xlim(min(0.0, *reach), max(1.0, *reach) * 1.25 if metric in UNIT_METRICS else max(reach) * 1.25)
     if metric in UNIT_METRICS:
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    axes.set_xlabel(metric_label(metric))
+    beside = _marks_in_words({name for group, _ in shown for name in group.get("others") or ()})
+    axes.set_xlabel(f"{metric_label(metric)}{f' ({beside})' if beside else ''}")
     return made
 
 
@@ -251,7 +273,7 @@ def segments(
     Parameters
     ----------
     segments
-        Mappings with ``segment`` (in words), ``n``, ``value`` and optional ``low`` and ``high``.
+        Mappings with ``segment`` (in words), ``n``, ``value`` and optional ``low``, ``high`` and ``others``.
     metric, overall
         As for :func:`group_bars`.
     """

@@ -59,7 +59,9 @@ def predicted_vs_actual(
     made, (axes,) = canvas(title or f"{share(within)} of predictions of {shorten(name)} lie within 20 % of the truth", 4.6)
     for row, (color, (other, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
         axes.scatter(*_finite_pairs(y_true, values), s=6, color=color, alpha=0.4, linewidth=0)
-        axes.annotate(other, (0.02, 0.95 - 0.06 * row), xycoords="axes fraction", color=color)
+        axes.annotate(other, (0.02, 0.89 - 0.06 * row), xycoords="axes fraction", color=color)
+    if others:
+        axes.annotate("candidate", (0.02, 0.95), xycoords="axes fraction", color=BLUE, fontweight="bold")
     axes.scatter(truth, predicted, s=16, color=BLUE, alpha=0.45, linewidth=0)
     if len(truth):
         ends = [min(truth.min(), predicted.min()), max(truth.max(), predicted.max())]
@@ -107,7 +109,9 @@ def residuals(
     for row, (color, (other, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
         known, said = _finite_pairs(y_true, values)
         side.hist(known - said, bins=40, orientation="horizontal", histtype="step", color=color, linewidth=1.2)
-        axes.annotate(other, (0.02, 0.95 - 0.07 * row), xycoords="axes fraction", color=color)
+        axes.annotate(f"{other} (right)", (0.02, 0.88 - 0.07 * row), xycoords="axes fraction", color=color)
+    if others:
+        axes.annotate("candidate", (0.02, 0.95), xycoords="axes fraction", color=BLUE, fontweight="bold")
     side.axhline(0, color=INK, linewidth=1.2)
     axes.set(xlabel=f"predicted {shorten(name)}", ylabel="residual (truth \u2212 prediction)")
     number_axis(axes.xaxis)

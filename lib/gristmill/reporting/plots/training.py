@@ -211,7 +211,13 @@ def _baseline(axes: Axes, baseline: float, ranked: Sequence[Mapping[str, Any]]) 
 
 @house_style
 def learning_curve(
-    sizes: ArrayLike, train_scores: ArrayLike, valid_scores: ArrayLike, metric: str, *, title: str | None = None
+    sizes: ArrayLike,
+    train_scores: ArrayLike,
+    valid_scores: ArrayLike,
+    metric: str,
+    *,
+    others: Mapping[str, float] | None = None,
+    title: str | None = None,
 ) -> HouseFigure:
     """Return the score on training and on validation rows as the training set grows.
 
@@ -223,6 +229,9 @@ def learning_curve(
         Scores, shape ``(n_sizes,)`` or ``(n_sizes, n_folds)``; with folds, mean and standard deviation are drawn.
     metric
         What the scores are.
+    others
+        Name of another model, which does not learn here -> its score on the validation rows, drawn as a level line; one far from
+        the curves is named with its score alone, so that they keep their height.
     """
     rows = np.asarray(sizes, dtype=float)
     made, (axes,) = canvas(title or f"{metric_label(metric)} as training rows are added", 3.3)
@@ -232,10 +241,27 @@ def learning_curve(
         axes.fill_between(rows, mean - spread, mean + spread, color=color, alpha=0.15, linewidth=0)
         axes.plot(rows, mean, color=color, marker="o", markersize=4)
         axes.annotate(name, (rows[-1], mean[-1]), xytext=(7, 0), textcoords="offset points", va="center", color=color)
+    _level_lines(axes, others or {}, np.concatenate([np.ravel(train_scores), np.ravel(valid_scores)]).astype(float))
     axes.set(xlabel="training rows", ylabel=f"{metric_label(metric)}{_direction(metric)}", xlim=(0, rows.max() * 1.2))
     axes.xaxis.set_major_formatter(lambda value, _: count(value))
     grid_lines(axes, "y")
     return made
+
+
+def _level_lines(axes: Axes, others: Mapping[str, float], curves: Any) -> None:
+    """Draw the scores of models that do not learn as level lines, and name them in a legend below the curves."""
+    low, high = float(np.nanmin(curves)), float(np.nanmax(curves))
+    reach = 1.5 * max(high - low, 1e-9)
+    drawn = {name: value for name, value in others.items() if np.isfinite(value)}
+    for color, dashes, (name, value) in zip((AMBER, ORANGE), ((5, 2), (1.5, 1.5)), drawn.items(), strict=False):
+        line: dict[str, Any] = {"color": color, "linestyle": (0, dashes), "linewidth": 1.6}
+        label = f"{name}, validation rows: {figure(value)}"
+        if low - reach <= value <= high + reach:
+            axes.axhline(value, label=label, **line)
+        else:
+            axes.plot([], [], label=f"{label}, {'below' if value < low else 'above'} the figure", **line)
+    if drawn:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
 
 
 @house_style

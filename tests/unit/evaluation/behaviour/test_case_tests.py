@@ -1,15 +1,20 @@
 """Behaviour tests of a case file on small models of each task: what breaks them, and what is reported (R28)."""
 
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 from tests.models import case_of
 
 from gristmill.data.contract.behaviour import read_tests
 from gristmill.evaluation.behaviour.answers import BUILT_IN, CASE, Subject
 from gristmill.evaluation.behaviour.case_tests import run_test, run_tests
-from gristmill.evaluation.errors.critical import score_critical, sentence, table
+from gristmill.evaluation.errors.critical import reached_by, score_critical, sentence, table
 from gristmill.metrics.intervals import Bootstrap
+from gristmill.metrics.paired import Answers
+
+TWO = {"baseline": Answers(np.zeros(200)), "champion": Answers(np.ones(200))}
 
 
 def tried(evaluated, tests, task="binary", **more):
@@ -91,11 +96,37 @@ def test_tests_of_the_case_come_first_and_the_whole_is_plain_data(evaluated):
     assert made.sentence().startswith("**0** of 1 tests of the case file passed, **")
 
 
-def criteria(evaluated, segments, task="binary"):
+def test_another_model_is_put_to_the_same_tests_and_decides_nothing(evaluated):
+    found = evaluated("binary")
+    behaviour = case_of(more="behaviour: {rows: 20, tests: {x: {change: {tenure: up 12}, expect: not up, margin: 0}}}").behaviour
+    subject = Subject(found.model, found.test, found.scored, behaviour.rows)
+    turned = dataclasses.replace(found.model, pipeline=Turned(found.model.pipeline))
+    champion = subject.beside(turned, dataclasses.replace(found.scored, predicted=found.scored.predicted[:, ::-1]))
+    made = run_tests(subject, behaviour, found.test, {"champion": champion})
+    alone = run_tests(subject, behaviour, found.test)
+    assert (made.outcomes, made.sentence()) == (alone.outcomes, alone.sentence())
+    tried_on = made.outcomes[0].tried
+    assert tried_on > 0
+    assert made.as_product()[0]["others"] == {"champion": {"tried": tried_on, "broke": tried_on, "passed": False}}
+    assert made.table()["champion"].tolist() == [f"{tried_on} (100.0 %)", *["0"] * 8, ""]
+    assert "champion" not in alone.table().columns
+
+
+class Turned:
+    """A pipeline that answers the opposite of another one."""
+
+    def __init__(self, pipeline):
+        self.pipeline = pipeline
+
+    def predict_proba(self, X):
+        return self.pipeline.predict_proba(X)[:, ::-1]
+
+
+def criteria(evaluated, segments, task="binary", others=None):
     found = evaluated(task)
     behaviour = case_of(task, f"behaviour: {{critical_segments: {segments}}}").behaviour
     few = Bootstrap(resamples=100)
-    return score_critical(behaviour, found.model.contract, found.scored, found.test, threshold=0.4, bootstrap=few)
+    return score_critical(behaviour, found.model.contract, found.scored, found.test, threshold=0.4, bootstrap=few, others=others)
 
 
 def test_a_critical_segment_is_scored_on_its_rows_alone(evaluated):
@@ -112,7 +143,33 @@ def test_a_critical_segment_is_scored_on_its_rows_alone(evaluated):
     assert table((one, two))["wanted"].tolist() == ["at least 0.9", "at most 0.1"]
 
 
+def test_what_others_reach_on_a_critical_segment_is_told_at_their_own_threshold_and_decides_nothing(evaluated):
+    found = evaluated("binary")
+    inside = (found.test["tenure"] <= 20).to_numpy()
+    positive = (found.scored.y_true == 1) & inside
+    others = {"baseline": Answers(np.tile([1.0, 0.0], (200, 1)), 0.4), "champion": Answers(found.scored.predicted, 0.8)}
+    stated = "{new: {where: {tenure: at most 20}, success_criteria: {recall: 0.99, log_loss: 0.1, accuracy: 0.1}}}"
+    lines = criteria(evaluated, stated, others=others)
+    recall, loss, accuracy = lines
+    assert recall["others"]["baseline"] == 0
+    assert recall["others"]["champion"] == pytest.approx((found.scored.predicted[positive, 1] >= 0.8).mean())
+    assert loss["others"]["champion"] == pytest.approx(loss["value"])
+    assert [one["met"] for one in lines] == [one["met"] for one in criteria(evaluated, stated)]
+    assert f"the champion misses it too, with {loss['value']:.3f}" in sentence(lines)
+    assert table(lines)["champion"].tolist()[1:] == [f"{loss['value']:.3f} (missed)", f"{accuracy['others']['champion']:.3f}"]
+
+
+def test_a_champion_that_does_better_or_could_not_be_measured_is_told_so():
+    missed = {"name": "new", "metric": "rmse", "value": 7.0, "wanted": 5, "met": False, "others": {"champion": 4.0}}
+    assert sentence([missed]).endswith("Not met: **new** (RMSE 7.000; the champion meets it, with 4.000).")
+    assert reached_by({**missed, "value": 4.5, "others": {"champion": 6.0}}) == "the champion misses it, with 6.000"
+    for unknown in ({}, {"champion": None}, {"champion": float("nan")}):
+        assert reached_by({**missed, "others": unknown}) == ""
+
+
 def test_a_segment_without_rows_does_not_meet_its_criteria(evaluated):
-    (one,) = criteria(evaluated, "{none: {where: {tenure: above 1000}, success_criteria: {rmse: 5}}}", "regression")
+    (one,) = criteria(evaluated, "{none: {where: {tenure: above 1000}, success_criteria: {rmse: 5}}}", "regression", TWO)
     assert (one["n"], one["met"]) == (0, False)
+    assert np.isnan(one["others"]["champion"])
+    assert table([one])["champion"].tolist() == ["\u2013"]
     assert sentence([]) == "The case file names no critical segment (`behaviour.critical_segments`)."

@@ -43,6 +43,23 @@ def test_critical_segments_are_told_against_what_they_must_reach(evidence: Evide
     assert line in parts(evidence)[UNITARY]
 
 
+def test_baseline_and_champion_stand_beside_segments_and_critical_segments(evidence: Evidence) -> None:
+    others = {"baseline": 0.5, "champion": 0.65}
+    both = {name: [{**one, "others": others} for one in evidence.evaluation[name]] for name in ("segments", "critical_segments")}
+    found = parts(replace(evidence, evaluation={**evidence.evaluation, **both, "champion": {"version": 3}}))
+    assert "| segment | rows | ROC-AUC | baseline | champion, version 3 | mean loss |" in found[UNITARY]
+    assert "| plan = 01 | 50 | 0.600 (0.500\u20130.700) | 0.500 | 0.650 | 0.900 |" in found[UNITARY]
+    assert "0.600 (0.500\u20130.700) | 0.500 (missed) | 0.650 (missed) | at least 0.7 | **no** |" in found[UNITARY]
+    assert "| 0.500 | 0.650 | 0.900 | 0.400 | cannot tell |" in found[TOGETHER]
+
+
+def test_an_undefined_value_of_another_model_is_a_dash(evidence: Evidence) -> None:
+    lines = [{**one, "others": {"champion": None}} for one in evidence.evaluation["critical_segments"]]
+    found = parts(replace(evidence, evaluation={**evidence.evaluation, "critical_segments": lines, "champion": None}))
+    assert "| reached | champion | wanted |" in found[UNITARY]
+    assert "0.600 (0.500\u20130.700) | \u2013 | at least 0.7 |" in found[UNITARY]
+
+
 @pytest.mark.parametrize(
     ("task", "measure", "column"),
     [

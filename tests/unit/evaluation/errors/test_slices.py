@@ -14,6 +14,9 @@ from gristmill.evaluation.errors.slices import (
     shown,
 )
 from gristmill.metrics.intervals import Bootstrap
+from gristmill.metrics.paired import Answers
+from gristmill.metrics.scores import score
+from gristmill.reporting.wording import figure, metric_label
 
 
 def table(n_rows, seed=0):
@@ -111,6 +114,36 @@ def test_the_metric_of_a_segment_is_that_of_its_rows():
     )
     assert dict(zip(found["segment"], found["value"], strict=True)) == {"plan = b": 3.0, "plan = a": 1.0}
     assert shown(found).loc["plan = b", ["rows", "mean loss", "elsewhere"]].tolist() == ["50 (50.0 %)", "3.000", "1.000"]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_other_models_are_scored_on_the_rows_of_each_segment(evaluated, task):
+    found = evaluated(task)
+    classes = len(found.model.classes)
+    metric = {"binary": "recall", "multiclass": "accuracy", "regression": "mae"}[task]
+    naive = np.tile(np.eye(classes)[0], (200, 1)) if classes else np.full(200, 7.0)
+    others = {"baseline": Answers(naive), "champion": Answers(found.scored.predicted, 0.8 if task == "binary" else None)}
+    search = find_segments(found.scored, found.test, ["plan"], permutations=20)
+    table = score_segments(search, found.scored, found.test, metric, bootstrap=Bootstrap(resamples=50), others=others)
+    assert len(table) == 3
+    for one in table.to_dict("records"):
+        inside = (found.test["plan"] == one["segment"].removeprefix("plan = ")).to_numpy()
+        for name, answers in others.items():
+            expected = score(metric, found.scored.y_true[inside], answers.predicted[inside], threshold=answers.threshold)
+            assert one["others"][name] == pytest.approx(expected)
+    lines = shown(table)
+    assert lines.columns.tolist()[1:4] == [metric_label(metric), "baseline", "champion"]
+    assert lines["champion"].tolist() == [figure(one["champion"]) for one in table["others"]]
+
+
+def test_a_metric_that_is_not_defined_in_a_segment_is_a_dash_of_others_as_well():
+    frame = pd.DataFrame({"plan": ["a"] * 50 + ["b"] * 50})
+    scored = scored_classes([1] * 50 + [0, 1] * 25, np.linspace(0.1, 0.9, 100))
+    search = find_segments(scored, frame, ["plan"], permutations=20)
+    others = {"champion": Answers(scored.predicted)}
+    table = shown(score_segments(search, scored, frame, "roc_auc", bootstrap=Bootstrap(resamples=50), others=others))
+    assert table.loc["plan = a", ["ROC-AUC", "champion"]].tolist() == ["\u2013", "\u2013"]
+    assert table.loc["plan = b", "champion"] != "\u2013"
 
 
 def test_of_segments_that_are_nearly_the_same_rows_only_the_surest_is_shown():

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from gristmill.reporting.plots import classification, data, decisions, disparity, effects, evidence, regression, selection, training
+from gristmill.reporting.plots import coverage as plots_coverage
 from gristmill.reporting.plots.style import HouseFigure
 
 RNG = np.random.default_rng(0)
@@ -81,6 +82,9 @@ FIGURES: dict[str, Callable[[], HouseFigure]] = {
     ),
     "leaderboard": lambda: training.leaderboard(TRIALS and [{"name": "a", "score": 0.8, "std": 0.01}], "roc_auc", baseline=0.5),
     "learning_curve": lambda: training.learning_curve([10, 100], [[0.9, 0.9], [0.8, 0.8]], [0.7, 0.75], "accuracy"),
+    "learning_curve beside others": lambda: training.learning_curve(
+        [10, 100], [0.9, 0.8], [0.7, 0.75], "accuracy", others={"baseline": 0.1, "champion": 0.78}
+    ),
     "epochs": lambda: training.epochs({"training": [0.6, 0.5], "validation": [0.6, 0.55]}, kept=2),
     "roc_curve": lambda: classification.roc_curve(Y, PROBA, CLASSES, threshold=0.4),
     "roc_curve of several classes": lambda: classification.roc_curve(MANY_TRUE, MANY, ("a", "b", "c")),
@@ -159,7 +163,58 @@ def test_nothing_to_draw_is_said_in_words(name: str) -> None:
 def test_other_models_are_named_with_their_area() -> None:
     made = classification.roc_curve(Y, PROBA, CLASSES, others={"baseline": CONSTANT})
     texts = [text.get_text() for text in made.axes[0].texts]
-    assert "baseline (broken line)\nAUC 0.500" in texts
+    assert "baseline (dashes)\nAUC 0.500" in texts
+
+
+def test_of_several_classes_each_other_model_is_named_by_its_line_and_mean_area() -> None:
+    made = classification.roc_curve(MANY_TRUE, MANY, ("a", "b", "c"), others={"baseline": MANY, "champion": MANY})
+    texts = [text.get_text() for text in made.axes[0].texts]
+    own = [float(text.split("AUC ")[1]) for text in texts[:3]]
+    assert [text.split("\n")[0] for text in texts[3:]] == ["baseline (dashes), mean", "champion (dots), mean"]
+    assert float(texts[4].split("AUC ")[1]) == pytest.approx(np.mean(own), abs=0.001)
+
+
+def test_others_are_marked_in_each_segment_and_named_under_the_axis() -> None:
+    plain = {"segment": "tenure > 5", "n": 9, "value": 0.5}
+    beside = {**plain, "others": {"baseline": 0.4, "champion": 0.9}}
+    without = evidence.segments([plain, plain], "rmse").axes[0]
+    drawn = evidence.segments([beside, {**beside, "others": {"baseline": None, "champion": 0.2}}], "rmse").axes[0]
+    assert len(drawn.lines) == len(without.lines) + 3
+    assert (without.get_xlabel(), drawn.get_xlabel()) == ("RMSE", "RMSE (grey: baseline; orange: champion)")
+    assert drawn.get_xlim()[1] > 0.9
+
+
+def test_a_mark_that_would_squeeze_the_segments_is_an_arrow() -> None:
+    def drawn(champion: float, metric: str = "rmse") -> Any:
+        part = {"segment": "tenure > 5", "n": 9, "value": 0.5, "low": 0.4, "high": 0.6, "others": {"champion": champion}}
+        return evidence.segments([part], metric).axes[0]
+
+    near, far = drawn(0.7), drawn(90.0)
+    assert (len(near.collections), len(far.collections)) == (1, 2)
+    assert far.get_xlim()[1] < 2
+    assert drawn(-30.0, "r2").get_xlim()[0] > -2
+
+
+def test_others_are_level_lines_beside_a_learning_curve_and_those_far_off_leave_its_height_alone() -> None:
+    def drawn(**others: float) -> Any:
+        return training.learning_curve([10, 100], [0.9, 0.88], [0.8, 0.85], "roc_auc", others=others).axes[0]
+
+    near, far = drawn(champion=0.86), drawn(baseline=0.5, champion=0.86)
+    assert near.lines[-1].get_ydata()[0] == 0.86
+    assert near.get_ylim() == far.get_ylim()
+    named = [text.get_text() for text in far.get_legend().get_texts()]
+    assert named == ["baseline, validation rows: 0.500, below the figure", "champion, validation rows: 0.860"]
+    assert drawn(champion=float("nan")).get_legend() is None
+
+
+def test_others_are_marked_beside_the_coverage_of_each_part() -> None:
+    level = {"coverage": 0.91, "low": 0.88, "high": 0.94, "n": 90}
+    parts = [{"part": "all", "levels": {0.9: level}, "others": {"baseline": {0.9: 0.7}, "champion": {}}}]
+    made = plots_coverage.coverage(parts)
+    assert [line.get_xdata()[0] for line in made.axes[0].lines][-1] == 0.7
+    assert made.axes[0].get_xlim()[0] < 0.7
+    assert made.get_supxlabel() == "grey: baseline; purple: champion"
+    assert plots_coverage.coverage([{"part": "all", "levels": {0.9: level}}]).get_supxlabel() == ""
 
 
 def test_the_champion_stands_beside_every_score() -> None:
@@ -192,6 +247,17 @@ def test_the_confusion_matrix_counts_rows_by_true_and_predicted_class() -> None:
     made = classification.confusion_matrix([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], ("No", "Yes"))
     assert [text.get_text().split("\n")[0] for text in made.axes[0].texts] == ["1", "1", "1", "2"]
     assert "60.0 % of 5 rows" in made.title
+
+
+def test_the_confusion_of_another_model_is_named() -> None:
+    made = classification.confusion_matrix([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], ("No", "Yes"), model="champion")
+    assert made.title == "Confusion, champion: 60.0 % of 5 rows are classified correctly"
+
+
+def test_each_models_threshold_is_marked_on_its_own_curve() -> None:
+    curves = {"profit": [0, 10, 20], "profit, champion": [0, 100, 200]}
+    made = decisions.threshold_curve([0.1, 0.5, 0.9], curves, chosen=0.5, own={"profit, champion": 0.7})
+    assert [axes.texts[0].get_text() for axes in made.axes] == ["chosen 0.500: 10.00", "chosen 0.700: 150.0"]
 
 
 def test_gains_state_what_the_best_ranked_rows_hold() -> None:
