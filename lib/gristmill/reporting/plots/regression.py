@@ -106,7 +106,7 @@ def residuals(
         edgecolor="white",
         linewidth=0.4,
     )
-    for row, (color, (other, values)) in enumerate(zip(SERIES[1:], (others or {}).items(), strict=False)):
+    for row, (color, (other, values)) in enumerate(zip(SERIES[2:], (others or {}).items(), strict=False)):  # the median is orange
         known, said = _finite_pairs(y_true, values)
         side.hist(known - said, bins=40, orientation="horizontal", histtype="step", color=color, linewidth=1.2)
         axes.annotate(f"{other} (right)", (0.02, 0.88 - 0.07 * row), xycoords="axes fraction", color=color)
