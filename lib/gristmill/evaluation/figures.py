@@ -142,13 +142,40 @@ def reason_figures(records: Sequence[Mapping[str, Any]], top: int = 8) -> Figure
     }
 
 
-def group_figures(audit: Mapping[str, Any], metrics: Sequence[str]) -> Figures:
-    """Return each of ``metrics`` by group, for each audited feature that has it."""
+def group_figures(
+    audit: Mapping[str, Any], metrics: Sequence[str], others: Mapping[str, Mapping[str, Any]] | None = None
+) -> Figures:
+    """Return each of ``metrics`` by group, for each audited feature that has it; beside it those of other models.
+
+    Parameters
+    ----------
+    audit
+        That of the candidate.
+    metrics
+        Metrics by group.
+    others
+        ``baseline`` or ``champion`` -> its audit, on the same rows.
+    """
     return {
-        f"{metric}_by_{part['feature']}": evidence.group_bars(part["groups"], metric, feature=part["feature"])
+        f"{metric}_by_{part['feature']}": evidence.group_bars(
+            part["groups"], metric, feature=part["feature"], **_by_group(others or {}, part["feature"], metric)
+        )
         for part in audit["features"]
         for metric in metrics
         if part["groups"] and metric in part["groups"][0]["metrics"]
+    }
+
+
+def _by_group(others: Mapping[str, Mapping[str, Any]], feature: str, metric: str) -> dict[str, Any]:
+    """Return, for each other model, group -> its metric."""
+    return {
+        name: {
+            group["group"]: group["metrics"].get(metric)
+            for part in audit["features"]
+            if part["feature"] == feature
+            for group in part["groups"]
+        }
+        for name, audit in others.items()
     }
 
 

@@ -106,12 +106,9 @@ def _score_panel(axes: Axes, metrics: list[str], scores: Mapping[str, Any], mark
     """Draw the metrics that share an axis, and in each colour of ``marks`` those of another model."""
     reach = [0.0]
     for row, metric in enumerate(metrics):
-        marked = {color: _ends(others.get(metric))[0] for color, others in marks.items()}
-        for color, value in marked.items():
-            if np.isfinite(value):
-                axes.plot([value] * 2, [row - 0.28, row + 0.28], color=color, linewidth=2)
-        _dot(axes, row, *_ends(scores[metric]), beyond=max(_number(value, float("-inf")) for value in marked.values()))
-        reach += [end for end in (*_ends(scores[metric]), *marked.values()) if np.isfinite(end)]
+        marked = _marks(axes, row, marks, metric)
+        _dot(axes, row, *_ends(scores[metric]), beyond=max(marked, default=float("-inf")))
+        reach += [end for end in (*_ends(scores[metric]), *marked) if np.isfinite(end)]
     _rows_axis(axes, [metric_label(metric) for metric in metrics])
     top = 1.0 if metrics[0] in UNIT_METRICS else max(reach) * 1.08
     axes.set_xlim(min(0.0, min(reach) * 1.1), top * 1.3)
@@ -190,9 +187,11 @@ def group_bars(
     *,
     overall: float | None = None,
     feature: str | None = None,
+    baseline: Mapping[str, Any] | None = None,
+    champion: Mapping[str, Any] | None = None,
     title: str | None = None,
 ) -> HouseFigure:
-    """Return one metric for each group of people, with how many rows each group has.
+    """Return one metric for each group of people, with how many rows each group has, beside the baseline's and the champion's.
 
     Parameters
     ----------
@@ -205,6 +204,8 @@ def group_bars(
         Its value over all rows, drawn as a line.
     feature
         Column that makes the groups.
+    baseline, champion
+        Group -> the same metric of another model, drawn in grey and in orange.
     """
     title = title or f"{metric_label(metric)}{f' by {shorten(feature)}' if feature else ''}"
     shown = [(group, _ends(group["metrics"].get(metric) if "metrics" in group else group)) for group in groups][:SHOWN_ROWS]
@@ -222,18 +223,27 @@ def group_bars(
             fontsize=8.5,
             color=GREY,
         )
+    reach = [end for _, ends in shown for end in ends if np.isfinite(end)]
     for row, (group, ends) in enumerate(shown):
-        _dot(axes, row, *ends, color=GREY if group.get("small") else BLUE)
+        marks = _marks(axes, row, {GREY: baseline, ORANGE: champion}, group.get("group"))
+        _dot(axes, row, *ends, color=GREY if group.get("small") else BLUE, beyond=max(marks, default=float("-inf")))
+        reach += marks
     _rows_axis(axes, [_group_name(group) for group, _ in shown])
-    high = max(end for _, ends in shown for end in ends if np.isfinite(end))
-    axes.set_xlim(
-        min(0.0, *(end for _, ends in shown for end in ends if np.isfinite(end))),
-        (1.0 if metric in UNIT_METRICS else high) * 1.25,
-    )
+    axes.set_xlim(min(0.0, *reach), (1.0 if metric in UNIT_METRICS else max(reach)) * 1.25)
     if metric in UNIT_METRICS:
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    axes.set_xlabel(metric_label(metric))
+    basis = "; ".join(name for name, given in (("grey: baseline", baseline), ("orange: champion", champion)) if given)
+    axes.set_xlabel(metric_label(metric) + (f" ({basis})" if basis else ""))
     return made
+
+
+def _marks(axes: Axes, row: float, models: Mapping[str, Mapping[str, Any] | None], name: Any) -> list[float]:
+    """Mark what other models reach in one row, each in its colour, and return it."""
+    found = {color: _ends((values or {}).get(name))[0] for color, values in models.items()}
+    known = {color: value for color, value in found.items() if np.isfinite(value)}
+    for color, value in known.items():
+        axes.plot([value] * 2, [row - 0.28, row + 0.28], color=color, linewidth=2)
+    return list(known.values())
 
 
 def _group_name(group: Mapping[str, Any]) -> str:
