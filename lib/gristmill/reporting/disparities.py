@@ -8,6 +8,9 @@ from gristmill.reporting.wording import figure
 
 INFINITE = "infinite"
 
+SMALLEST = 1e-8
+"""What is smaller is written as nothing: the end of a ratio's interval whose smaller side may be nothing."""
+
 
 def extent(found: Mapping[str, Any] | None, end: str = "value") -> float:
     """Return how far groups differ, or one end of its interval: not a number where it is unknown.
@@ -40,4 +43,4 @@ def in_figures(found: Mapping[str, Any] | None) -> str:
 
 def one_figure(value: float) -> str:
     """Return a number as :func:`gristmill.reporting.wording.figure` does, and infinity by its name."""
-    return INFINITE if math.isinf(value) else figure(value)
+    return INFINITE if math.isinf(value) else figure(0.0 if abs(value) < SMALLEST else value)

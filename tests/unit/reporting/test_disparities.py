@@ -12,6 +12,7 @@ from gristmill.reporting.disparities import extent, in_figures
         ({"value": None, "low": None, "high": None, "groups": ["f", "m"]}, math.inf, "infinite"),
         ({"value": math.inf, "low": math.inf, "high": math.inf, "groups": ["f", "m"]}, math.inf, "infinite"),
         ({"value": 2.0, "low": 1.0, "high": None, "groups": ["f", "m"]}, 2.0, "2.000 (1.000\u2013infinite)"),
+        ({"value": 1.0, "low": 1e-290, "high": 1.0, "groups": ["f", "m"]}, 1.0, "1.000 (0.000\u20131.000)"),
         ({"value": 3, "groups": ["f", "m"]}, 3.0, "3.000"),
     ],
 )
