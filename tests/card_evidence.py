@@ -1,6 +1,7 @@
 """Hand-made evidence of a build for each task, with every key that the stages write, to be spoilt in one place at a time."""
 
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,17 @@ def full_evidence(found: Any, task: str) -> Evidence:
 def target_of(task: str) -> str:
     """Return the target of the small case of a task."""
     return TARGETS[task]
+
+
+def with_differences(evidence: Evidence, *measures: str, value: float | None) -> Evidence:
+    """Return evidence in which each sensitive feature has one value of some measures of disparity, or none."""
+    found = {"value": value, "low": value, "high": value, "groups": [] if value is None else ["01", "02"]}
+    parts = [
+        {**part, "differences": {**part["differences"], **dict.fromkeys(measures, found)}} for part in evidence.fairness["features"]
+    ]
+    return replace(evidence, fairness={**evidence.fairness, "features": parts})
+
+
+def all_measured(evidence: Evidence) -> Evidence:
+    """Return evidence in which each limit between groups of two classes could be held against each sensitive feature."""
+    return with_differences(evidence, "disparate_impact", "equal_opportunity_difference", value=0.9)

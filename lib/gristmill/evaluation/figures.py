@@ -144,14 +144,40 @@ def reason_figures(records: Sequence[Mapping[str, Any]], top: int = 8) -> Figure
     }
 
 
-def group_figures(audit: Mapping[str, Any], metrics: Sequence[str]) -> Figures:
-    """Return each of ``metrics`` by group, for each audited feature that has it."""
+def group_figures(
+    audit: Mapping[str, Any], metrics: Sequence[str], others: Mapping[str, Mapping[str, Any]] | None = None
+) -> Figures:
+    """Return each of ``metrics`` by group, for each audited feature that has it; beside it those of other models.
+
+    Parameters
+    ----------
+    audit
+        That of the candidate.
+    metrics
+        Metrics by group.
+    others
+        ``baseline`` or ``champion`` -> its audit, on the same rows.
+    """
     return {
-        f"{metric}_by_{part['feature']}": evidence.group_bars(part["groups"], metric, feature=part["feature"])
+        f"{metric}_by_{part['feature']}": evidence.group_bars(_beside(part, metric, others or {}), metric, feature=part["feature"])
         for part in audit["features"]
         for metric in metrics
         if part["groups"] and metric in part["groups"][0]["metrics"]
     }
+
+
+def _beside(part: Mapping[str, Any], metric: str, others: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the groups of one feature, each with what other models reach in it."""
+    found = {
+        name: {
+            group["group"]: group["metrics"].get(metric)
+            for one in audit["features"]
+            if one["feature"] == part["feature"]
+            for group in one["groups"]
+        }
+        for name, audit in others.items()
+    }
+    return [{**group, "others": {name: values.get(group["group"]) for name, values in found.items()}} for group in part["groups"]]
 
 
 def data_uri(figure: HouseFigure) -> str:

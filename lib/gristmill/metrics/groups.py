@@ -1,12 +1,21 @@
-"""Groups of rows: the levels of a column, or its quartiles where it has many values."""
+"""Groups of rows: the levels of a column, or its quartiles where it has many values; small ones pooled, several columns crossed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 MISSING_GROUP = "missing"
+OTHER_LEVELS = "other levels"
+INTERSECTION = " & "
+MAX_GROUPS = 200
+"""Groups of one feature that are compared with each other; of more levels the smallest are one group."""
+
 QUANTILE_GROUPS = 4
 MAX_NUMBERS_AS_GROUPS = 10
 """A number with more distinct values than this is cut into quantile groups."""
@@ -89,3 +98,72 @@ def group_order(groups: pd.Series) -> list[str]:
     numbers["number"] = pd.to_numeric(numbers["group"].str.split(" to ").str[0], errors="coerce")
     numbers["missing"] = numbers["group"] == MISSING_GROUP
     return list(numbers.sort_values(["missing", "number", "group"])["group"])
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Groups of which those that are too small to be judged are one.
+
+    Attributes
+    ----------
+    groups
+        Name of each row's group, as before or ``name``.
+    name
+        What the joined group is called.
+    levels
+        The groups that were joined, each with the number of its rows that count; none where nothing was joined.
+    enough
+        Whether the joined group has enough rows to be judged.
+    """
+
+    groups: pd.Series
+    name: str
+    levels: Mapping[str, int]
+    enough: bool
+
+
+def pooled(groups: pd.Series, min_group_size: int, among: NDArray[np.bool_] | None = None) -> Pooled:
+    """Return groups with the small ones joined into one, so that many small groups are not left out one by one.
+
+    A single small group stays what it is. Of more than :data:`MAX_GROUPS` large groups all but the largest are joined as well.
+
+    Parameters
+    ----------
+    groups
+        Name of each row's group, shape ``(n_rows,)``.
+    min_group_size
+        Groups with fewer rows are joined.
+    among
+        The rows that count, such as the positive ones where a true-positive rate is compared; all when omitted.
+    """
+    counted = groups if among is None else groups[np.asarray(among)]
+    sizes = counted.value_counts().reindex(groups.unique(), fill_value=0).sort_index(kind="stable")
+    sizes = sizes.sort_values(ascending=False, kind="stable")
+    large = int((sizes >= max(1, min_group_size)).sum())
+    kept = large if large + (large < len(sizes)) <= MAX_GROUPS else MAX_GROUPS - 1
+    levels = {str(name): int(size) for name, size in sizes.iloc[kept:].items()}
+    name = OTHER_LEVELS
+    while name in sizes.index:
+        name = f"{name} (joined)"  # a level may be called so
+    if len(levels) < 2:
+        return Pooled(groups, name, {}, enough=False)
+    joined = groups.where(~groups.isin(levels), name)
+    return Pooled(joined, name, levels, enough=sum(levels.values()) >= max(1, min_group_size))
+
+
+def crossed(groups: Mapping[str, pd.Series]) -> dict[str, pd.Series]:
+    """Return the groups that several features make together: each pair of them, and all where there are more than two.
+
+    Parameters
+    ----------
+    groups
+        Feature -> name of each row's group.
+    """
+    together = [*combinations(groups, 2), *([tuple(groups)] if len(groups) > 2 else [])]
+    found = dict[str, pd.Series]()
+    for several in together:
+        name = INTERSECTION.join(several)
+        found[name] = groups[several[0]]
+        for feature in several[1:]:
+            found[name] = found[name] + INTERSECTION + groups[feature]
+    return found

@@ -96,7 +96,8 @@ def interval_of(metric: str, value: float, found: Resampled, confidence: float, 
     low, high = metric_range(metric, task)
     if metric in INFLATED:
         return within(basic_interval(value, found.draws[metric], confidence, least=low), low, high)
-    if found.values.get(_error(metric), np.inf) <= MOST_RELATIVE_ERROR * _root(metric, value):
+    error = found.values.get(_error(metric))
+    if error is not None and error <= MOST_RELATIVE_ERROR * _root(metric, value):
         return within(_studentised(metric, value, found, confidence), low, high)
     return within(bca_interval(value, found.draws[metric], confidence, found.accelerations[metric]), low, high)
 

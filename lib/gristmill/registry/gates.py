@@ -80,6 +80,11 @@ def refused(name: str, group: str, limit: float | None, reason: str) -> Gate:
     return Gate(name, group, passed=False, value=None, limit=limit, message=reason, incomparable=True)
 
 
+def infinite(name: str, group: str, limit: float, message: str) -> Gate:
+    """Return the verdict on a value that is infinite, and so beyond every limit; JSON has no number for it."""
+    return Gate(name, group, passed=False, value=None, limit=float(limit), message=message)
+
+
 def not_measured(name: str, group: str, reason: str) -> Gate:
     """Return a gate about which nothing is known, with the reason."""
     return Gate(name, group, passed=None, value=None, limit=None, message=reason)

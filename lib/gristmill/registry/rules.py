@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gristmill.config.case import Case
-from gristmill.config.fairness_limits import AT_MOST, fairness_limits
 from gristmill.config.metric_names import greater_is_better
 from gristmill.metrics.scores import relative_improvement
 from gristmill.registry.behaviour_gates import behaviour_gates
 from gristmill.registry.comparison import Beside, Incomparable
 from gristmill.registry.comparison_words import gate_message, least_improvement
 from gristmill.registry.evidence import Evidence
+from gristmill.registry.fairness_gates import fairness_gates
 from gristmill.registry.gates import Gate, at_least, at_most, not_measured, refused
 from gristmill.reporting.wording import count, figure, metric_label
 
@@ -46,7 +46,7 @@ def evaluate(case: Case, evidence: Evidence, comparison: Beside) -> list[Gate]:
         *_training(case, evidence),
         *_deployment(case, evidence),
         _champion(comparison),
-        *_fairness(case, evidence.fairness),
+        *fairness_gates(case, evidence.fairness),
         _drift_reference(evidence),
         *(not_measured(*gate) for gate in LATER),
     ]
@@ -181,27 +181,6 @@ def _champion(comparison: Beside) -> Gate:
     if isinstance(comparison, Incomparable):
         return refused(name, "deployment", 0.0, comparison.message)
     return at_least(name, "deployment", least_improvement(comparison), -comparison.judgement.margin, gate_message(comparison))
-
-
-def _fairness(case: Case, fairness: Mapping[str, Any]) -> Iterator[Gate]:
-    """Judge how differently groups of people are treated."""
-    for measure, (direction, limit) in fairness_limits(case.fairness, case.task).items():
-        yield _fair(measure, fairness, limit, largest=direction == AT_MOST)
-
-
-def _fair(measure: str, fairness: Mapping[str, Any], limit: float | None, *, largest: bool) -> Gate:
-    """Judge one measure of disparity over the sensitive features."""
-    found = fairness.get("measures", {}).get(measure)
-    if not fairness.get("features"):
-        return not_measured(measure, "deployment", "The case file names no sensitive features.")
-    if limit is None:
-        return not_measured(measure, "deployment", "The case file sets no limit: reported, not judged.")
-    if found is None or number(found) is None:
-        return not_measured(measure, "deployment", "No two groups have enough test rows to be compared.")
-    groups = " and ".join(repr(str(group)) for group in found.get("groups") or ())
-    of = f" for the class {found['of']!r}" if found.get("of") else ""
-    text = f"{metric_label(measure)} of {found.get('feature')!r}{f', between {groups}' if groups else ''}{of}"
-    return (at_most if largest else at_least)(measure, "deployment", number(found), limit, text)
 
 
 def _drift_reference(evidence: Evidence) -> Gate:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gristmill.reporting.bars import ends, interval_bar
+from gristmill.reporting.disparities import extent, one_figure
 from gristmill.reporting.gate_words import gate_words
 from gristmill.reporting.record import BuildRecord
 from gristmill.reporting.wording import UNKNOWN, called_positive, figure, interval, metric_label, opening, share
@@ -202,7 +203,7 @@ def fairness_rows(record: BuildRecord) -> list[dict[str, str]]:
         rows.append(
             {
                 "name": metric_label(str(name)),
-                "value": figure(about.get("value")),
+                "value": one_figure(extent(about)),
                 "feature": str(about.get("feature") or ""),
                 "groups": named,
             }

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from gristmill.metrics.groups import as_groups, group_order
+from gristmill.metrics.groups import as_groups, crossed, group_order, pooled
 
 
 def test_few_numbers_are_a_group_each_and_missing_is_one_too():
@@ -51,3 +51,33 @@ def test_quartiles_within_one_day_are_named_by_moments():
     groups = as_groups(pd.Series(pd.date_range("2024-01-01", periods=40, freq="min")))
     assert groups.nunique() == 4
     assert groups.iloc[0] == "2024-01-01 00:00:00 to 2024-01-01 00:09:00"
+
+
+def test_small_groups_are_one_and_a_single_one_stays_what_it_is():
+    groups = pd.Series(["a"] * 5 + ["b"] * 2 + ["c"] * 2 + ["d"])
+    found = pooled(groups, 3)
+    assert found.groups.tolist() == ["a"] * 5 + ["other levels"] * 5
+    assert (found.levels, found.enough) == ({"b": 2, "c": 2, "d": 1}, True)
+    assert pooled(groups, 6).enough
+    assert not pooled(groups[1:], 10).enough
+    single = pooled(groups.head(7), 3)
+    assert (single.groups.tolist(), single.levels) == (groups.head(7).tolist(), {})
+
+
+def test_only_the_rows_that_count_make_a_group_large():
+    groups = pd.Series(["a"] * 5 + ["b"] * 5 + ["c"] * 5)
+    found = pooled(groups, 3, among=np.r_[np.ones(5, bool), np.resize([True, False, False, False, False], 10)])
+    assert (found.levels, found.enough) == ({"b": 1, "c": 1}, False)
+
+
+def test_a_level_that_is_called_other_levels_is_not_mixed_up_with_those_that_are():
+    groups = pd.Series(["other levels"] * 5 + ["b", "c", "d"])
+    assert pooled(groups, 3).groups.unique().tolist() == ["other levels", "other levels (joined)"]
+
+
+def test_features_are_crossed_pair_by_pair_and_all_together():
+    groups = {name: pd.Series([f"{name}1", f"{name}2"]) for name in "abc"}
+    found = crossed(groups)
+    assert list(found) == ["a & b", "a & c", "b & c", "a & b & c"]
+    assert found["a & b & c"].tolist() == ["a1 & b1 & c1", "a2 & b2 & c2"]
+    assert crossed({"a": groups["a"]}) == {}

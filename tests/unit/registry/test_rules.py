@@ -3,22 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
 from tests.models import case_of
 
-from gristmill.evaluation.fairness.audits import Audit, audit_model
-from gristmill.evaluation.predictions import Scored
-from gristmill.metrics.intervals import Bootstrap
 from gristmill.metrics.noninferiority import judge
 from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.registry.comparison import Beside, Comparison, Incomparable
 from gristmill.registry.evidence import Evidence
 from gristmill.registry.gates import GROUPS, Gate, measured
 from gristmill.registry.rules import evaluate
-from gristmill.reporting.wording import plain
 
 Make = Callable[..., Evidence]
 
@@ -165,88 +158,6 @@ def test_one_validation_set_has_no_spread(evidence: Make) -> None:
 def test_slow_rows_fail(evidence: Make) -> None:
     assert gate("row_latency_p95", evidence(), "gates: {max_row_ms: 11.9}").failed
     assert gate("row_latency_p95", evidence(), "gates: {max_row_ms: 12.0}").passed
-
-
-def fairness(**values: float | None) -> dict[str, Any]:
-    measures = {name: {"value": value, "feature": "gender", "groups": ["f", "m"]} for name, value in values.items()}
-    return {"features": [{"feature": "gender"}], "measures": measures}
-
-
-def test_unfair_selection_is_refused_with_group_and_number(evidence: Make) -> None:
-    verdict = gate("disparate_impact", evidence(fairness=fairness(disparate_impact=0.41)))
-    assert verdict.failed
-    assert verdict.message == "Disparate impact of 'gender', between 'f' and 'm': 0.41, needs >= 0.8."
-
-
-def test_a_biased_variant_of_a_model_is_refused_with_the_groups_and_the_number(evidence: Make) -> None:
-    rng = np.random.default_rng(0)
-    skill, sex = rng.normal(size=2000), rng.choice(["f", "m"], 2000)
-    y_true, frame = (skill + rng.normal(size=2000) > 0).astype(int), pd.DataFrame({"sex": sex})
-    biased_truth = np.where((sex == "f") & (rng.random(2000) < 0.5), 0, y_true)  # half of what women achieved was not written down
-    table = np.column_stack([skill, sex == "m"])
-
-    def audited(model: Any) -> dict[str, Any]:
-        scored = Scored("binary", frame.index, y_true, model.predict_proba(table))
-        return audit_model(scored, frame, ["sex"], Audit(0.5, ("No", "Yes"), 30, Bootstrap(resamples=100)))
-
-    fair, biased = (LogisticRegression().fit(table, truth) for truth in (y_true, biased_truth))
-    names = ("disparate_impact", "equal_opportunity_difference")
-    assert [gate(name, evidence(fairness=audited(fair))).passed for name in names] == [True, True]
-    for name in names:
-        found = audited(biased)
-        verdict = gate(name, evidence(fairness=found))
-        assert verdict.failed
-        assert "of 'sex', between 'f' and 'm'" in verdict.message
-        assert plain(found["measures"][name]["value"]) in verdict.message
-
-
-def test_of_several_classes_the_gate_names_the_worst(evidence: Make) -> None:
-    found = fairness(disparate_impact=0.41)
-    found["measures"]["disparate_impact"]["of"] = "gold"
-    verdict = gate("disparate_impact", evidence(fairness=found), task="multiclass")
-    assert verdict.message == "Disparate impact of 'gender', between 'f' and 'm' for the class 'gold': 0.41, needs >= 0.8."
-
-
-@pytest.mark.parametrize(
-    ("measure", "value", "more", "task"),
-    [
-        ("equalized_odds_difference", 0.3, "fairness: {max_equalized_odds_difference: 0.2}", "binary"),
-        ("calibration_difference", 0.3, "fairness: {max_calibration_difference: 0.2}", "multiclass"),
-        ("mean_prediction_ratio", 0.3, "fairness: {min_mean_prediction_ratio: 0.8}", "regression"),
-    ],
-)
-def test_further_measures_are_gates_where_the_case_limits_them(
-    evidence: Make, measure: str, value: float, more: str, task: str
-) -> None:
-    errors = with_score(evidence, 8.0, "rmse", 10.0) if task == "regression" else evidence()
-    judged = Evidence(**{**errors.__dict__, "fairness": fairness(**{measure: value})})
-    assert gate(measure, judged, more, task).failed
-    assert gate(measure, judged, "", task).passed is None
-
-
-def test_unequal_opportunity_is_refused(evidence: Make) -> None:
-    assert gate("equal_opportunity_difference", evidence(fairness=fairness(equal_opportunity_difference=0.11))).failed
-
-
-def test_a_regression_is_judged_by_the_ratio_of_errors(evidence: Make) -> None:
-    errors = with_score(evidence, 8.0, "rmse", 10.0)
-    judged = Evidence(**{**errors.__dict__, "fairness": fairness(error_ratio=1.6)})
-    assert gate("error_ratio", judged, task="regression").failed
-    assert "disparate_impact" not in {one.name for one in evaluate(case_of("regression"), judged, None)}
-
-
-@pytest.mark.parametrize(
-    ("changes", "more", "reason"),
-    [
-        ({"fairness": {"features": [], "measures": {}}}, "", "no sensitive features"),
-        ({}, "fairness: {min_disparate_impact: null}", "no limit"),
-        ({"fairness": fairness(disparate_impact=None)}, "", "enough test rows"),
-    ],
-)
-def test_fairness_that_cannot_be_judged_is_not_measured(evidence: Make, changes: dict, more: str, reason: str) -> None:
-    verdict = gate("disparate_impact", evidence(**changes), more)
-    assert verdict.passed is None
-    assert reason in verdict.message
 
 
 def test_a_champion_is_compared_with_and_may_win(evidence: Make) -> None:

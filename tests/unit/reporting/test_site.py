@@ -6,7 +6,11 @@ from tests.unit.reporting.conftest import CASE_FILE, HOSTILE, products
 from tests.unit.reporting.pages import References
 
 from gristmill.config.stages import READS
+from gristmill.paths import ProjectPaths
+from gristmill.reporting.record import read_record
 from gristmill.reporting.site import write_site
+from gristmill.reporting.summary import fairness_rows
+from gristmill.reporting.wording import UNKNOWN
 
 Fill = Callable[..., Path]
 
@@ -113,6 +117,14 @@ def test_names_with_markup_are_shown_and_never_run(fill: Fill) -> None:
     page = case_page(fill(registration=registration, selection=selection, explanation=explanation))
     assert page.text.count('<script>alert("x")</script>') >= 4
     assert "script" not in page.tags
+
+
+def test_an_infinite_disparity_is_told_apart_from_one_that_is_unknown(fill: Fill) -> None:
+    infinite = {"value": None, "feature": "female", "groups": ["0", "1"]}
+    unknown = {"value": None, "feature": "region", "groups": []}
+    root = fill(fairness={"measures": {"error_ratio": infinite, "disparate_impact": unknown}})
+    assert [row["value"] for row in fairness_rows(read_record(ProjectPaths(root), "churn"))] == ["infinite", UNKNOWN]
+    assert "Error ratio infinite" in case_page(root).text
 
 
 def test_the_same_products_give_the_same_bytes(fill: Fill) -> None:

@@ -30,7 +30,9 @@ class Fairness(Section):
     exclude_from_model: bool = Field(
         False, description="Whether the model may not see the sensitive features; they are audited anyway."
     )
-    min_group_size: Annotated[int, Field(ge=1)] = Field(30, description="Groups with fewer test rows are shown, but not judged.")
+    min_group_size: Annotated[int, Field(ge=1)] = Field(
+        30, description="Groups with fewer test rows are shown one by one, and judged together, as one group of other levels."
+    )
     min_disparate_impact: Share | None = Field(
         0.8, description="Smallest ratio of selection rates between groups (four-fifths rule); empty: reported, not judged."
     )

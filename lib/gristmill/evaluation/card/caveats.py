@@ -7,7 +7,7 @@ from gristmill.evaluation.behaviour.contradictions import NAME as NEAR_DUPLICATE
 from gristmill.evaluation.card.evidence import Evidence
 from gristmill.evaluation.card.insight import STABLE
 from gristmill.evaluation.card.text import code, escape_text, listed, number, plural
-from gristmill.evaluation.fairness.verdicts import against_limits, limits
+from gristmill.evaluation.fairness.verdicts import against_limits, limits, unknown_fairness
 from gristmill.reporting.wording import count, figure, metric_label, moment
 
 MOST_SEGMENTS = 3
@@ -81,12 +81,19 @@ def _of_fairness(evidence: Evidence) -> Iterator[str]:
     """Give broken limits, limits that could not be judged, and people of whom no group was audited."""
     audit = evidence.fairness
     if audit is not None and audit.get("features"):
-        for measure, line in against_limits(audit, limits(evidence.case.fairness, evidence.case.task)).iterrows():
+        stated = limits(evidence.case.fairness, evidence.case.task)
+        unknown = unknown_fairness(audit, stated)
+        for measure, line in against_limits(audit, stated).iterrows():
             if line["kept"] is False:
                 between = f"between {escape_text(line['groups'])} of {code(line['feature'])}"
                 yield f"{measure} is {line['value']} {between}; the limit is {line['limit']}. A person should decide about them."
-            elif line["limit"] and not line["value"]:
+            elif line["limit"] and not line["value"] and not unknown:
                 yield f"{measure} could not be judged: too few test rows in the groups."
+        if unknown:
+            yield (
+                f"The fairness of {', '.join(map(code, unknown))} is unknown: a limit is set, but too few test rows are in the "
+                "groups, or the measure has no meaning for these predictions."
+            )
     if evidence.case.compliance.personal_data and not evidence.case.sensitive_features:
         yield "Rows are about people, and no group was audited: name `sensitive_features` and build again."
 

@@ -9,7 +9,7 @@ import pandas as pd
 from gristmill.config.metric_names import greater_is_better
 from gristmill.evaluation.card.evidence import Evidence
 from gristmill.evaluation.card.text import blocks, bullets, code, escape_text, listed, measured, number, plural
-from gristmill.evaluation.fairness.verdicts import against_limits, limits
+from gristmill.evaluation.fairness.verdicts import against_limits, limits, unknown_fairness
 from gristmill.reporting.wording import count, figure, metric_label, opening, share
 
 MOST_FAILED = 3
@@ -62,6 +62,10 @@ def verdict(evidence: Evidence) -> tuple[str, str]:
     if not evidence.case.compliance.intended_use:
         told = f"{opening(passed)}, but nobody has said what the model is for."
         return WARN, f"**{told}** Do not use it before the case file states `compliance.intended_use`.{rest}"
+    unsure = unknown_fairness(evidence.fairness, limits(evidence.case.fairness, evidence.case.task))
+    if unsure:
+        told = f"{opening(passed)}, but fairness of {', '.join(map(code, unsure))} is unknown."
+        return WARN, f"**{told}** Have a person look at its groups before using the model for that purpose.{rest}"
     return GOOD, f"**May be used for that purpose: {passed}.**{rest}"
 
 
@@ -133,7 +137,9 @@ def groups(evidence: Evidence) -> str:
     audit, about = evidence.fairness, "rows are about people" if evidence.case.compliance.personal_data else ""
     if audit is None or not audit.get("features"):
         return f"**Groups of people:** none was audited{f', although {about}' if about else ''}."
-    judged = against_limits(audit, limits(evidence.case.fairness, evidence.case.task))
+    stated = limits(evidence.case.fairness, evidence.case.task)
+    judged, unsure = against_limits(audit, stated), unknown_fairness(audit, stated)
+    rest = f" Unknown in part for {', '.join(map(code, unsure))}." if unsure else ""
     known = judged[judged["kept"].notna()]
     if known.empty:
         return "**Groups of people:** no limit between them could be judged; see *Quantitative analyses*."
@@ -144,7 +150,7 @@ def groups(evidence: Evidence) -> str:
         f"{'kept' if line['kept'] else '**broken**'}{'' if line['certain'] else ' (its interval crosses the limit)'}"
         for place, (measure, line) in enumerate(lines_of(known if broken.empty else broken))
     ]
-    return f"**Groups of people:** {'; '.join(lines)}."
+    return f"**Groups of people:** {'; '.join(lines)}.{rest}"
 
 
 def lines_of(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:

@@ -1,18 +1,30 @@
 """The analyses by factor: segments and groups one by one, then what several columns or several groups make together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from gristmill.config.fairness_limits import keeps, nearer_end
 from gristmill.config.metric_names import greater_is_better
 from gristmill.evaluation.card.evidence import Evidence
 from gristmill.evaluation.card.meanings import MEASURE_MEANINGS
-from gristmill.evaluation.card.text import NO_EVIDENCE, blocks, bullets, escape_text, is_known, measured, plural, table
+from gristmill.evaluation.card.text import NO_EVIDENCE, blocks, bullets, escape_text, measured, plural, table
 from gristmill.evaluation.errors.critical import other_cell
 from gristmill.evaluation.fairness.mitigation import point_table
-from gristmill.evaluation.fairness.verdicts import against_limits, conclusion, group_table, limits, tabled_metrics
+from gristmill.evaluation.fairness.verdicts import (
+    against_limits,
+    conclusion,
+    group_name,
+    group_table,
+    limits,
+    tabled_metrics,
+    unknown_fairness,
+    unknown_in_words,
+)
 from gristmill.modeling.mitigation import frontier
+from gristmill.reporting.disparities import extent, in_figures
 from gristmill.reporting.wording import UNKNOWN, count, figure, metric_label, plain
 
 MOST_SEGMENTS, MOST_GROUPS, MOST_INTERSECTIONS = 8, 12, 10
@@ -98,7 +110,8 @@ def _fairness(evidence: Evidence) -> str:
     if audit is None or not audit.get("features"):
         why = "`09_audit_fairness` did not run." if audit is None and evidence.case.sensitive_features else "the case names none."
         return f"{NO_EVIDENCE}: nothing was audited for `sensitive_features`, because {why}"
-    judged = against_limits(audit, limits(evidence.case.fairness, evidence.case.task))
+    stated = limits(evidence.case.fairness, evidence.case.task)
+    judged = against_limits(audit, stated)
     lines = [
         (
             str(measure),
@@ -112,6 +125,7 @@ def _fairness(evidence: Evidence) -> str:
     header = ("measure", "worst value", "between", "limit", "kept")
     return blocks(
         escape_text(conclusion(audit, judged).replace("**", "")),
+        escape_text(unknown_in_words(unknown_fairness(audit, stated)).replace("**", "").replace("`", "")),
         table(header, lines),
         _meanings(audit),
         *(_groups(evidence, part) for part in audit["features"] if not part["intersection"]),
@@ -133,7 +147,7 @@ def _groups(evidence: Evidence, part: Mapping[str, Any]) -> str:
     largest = sorted(part["groups"], key=lambda group: -group["n"])
     classes = _classes(largest[0]["metrics"])
     shown = group_table({"features": [{**part, "groups": largest[:MOST_GROUPS]}]}, tabled_metrics(evidence.case.task, classes))
-    names = [f"{name}, small" if group["small"] else name for group in largest[:MOST_GROUPS] for name in [str(group["group"])]]
+    names = [f"{group_name(group)}{', small' if group['small'] else ''}" for group in largest[:MOST_GROUPS]]
     header = [escape_text(part["feature"]), *("rows" if name == "N" else escape_text(name) for name in shown.columns)]
     lines = [
         [escape_text(name), *(escape_text(one) or UNKNOWN for one in row)]
@@ -154,31 +168,43 @@ def _classes(metrics: Mapping[str, Any]) -> list[str]:
 
 def _intersections(evidence: Evidence) -> str:
     """Return how unlike groups of several features together are treated, by the measures that the case limits, else by all."""
-    audit = evidence.fairness or {}
     stated = limits(evidence.case.fairness, evidence.case.task)
     lines = []
-    for part in audit.get("features", ()):
+    for part in (evidence.fairness or {}).get("features", ()):
         if not part["intersection"]:
             continue
         judged = {name: found for name, found in part["differences"].items() if name in stated} or part["differences"]
-        small = sum(group["small"] for group in part["groups"])
-        for measure, found in judged.items():
-            between = " against ".join(map(str, found.get("groups") or ()))
-            of = f", class {found['of']}" if found.get("of") else ""
-            sizes = f"{len(part['groups']) - small} of {len(part['groups'])}"
-            value = measured(found) if is_known(found.get("value")) else "not measured: too few rows"
-            lines.append((escape_text(part["feature"]), metric_label(measure), value, escape_text(between + of) or UNKNOWN, sizes))
+        lines += [_intersection(part, measure, found, stated.get(measure)) for measure, found in judged.items()]
     if not lines:
         why = "the case names fewer than two `sensitive_features`, or no audit ran."
         return f"{NO_EVIDENCE} about groups of several features together: {why}"
-    header = ("features", "measure", "worst value", "between", "groups with enough rows")
+    header = ("features", "measure", "worst value", "between", "groups with enough rows", "kept")
+    lines.sort(key=lambda line: line[-1] != JUDGED[False])
     more = (
         f"{len(lines) - MOST_INTERSECTIONS} more in the report of `09_audit_fairness`." if len(lines) > MOST_INTERSECTIONS else ""
     )
     return blocks(
-        "Groups of several features together are shown; the gates judge features one by one.",
+        "Groups of several features together are small, and some lie apart by chance: they break a limit only where the whole "
+        "interval lies beyond it.",
         table(header, lines[:MOST_INTERSECTIONS]),
         more,
+    )
+
+
+def _intersection(
+    part: Mapping[str, Any], measure: str, found: Mapping[str, Any], stated: tuple[str, float] | None
+) -> tuple[str, ...]:
+    """Return one measure of groups of several features as a line of the table."""
+    alone = [group for group in part["groups"] if not group.get("levels")]
+    between = " against ".join(map(str, found.get("groups") or ())) + (f", class {found['of']}" if found.get("of") else "")
+    known = not math.isnan(extent(found))
+    return (
+        escape_text(part["feature"]),
+        metric_label(measure),
+        in_figures(found) or "not measured: too few rows",
+        escape_text(between) or UNKNOWN,
+        f"{sum(not group['small'] for group in alone)} of {count(part.get('n_groups', len(alone)))}",
+        JUDGED[keeps(extent(found, nearer_end(measure)), *stated)] if known and stated else "not judged",
     )
 
 

@@ -5,41 +5,43 @@ rates of being right or wrong (equal opportunity, equalised odds; Hardt, Price a
 against the rest, and the worst counts. Whether a probability means the same for every group is told by the gap between the mean
 probability of a group and how often the class was true in it (calibration within groups; Chouldechova 2017). Numbers are judged by
 the mean absolute error of the groups; how far their mean predictions and mean residuals lie apart is told as well.
+
+Groups that are too small to be judged are shown one by one and judged together (:func:`gristmill.metrics.groups.pooled`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gristmill.config.fairness_limits import LOW_IS_WORSE, nearer_end
+from gristmill.evaluation.fairness.small_groups import size_warnings
 from gristmill.evaluation.predictions import Scored
 from gristmill.metrics.disparity import (
     Spread,
     class_metrics_by_group,
     class_rates,
-    error_spread,
     mean_interval,
-    mean_spread,
     number_metrics_by_group,
-    rate_spread,
     wilson_interval,
 )
-from gristmill.metrics.groups import as_groups
+from gristmill.metrics.group_measures import (
+    CALIBRATION,
+    NUMBERS,
+    ODDS,
+    ODDS_PARTS,
+    PREDICTION_RATIO,
+    RATES,
+    Decided,
+    class_spread,
+    has_ratio,
+    number_spread,
+)
+from gristmill.metrics.groups import MAX_GROUPS, Pooled, as_groups, crossed, pooled
 from gristmill.metrics.intervals import DEFAULT_BOOTSTRAP, Bootstrap
-from gristmill.metrics.scores import Codes, Floats, decide
-from gristmill.reporting.wording import count
-
-INTERSECTION = " & "
-MAX_GROUPS = 200
-
-MOST_NAMED = 6
-"""Small groups that a warning names."""
-
-LOW_IS_WORSE = {"disparate_impact": True, "mean_prediction_ratio": True}
-"""Measures whose small values are the bad ones; of all others, the large."""
+from gristmill.metrics.scores import decide
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Audit:
     classes
         Classes in the order of their codes; empty for a regression.
     min_group_size
-        Groups with fewer rows are shown, but not judged.
+        Groups with fewer rows are shown one by one, but judged together.
     bootstrap
         Confidence, resamples and seed.
     """
@@ -66,12 +68,8 @@ class Audit:
 
 def sensitive_groups(frame: pd.DataFrame, features: Sequence[str]) -> dict[str, pd.Series]:
     """Return the group of each row for each sensitive feature, each pair of them, and all of them together."""
-    groups = {feature: as_groups(frame[feature]) for feature in features}
-    together = [*combinations(features, 2), *([tuple(features)] if len(features) > 2 else [])]
-    for several in together:
-        joined = pd.concat([groups[feature] for feature in several], axis=1).agg(INTERSECTION.join, axis=1)
-        groups[INTERSECTION.join(several)] = joined
-    return groups
+    own = {feature: as_groups(frame[feature]) for feature in features}
+    return own | crossed(own)
 
 
 def _judged_codes(audit: Audit) -> list[int]:
@@ -80,13 +78,14 @@ def _judged_codes(audit: Audit) -> list[int]:
 
 
 def _rate_names(classes: Sequence[str], code: int) -> str:
-    """Return what is put behind the name of a rate: nothing for two classes, else the class."""
+    """Return what is put behind the name of a rate: nothing for two classes, else the class in brackets."""
     return "" if len(classes) == 2 else f" ({classes[code]})"
 
 
-def _class_groups(scored: Scored, y_pred: Codes, groups: pd.Series, audit: Audit) -> list[dict[str, Any]]:
+def _class_groups(scored: Scored, groups: pd.Series, audit: Audit) -> list[dict[str, Any]]:
     """Return each group with its rates and their Wilson intervals, and how far its probabilities are off on average."""
-    y_true = scored.y_true.astype(np.int64)
+    decided = _decided(scored, audit)
+    y_true, y_pred = decided.y_true, decided.y_pred
     tables = {code: class_metrics_by_group(y_true, y_pred, groups, code) for code in _judged_codes(audit)}
     found = []
     for name in next(iter(tables.values())).index:
@@ -101,15 +100,10 @@ def _class_groups(scored: Scored, y_pred: Codes, groups: pd.Series, audit: Audit
                 interval = _proportion(holds.counted[holds.among], audit)
                 metrics[rate + suffix] = {**interval, "value": float(table.loc[name, rate]) if known else float("nan")}
             confidence = audit.bootstrap.confidence
-            metrics["mean_probability" + suffix] = mean_interval(scored.predicted[rows, code], confidence)
-            metrics["calibration_gap" + suffix] = mean_interval(_excess(scored, code)[rows], confidence)
+            metrics["mean_probability" + suffix] = mean_interval(decided.proba[rows, code], confidence)
+            metrics["calibration_gap" + suffix] = mean_interval(decided.excess(code)[rows], confidence)
         found.append(_group_record(name, int(rows.sum()), metrics, audit))
     return found
-
-
-def _excess(scored: Scored, code: int) -> Floats:
-    """Return by how much each row's probability of a class exceeds what came true, 0 or 1."""
-    return np.asarray(scored.predicted[:, code] - (scored.y_true == code), dtype=np.float64)
 
 
 def _proportion(holds: np.ndarray[Any, Any], audit: Audit) -> dict[str, float]:
@@ -139,63 +133,54 @@ def _group_record(name: str, n_rows: int, metrics: Mapping[str, Any], audit: Aud
     return {"group": name, "n": n_rows, "metrics": dict(metrics), "small": n_rows < audit.min_group_size}
 
 
-def _spread_record(spread: Spread, suffix: str = "") -> dict[str, Any]:
-    """Return a spread as it stands in ``fairness.json``."""
+def _spread_record(spread: Spread, of: str | None = None) -> dict[str, Any]:
+    """Return a spread, that of a class where there are several, as it stands in ``fairness.json``."""
     ends = [name for name in (spread.lowest, spread.highest) if name is not None]
-    return {**spread.interval, "groups": ends, "judged": list(spread.judged), "of": suffix.strip(" ()") or None}
+    return {**spread.interval, "groups": ends, "judged": list(spread.judged), "of": of}
 
 
-def _worst(measure: str, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the record with the worst value; one without a value if none has any."""
-    known = [record for record in records if np.isfinite(record["value"])]
-    pick = min if LOW_IS_WORSE.get(measure, False) else max
-    return pick(known, key=lambda record: record["value"]) if known else records[0]
+def _worst(measure: str, records: Sequence[dict[str, Any]], end: str = "value") -> dict[str, Any]:
+    """Return the record whose value, or end of its interval, is the worst; one without a value if none has any.
+
+    What is infinite was measured, and is worse than any number.
+    """
+    known = [record for record in records if not np.isnan(record["value"])]
+    pick = min if measure in LOW_IS_WORSE else max
+    return pick(known, key=lambda record: (record[end], record["value"])) if known else records[0]
 
 
-def _class_differences(scored: Scored, y_pred: Codes, groups: pd.Series, audit: Audit) -> dict[str, Any]:
+def _class_differences(decided: Decided, groups: pd.Series, audit: Audit, *, surest: bool) -> dict[str, Any]:
     """Return the measures of one feature for classes, of several classes that of the worst."""
     options: dict[str, Any] = {"min_group_size": audit.min_group_size, "bootstrap": audit.bootstrap}
-    y_true, found = scored.y_true.astype(np.int64), dict[str, list[dict[str, Any]]]()
-    for code in _judged_codes(audit):
-        rates, suffix = class_rates(y_true, y_pred, code), _rate_names(audit.classes, code)
-        for measure, rate, comparison in (
-            ("disparate_impact", "selection_rate", "ratio"),
-            ("selection_rate_difference", "selection_rate", "difference"),
-            ("equal_opportunity_difference", "true_positive_rate", "difference"),
-            ("false_positive_rate_difference", "false_positive_rate", "difference"),
-        ):
-            spread = rate_spread(rates[rate], groups, comparison=comparison, **options)
-            found.setdefault(measure, []).append(_spread_record(spread, suffix))
-        gaps = mean_spread(_excess(scored, code), groups, **options)
-        found.setdefault("calibration_difference", []).append(_spread_record(gaps, suffix))
-    worst = {measure: _worst(measure, records) for measure, records in found.items()}
-    odds = [worst["equal_opportunity_difference"], worst["false_positive_rate_difference"]]
-    return {**worst, "equalized_odds_difference": _worst("equalized_odds_difference", odds)}
+    worst = {}
+    for measure in (*RATES, CALIBRATION):
+        records = [
+            _spread_record(class_spread(measure, decided, code, groups, **options), _class_of(audit, code))
+            for code in _judged_codes(audit)
+        ]
+        worst[measure] = _worst(measure, records, nearer_end(measure) if surest else "value")
+    odds = [worst[part] for part in ODDS_PARTS]
+    return {**worst, ODDS: _worst(ODDS, odds, nearer_end(ODDS) if surest else "value")}
+
+
+def _class_of(audit: Audit, code: int) -> str | None:
+    """Return the class that a measure is about; None of two classes."""
+    return None if len(audit.classes) == 2 else audit.classes[code]
 
 
 def _number_differences(scored: Scored, groups: pd.Series, audit: Audit) -> dict[str, Any]:
     """Return the measures of one feature for numbers."""
+    y_true, predicted = np.asarray(scored.y_true, dtype=np.float64), scored.predicted
+    names = (*NUMBERS, *([PREDICTION_RATIO] if has_ratio(predicted) else []))  # a ratio of numbers of both signs says nothing
     options: dict[str, Any] = {"min_group_size": audit.min_group_size, "bootstrap": audit.bootstrap}
-    predicted, residuals = scored.predicted, np.asarray(scored.y_true - scored.predicted, dtype=np.float64)
-    found = {
-        "error_ratio": _spread_record(error_spread(np.abs(residuals), groups, **options)),
-        "error_difference": _spread_record(mean_spread(np.abs(residuals), groups, **options)),
-        "mean_prediction_difference": _spread_record(mean_spread(predicted, groups, **options)),
-        "mean_residual_difference": _spread_record(mean_spread(residuals, groups, **options)),
-    }
-    if len(predicted) and predicted.min() >= 0 and predicted.max() > 0:  # a ratio of numbers of both signs says nothing
-        found["mean_prediction_ratio"] = _inverse(_spread_record(error_spread(predicted, groups, **options)))
-    return found
+    return {name: _spread_record(number_spread(name, y_true, predicted, groups, **options)) for name in names}
 
 
-def _inverse(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of the largest over the smallest as that of the smallest over the largest."""
-    low, value, high = (0.0 if np.isinf(record[end]) else 1 / record[end] for end in ("high", "value", "low"))
-    return {**record, "value": value, "low": low, "high": high}
-
-
-def audit_feature(scored: Scored, groups: pd.Series, audit: Audit) -> dict[str, Any]:
+def audit_feature(scored: Scored, groups: pd.Series, audit: Audit, *, surest: bool = False) -> dict[str, Any]:
     """Return the groups of one feature and how far they differ: ``{"groups": [...], "differences": {...}}``.
+
+    Where small groups are judged together, the group they make stands behind them, with the number of its ``levels``. Of more than
+    :data:`gristmill.metrics.groups.MAX_GROUPS` groups only those that are judged are returned.
 
     Parameters
     ----------
@@ -205,35 +190,42 @@ def audit_feature(scored: Scored, groups: pd.Series, audit: Audit) -> dict[str, 
         Group of each of the same rows.
     audit
         Threshold, classes, smallest group, intervals.
+    surest
+        Whether of several classes that counts whose whole interval is worst, in place of that whose value is.
     """
+    joined = pooled(groups, audit.min_group_size)
+    records = _number_groups if scored.task == "regression" else _class_groups
+    found = [group for rows, names in _shown(scored, groups, joined) for group in records(rows, names, audit)]
+    levels = {joined.name: {"levels": len(joined.levels)}} if joined.levels else {}
     if scored.task == "regression":
-        return {"groups": _number_groups(scored, groups, audit), "differences": _number_differences(scored, groups, audit)}
-    y_pred = decide(scored.predicted, audit.threshold)
-    return {
-        "groups": _class_groups(scored, y_pred, groups, audit),
-        "differences": _class_differences(scored, y_pred, groups, audit),
-    }
+        differences = _number_differences(scored, groups, audit)
+    else:
+        differences = _class_differences(_decided(scored, audit), groups, audit, surest=surest)
+    return {"groups": [{**group, **levels.get(group["group"], {})} for group in found], "differences": differences}
 
 
-def _warning(part: Mapping[str, Any], min_group_size: int) -> str | None:
-    """Return in a sentence which groups of a feature are too small to be judged, or why none was looked at; None if all are."""
-    if not part["groups"] and part["n_groups"] > MAX_GROUPS:
-        return f"{part['feature']} has {count(part['n_groups'])} groups, more than the {MAX_GROUPS} that are audited."
-    small = [f"{group['group']} ({count(group['n'])})" for group in part["groups"] if group["small"]]
-    if not small:
-        return None
-    named = ", ".join(small[:MOST_NAMED]) + (f" and {len(small) - MOST_NAMED} more" if len(small) > MOST_NAMED else "")
-    return (
-        f"{part['feature']}: {len(small)} of {len(part['groups'])} groups have fewer than {count(min_group_size)} test rows, and "
-        f"are shown but not judged: {named}."
-    )
+def _shown(scored: Scored, groups: pd.Series, joined: Pooled) -> list[tuple[Scored, pd.Series]]:
+    """Return the rows whose groups are shown: all, and then those of the joined group; of very many groups the judged ones."""
+    n_groups = groups.nunique()
+    if n_groups > MAX_GROUPS:
+        return [(scored, joined.groups)] if len(joined.levels) < n_groups else []
+    if not joined.enough or len(joined.levels) == n_groups:
+        return [(scored, groups)]
+    inside = np.flatnonzero((joined.groups == joined.name).to_numpy())
+    return [(scored, groups), (scored.take(inside), joined.groups.iloc[inside])]
+
+
+def _decided(scored: Scored, audit: Audit) -> Decided:
+    """Return rows with the decisions that the model takes at its threshold."""
+    return Decided(scored.y_true.astype(np.int64), decide(scored.predicted, audit.threshold), scored.predicted)
 
 
 def audit_model(scored: Scored, frame: pd.DataFrame, features: Sequence[str], audit: Audit) -> dict[str, Any]:
     """Return the whole audit as the JSON-able product of ``09_audit_fairness``.
 
-    Intersections of the features, each pair and all together, are shown; the measures that gates judge come from the features
-    alone.
+    The features, and their intersections (each pair, and all together) are audited. Of a feature the value of a measure counts. Of
+    an intersection, whose groups are small, the end of the interval that is nearer to the limit does: by chance alone some of many
+    small groups lie far apart.
 
     Parameters
     ----------
@@ -249,23 +241,33 @@ def audit_model(scored: Scored, frame: pd.DataFrame, features: Sequence[str], au
     Returns
     -------
     dict
-        ``features`` (each with ``feature``, ``intersection``, ``groups``, ``differences``), ``measures`` (each the worst over the
-        features, with ``value, low, high, feature, groups`` and ``of``, the class where there are several), ``warnings``
-        (sentences about groups that are not judged), ``rows`` and ``min_group_size``.
+        ``features`` (each with ``feature``, ``intersection``, ``n_groups``, ``groups``, ``differences``), ``measures`` (each the
+        worst over the features, with ``value, low, high, feature, groups`` and ``of``, the class where there are several; infinite
+        where the smaller side of a ratio is nothing), ``intersections`` (the same over the intersections, the worst by that end),
+        ``warnings`` (sentences about small groups), ``rows`` and ``min_group_size``.
     """
-    found = []
+    found, warnings = list[dict[str, Any]](), list[str]()
     for feature, groups in sensitive_groups(frame, features).items():
-        few = groups.nunique() <= MAX_GROUPS
-        part = audit_feature(scored, groups, audit) if few else {"groups": [], "differences": {}}
-        found.append({"feature": feature, "intersection": feature not in features, "n_groups": int(groups.nunique()), **part})
-    own = [part for part in found if not part["intersection"]]
-    names = dict.fromkeys(measure for part in own for measure in part["differences"])
-    measures = {
-        measure: _worst(
-            measure, [{**part["differences"][measure], "feature": part["feature"]} for part in own if part["differences"]]
-        )
-        for measure in names
+        across = feature not in features
+        part = audit_feature(scored, groups, audit, surest=across)
+        found.append({"feature": feature, "intersection": across, "n_groups": int(groups.nunique()), **part})
+        classes = {audit.classes[code]: scored.y_true == code for code in _judged_codes(audit)} if audit.classes else {}
+        warnings += size_warnings(feature, groups, audit.min_group_size, classes)
+    worst = {
+        across: {
+            measure: _worst(measure, records, nearer_end(measure) if across else "value")
+            for measure, records in _by_measure(part for part in found if part["intersection"] is across).items()
+        }
+        for across in (False, True)
     }
-    warnings = [text for text in (_warning(part, audit.min_group_size) for part in found) if text is not None]
     sizes = {"rows": len(scored), "min_group_size": audit.min_group_size}
-    return {"features": found, "measures": measures, "warnings": warnings, **sizes}
+    return {"features": found, "measures": worst[False], "intersections": worst[True], "warnings": warnings, **sizes}
+
+
+def _by_measure(parts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return each measure as it was found for each of some features."""
+    found = dict[str, list[dict[str, Any]]]()
+    for part in parts:
+        for measure, record in part["differences"].items():
+            found.setdefault(measure, []).append({**record, "feature": part["feature"]})
+    return found

@@ -9,6 +9,7 @@ import pandas as pd
 from gristmill.config.fairness_limits import JUDGED_BY_DEFAULT, fairness_limits
 from gristmill.modeling.mitigation import frontier
 from gristmill.modeling.mitigation.frontier import MOST_MIXTURE_ROWS, MOST_ROWS
+from gristmill.reporting.disparities import INFINITE
 from gristmill.reporting.plots import disparity
 from gristmill.reporting.plots.style import HouseFigure, empty, house_style
 from gristmill.reporting.wording import count, figure, metric_label
@@ -45,10 +46,21 @@ def point_table(found: Mapping[str, Any], case: Any) -> pd.DataFrame:
         line = {"point": point["name"], "model": point["model"], metric_label(case.primary_metric): figure(point["score"])}
         line |= {metric_label("accuracy"): figure(point["accuracy"])} if "accuracy" in point else {}
         line |= {_gain_label(point["rule"]): figure(point["gain"])} if "rule" in point else {}
-        line |= {metric_label(measure): figure(point.get(measure)) for measure in measures}
-        lines.append({**line, "keeps the limits": "yes" if point["keeps"] else "no", "chosen": "chosen" if point["chosen"] else ""})
+        line |= {metric_label(measure): _disparity(point, measure) for measure in measures}
+        lines.append({**line, "keeps the limits": _kept(point), "chosen": "chosen" if point["chosen"] else ""})
     table = pd.DataFrame(lines, columns=None if lines else ["point"])
     return table.set_index("point").rename_axis(None)
+
+
+def _disparity(point: Mapping[str, Any], measure: str) -> str:
+    """Return a measure of a point in words; JSON has no infinity, so that its name stands beside."""
+    return INFINITE if measure in point.get("infinite", ()) else figure(point.get(measure))
+
+
+def _kept(point: Mapping[str, Any]) -> str:
+    """Return whether a point keeps all limits, and which groups of several features surely break one."""
+    across = ", ".join(dict.fromkeys(point.get("intersections", {}).values()))
+    return "yes" if point["keeps"] else f"no (groups of {across})" if across else "no"
 
 
 def _gain_label(rule: str) -> str:

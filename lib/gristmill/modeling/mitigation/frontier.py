@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gristmill.config.fairness_limits import AT_LEAST, fairness_limits
+from gristmill.config.fairness_limits import fairness_limits, keeps
 from gristmill.config.mitigations import GRADIENT, NONE, THRESHOLDS, mitigations
+from gristmill.metrics.groups import crossed
 from gristmill.metrics.scores import decide, score
 from gristmill.modeling.choice import selection
 from gristmill.modeling.choice.candidates import Choice
 from gristmill.modeling.choice.thresholds import ChosenThreshold, threshold_curve
 from gristmill.modeling.mitigation.asked import Asked, Relearnt
-from gristmill.modeling.mitigation.group_disparity import disparities, sensitive_columns
+from gristmill.modeling.mitigation.group_disparity import Predicted, beyond, disparities, sensitive_columns
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ def frontier(case: Any, asked: Asked, train: pd.DataFrame, free: Choice, served:
     Parameters
     ----------
     case
-        The case; ``fairness``, ``sensitive_features``, ``threshold`` and ``task`` are read.
+        The case; ``fairness``, ``sensitive_features``, ``threshold``, ``evaluation`` and ``task`` are read.
     asked
         What the case asks for.
     train
@@ -68,11 +69,12 @@ def frontier(case: Any, asked: Asked, train: pd.DataFrame, free: Choice, served:
     -------
     dict
         ``asked``; ``points``, each with ``name``, ``model``, ``score``, ``accuracy`` (classes), ``gain`` (two classes), its
-        disparities, ``keeps`` and ``chosen``; ``left_out``, names for which there was no time; and ``reason`` in a sentence.
+        disparities (the names of those that are infinite in ``infinite``), ``intersections`` (limit that one surely breaks -> its
+        features), ``keeps`` and ``chosen``; ``left_out``, names for which there was no time; and ``reason`` in a sentence.
     """
     if asked.people is None:
         return {"asked": asked.name, "points": [], "left_out": [], "reason": "The case names no sensitive features."}
-    groups = sensitive_columns(case, train)
+    groups = _people(case, asked, train)
     unmitigated = served if asked.name == NONE else standing(case, asked, train, free)
     first = _point(case, asked, groups, NONE, unmitigated)
     points = [first] if asked.name == NONE else [first, _point(case, asked, groups, asked.name, served)]
@@ -105,18 +107,34 @@ def _tried(name: str, case: Any, asked: Asked, train: pd.DataFrame, base: Standi
     return Standing(again.fastest.family, oof, selection.threshold(asked.rows, oof, case, train))
 
 
-def _point(case: Any, asked: Asked, groups: Mapping[str, pd.Series], name: str, one: Standing) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _People:
+    """The group of each row that was predicted, by each sensitive feature and by several together."""
+
+    own: Mapping[str, pd.Series]
+    together: Mapping[str, pd.Series]
+
+
+def _people(case: Any, asked: Asked, train: pd.DataFrame) -> _People:
+    """Return the groups of the rows that were predicted out of fold."""
+    own = {feature: column.iloc[asked.rows.validated] for feature, column in sensitive_columns(case, train).items()}
+    return _People(own, crossed(own))
+
+
+def _point(case: Any, asked: Asked, people: _People, name: str, one: Standing) -> dict[str, Any]:
     """Return one point: how good, and how unlike groups are treated."""
     valid = asked.rows.validated
     y, predicted = asked.rows.y[valid], one.oof[valid]
     threshold = None if one.decision is None else one.decision.value
-    apart = disparities(case, y, predicted, threshold, {feature: column.iloc[valid] for feature, column in groups.items()})
+    rows = Predicted(y, predicted, threshold)
+    apart, broken = disparities(case, rows, people.own), beyond(case, rows, people.together)
     made = {"name": name, "model": one.model, "score": score(asked.metric, y, predicted, threshold=threshold)}
     if asked.rows.classes:
         made["accuracy"] = float((decide(predicted, threshold) == y).mean())
     if threshold is not None:
         made |= _gain(case.threshold, y, predicted, threshold)
-    return {**made, **apart, "keeps": _keeps(case, apart), "chosen": name == asked.name}
+    told = {"infinite": [measure for measure, value in apart.items() if np.isinf(value)], "intersections": broken}
+    return {**made, **apart, **told, "keeps": _keeps(case, apart) and not broken, "chosen": name == asked.name}
 
 
 def _gain(settings: Any, y: NDArray[Any], predicted: Floats, threshold: float) -> dict[str, Any]:
@@ -127,14 +145,11 @@ def _gain(settings: Any, y: NDArray[Any], predicted: Floats, threshold: float) -
 
 
 def _keeps(case: Any, apart: Mapping[str, float]) -> bool:
-    """Return whether every limit of the case that could be measured is kept."""
-    for measure, (direction, limit) in fairness_limits(case.fairness, case.task).items():
-        value = apart.get(measure, float("nan"))
-        if limit is None or not np.isfinite(value):
-            continue
-        if value < limit if direction == AT_LEAST else value > limit:
-            return False
-    return True
+    """Return whether every limit of the case that could be measured is kept by each feature."""
+    return all(
+        limit is None or np.isnan(apart[measure]) or keeps(apart[measure], direction, limit)
+        for measure, (direction, limit) in fairness_limits(case.fairness, case.task).items()
+    )
 
 
 def in_words(found: Mapping[str, Any]) -> str:

@@ -1,14 +1,24 @@
 """How unlike groups are treated out of fold, in the measures that a case may limit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gristmill.config.fairness_limits import AT_LEAST, fairness_limits
-from gristmill.metrics.disparity import class_rates, error_spread, mean_spread, rate_spread
+from gristmill.config.fairness_limits import LOW_IS_WORSE, fairness_limits, keeps, nearer_end
+from gristmill.metrics.disparity import Spread
+from gristmill.metrics.group_measures import (
+    ODDS,
+    ODDS_PARTS,
+    PREDICTION_RATIO,
+    Decided,
+    class_spread,
+    has_ratio,
+    number_spread,
+)
 from gristmill.metrics.groups import as_groups
 from gristmill.metrics.intervals import Bootstrap
 from gristmill.metrics.scores import decide
@@ -16,7 +26,26 @@ from gristmill.metrics.scores import decide
 Floats = NDArray[np.float64]
 
 VALUES_ALONE = Bootstrap(resamples=2)
-"""Intervals are not asked for here."""
+"""Where intervals are not asked for."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Rows with their truth and what a model says about them.
+
+    Attributes
+    ----------
+    y
+        Codes or numbers.
+    predicted
+        Probabilities ``(n_rows, n_classes)``, or numbers.
+    threshold
+        That of two classes, else None.
+    """
+
+    y: NDArray[Any]
+    predicted: Floats
+    threshold: float | None = None
 
 
 def sensitive_columns(case: Any, train: pd.DataFrame) -> dict[str, pd.Series]:
@@ -24,60 +53,68 @@ def sensitive_columns(case: Any, train: pd.DataFrame) -> dict[str, pd.Series]:
     return {feature: as_groups(train[feature]) for feature in case.sensitive_features}
 
 
-def disparities(
-    case: Any, y: NDArray[Any], predicted: Floats, threshold: float | None, groups: Mapping[str, pd.Series]
-) -> dict[str, float]:
-    """Return each measure that a case of the task may limit, the worst over features and classes; not a number if unmeasured.
+def disparities(case: Any, rows: Predicted, groups: Mapping[str, pd.Series]) -> dict[str, float]:
+    """Return each measure that a case of the task may limit, the worst over features and classes.
+
+    It is not a number where it could not be measured, and may be infinite.
 
     Parameters
     ----------
     case
         ``task`` and ``fairness`` are read.
-    y, predicted
-        Codes or numbers, and predictions, of the same rows as ``groups``.
-    threshold
-        That of two classes, else None.
+    rows
+        Truth and predictions.
     groups
-        Sensitive feature -> group of each row.
+        Sensitive feature -> group of each of the same rows.
     """
-    found: dict[str, list[float]] = {}
-    for column in groups.values():
-        same = column.reset_index(drop=True)
-        numbers = case.task == "regression"
-        for measure, value in _numbers(case, y, predicted, same) if numbers else _classes(case, y, predicted, threshold, same):
-            found.setdefault(measure, []).append(value)
-    stated = fairness_limits(case.fairness, case.task)
-    return {measure: _worst(found.get(measure, []), low=direction == AT_LEAST) for measure, (direction, _) in stated.items()}
-
-
-def _worst(values: list[float], *, low: bool) -> float:
-    """Return the worst of the values that were measured."""
-    known = [value for value in values if not np.isnan(value)]
-    return (min if low else max)(known) if known else float("nan")
-
-
-def _classes(case: Any, y: NDArray[Any], predicted: Floats, threshold: float | None, groups: pd.Series) -> list[tuple[str, float]]:
-    """Return the measures of one feature, class by class."""
-    options: dict[str, Any] = {"min_group_size": case.fairness.min_group_size, "bootstrap": VALUES_ALONE}
-    decided, found = decide(predicted, threshold), list[tuple[str, float]]()
-    for code in [1] if predicted.shape[1] == 2 else range(predicted.shape[1]):
-        rates = class_rates(np.asarray(y, dtype=np.int64), decided, code)
-        opportunity, false = (
-            rate_spread(rates[rate], groups, comparison="difference", **options).interval["value"]
-            for rate in ("true_positive_rate", "false_positive_rate")
-        )
-        impact = rate_spread(rates["selection_rate"], groups, comparison="ratio", **options)
-        gaps = mean_spread(predicted[:, code] - (y == code), groups, **options)
-        found += [("disparate_impact", impact.interval["value"]), ("equal_opportunity_difference", opportunity)]
-        found += [("equalized_odds_difference", opportunity), ("equalized_odds_difference", false)]
-        found.append(("calibration_difference", gaps.interval["value"]))
+    found = dict[str, float]()
+    for measure in fairness_limits(case.fairness, case.task):
+        spreads = [one for column in groups.values() for one in _spreads(measure, case, rows, column, VALUES_ALONE)]
+        known = [one.interval["value"] for one in spreads if not np.isnan(one.interval["value"])]
+        found[measure] = (min if measure in LOW_IS_WORSE else max)(known) if known else float("nan")
     return found
 
 
-def _numbers(case: Any, y: NDArray[Any], predicted: Floats, groups: pd.Series) -> list[tuple[str, float]]:
-    """Return the measures of one feature for numbers."""
-    options: dict[str, Any] = {"min_group_size": case.fairness.min_group_size, "bootstrap": VALUES_ALONE}
-    found = [("error_ratio", error_spread(np.abs(y - predicted), groups, **options).interval["value"])]
-    if predicted.min() >= 0 and predicted.max() > 0:
-        found.append(("mean_prediction_ratio", 1 / error_spread(predicted, groups, **options).interval["value"]))
+def beyond(case: Any, rows: Predicted, intersections: Mapping[str, pd.Series]) -> dict[str, str]:
+    """Return each measure whose limit an intersection surely breaks, and the intersection, as the gates judge it.
+
+    Groups of several features are small, so that some lie apart by chance alone: only where the whole interval is beyond the limit
+    it is broken.
+
+    Parameters
+    ----------
+    case
+        ``task``, ``fairness`` and ``evaluation`` are read.
+    rows
+        Truth and predictions.
+    intersections
+        Names of the features -> group of each of the same rows.
+    """
+    bootstrap, found = Bootstrap(case.evaluation.confidence, case.evaluation.resamples), dict[str, str]()
+    for measure in fairness_limits(case.fairness, case.task):
+        for name, column in intersections.items():
+            if measure in found or _all_keep(measure, case, rows, column, VALUES_ALONE, "value"):
+                continue  # an interval holds its value, so that most need none
+            if not _all_keep(measure, case, rows, column, bootstrap, nearer_end(measure)):
+                found[measure] = name
     return found
+
+
+def _all_keep(measure: str, case: Any, rows: Predicted, groups: pd.Series, bootstrap: Bootstrap, end: str) -> bool:
+    """Return whether one end of a measure keeps its limit for every class; one that was not measured does."""
+    direction, limit = fairness_limits(case.fairness, case.task)[measure]
+    ends = [spread.interval[end] for spread in _spreads(measure, case, rows, groups, bootstrap)]
+    return limit is None or all(np.isnan(value) or keeps(value, direction, limit) for value in ends)
+
+
+def _spreads(measure: str, case: Any, rows: Predicted, groups: pd.Series, bootstrap: Bootstrap) -> Iterator[Spread]:
+    """Give how far the groups of one column differ in a measure, class by class."""
+    same, options = groups.reset_index(drop=True), {"min_group_size": case.fairness.min_group_size, "bootstrap": bootstrap}
+    if case.task == "regression":
+        if measure != PREDICTION_RATIO or has_ratio(rows.predicted):
+            yield number_spread(measure, rows.y, rows.predicted, same, **options)
+        return
+    decided = Decided(np.asarray(rows.y, dtype=np.int64), decide(rows.predicted, rows.threshold), rows.predicted)
+    for code in [1] if rows.predicted.shape[1] == 2 else range(rows.predicted.shape[1]):
+        for part in ODDS_PARTS if measure == ODDS else (measure,):
+            yield class_spread(part, decided, code, same, **options)

@@ -245,7 +245,7 @@ def group_bars(
     reach = [end for _, ends in shown for end in ends if np.isfinite(end)]
     low, high = min(0.0, *reach), 1.0 if metric in UNIT_METRICS else max(reach)
     for row, (group, ends) in enumerate(shown):
-        others = {name: _number(value) for name, value in (group.get("others") or {}).items() if name in MARKS}
+        others = {name: _ends(value)[0] for name, value in (group.get("others") or {}).items() if name in MARKS}
         marked = _draw_marks(axes, row, others, 2 * low - high if low < 0 else low, 2 * high - low)  # one span beyond at most
         _dot(axes, row, *ends, color=GREY if group.get("small") else BLUE, beyond=max(marked.values(), default=float("-inf")))
         reach += marked.values()

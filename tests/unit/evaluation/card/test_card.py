@@ -8,7 +8,7 @@ from typing import Any
 
 import mistune
 import pytest
-from tests.card_evidence import full_case, segment
+from tests.card_evidence import all_measured, full_case, segment
 from tests.models import case_of
 
 from gristmill.evaluation.card import card
@@ -177,7 +177,7 @@ def test_hostile_names_add_no_heading_and_no_cell_to_the_markdown(evidence: Evid
 
 
 def test_the_page_is_one_file_with_figures_and_a_verdict_in_its_colour(evidence: Evidence) -> None:
-    page = card.card_html(evidence, card.card_images(evidence))
+    page = card.card_html(all_measured(evidence), card.card_images(evidence))
     assert page.count('<img src="data:image/png;base64,') == 2
     assert 'src="http' not in page
     assert page.count('<div class="notice good" role="note">') == 1

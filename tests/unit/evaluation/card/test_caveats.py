@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.card_evidence import all_measured, with_differences
 from tests.models import case_of
 
 from gristmill.evaluation.card.caveats import caveats
@@ -47,9 +48,13 @@ def test_reasons_that_change_are_a_caveat(evidence: Evidence) -> None:
 
 
 def test_a_broken_limit_and_one_that_could_not_be_judged_are_caveats(evidence: Evidence) -> None:
-    found = "\n".join(caveats(evidence))
+    found = "\n".join(caveats(with_differences(all_measured(evidence), "equal_opportunity_difference", value=None)))
     assert "Disparate impact is 0.230" in found
     assert "between old against young of `band`; the limit is at least 0.8." in found
+    assert "The fairness of `plan`, `band` is unknown: a limit is set, but too few test rows are in the groups" in found
+    unmeasured = {"value": None, "low": None, "high": None, "feature": "plan", "groups": []}
+    one_group = {**all_measured(evidence).fairness, "measures": {"equal_opportunity_difference": unmeasured}}
+    found = "\n".join(caveats(replace(evidence, fairness=one_group)))
     assert "Equal opportunity difference could not be judged: too few test rows in the groups." in found
 
 

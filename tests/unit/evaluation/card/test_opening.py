@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.card_evidence import full_case, gate, outcome, segment
+from tests.card_evidence import all_measured, full_case, gate, outcome, segment, with_differences
 from tests.models import case_of
 
 from gristmill.evaluation.card import opening
@@ -36,11 +36,20 @@ def test_it_says_what_each_task_predicts(full: Callable[[str], Evidence], task: 
 
 
 def test_gates_that_all_passed_allow_the_stated_use(evidence: Evidence) -> None:
-    tone, said = opening.verdict(judged(evidence, gate("a", True), gate("b", True), gate("c", None)))
+    tone, said = opening.verdict(judged(all_measured(evidence), gate("a", True), gate("b", True), gate("c", None)))
     assert tone == "good"
     assert said == (
         "**May be used for that purpose: all 2 measured gates passed.** 1 gate was not measured or without a limit; see *Gates*."
     )
+
+
+def test_a_feature_whose_fairness_is_unknown_is_named_although_all_gates_passed(evidence: Evidence) -> None:
+    found = with_differences(all_measured(evidence), "equal_opportunity_difference", value=None)
+    tone, said = opening.verdict(judged(found, gate("a", True)))
+    assert tone == "warn"
+    assert said.startswith("**The one measured gate passed, but fairness of `plan`, `band` is unknown.** Have a person look")
+    assert "Unknown in part for `plan`, `band`." in opening.groups(found)
+    assert "Unknown" not in opening.groups(all_measured(evidence))
 
 
 def test_failed_gates_forbid_it_and_say_why(evidence: Evidence) -> None:
@@ -126,11 +135,12 @@ def disparity(value: float, low: float, high: float) -> dict[str, Any]:
         (disparity(0.5, 0.4, 0.6), "is 0.500 (0.400\u20130.600) between plan = 01 against 02, limit at least 0.8, **broken**."),
         (disparity(0.7, 0.6, 0.9), "**broken** (its interval crosses the limit)."),
         (disparity(0.9, 0.85, 0.95), "limit at least 0.8, kept."),
-        ({**disparity(0, 0, 0), "value": None, "low": None, "high": None}, "no limit between them could be judged"),
+        ({**disparity(0, 0, 0), "value": None, "low": None, "high": None, "groups": []}, "no limit between them could be judged"),
     ],
 )  # fmt: skip
 def test_groups_are_told_against_their_limit(evidence: Evidence, value: Any, said: str) -> None:
-    found = replace(evidence, fairness={**evidence.fairness, "measures": {"disparate_impact": value}})
+    known = all_measured(evidence).fairness
+    found = replace(evidence, fairness={**known, "measures": {"disparate_impact": value}, "intersections": {}})
     assert said in opening.groups(found)
 
 

@@ -2,6 +2,7 @@ import pytest
 from tests.models import case_of
 
 from gristmill.evaluation.fairness.mitigation import frontier_figure, in_words, judged_measure, point_table
+from gristmill.reporting.wording import UNKNOWN
 
 POINTS = {
     "asked": "none",
@@ -56,3 +57,15 @@ def test_the_figure_names_each_point_and_puts_the_more_alike_to_the_left():
 )
 def test_the_figure_shows_the_first_measure_that_the_case_limits(task, more, measure):
     assert judged_measure(case_of(task, more)) == measure
+
+
+def test_an_infinite_disparity_and_a_broken_intersection_are_named():
+    points = [
+        {"name": "none", "model": "linear", "score": 1.0, "error_ratio": None, "infinite": ["error_ratio"]}
+        | {"intersections": {"error_ratio": "sex & age"}, "keeps": False, "chosen": True},
+        {"name": "balancing 1", "model": "linear", "score": 1.0, "error_ratio": None, "infinite": [], "intersections": {}}
+        | {"keeps": True, "chosen": False},
+    ]
+    table = point_table({**POINTS, "points": points}, case_of("regression"))
+    assert table["Error ratio"].tolist() == ["infinite", UNKNOWN]
+    assert table["keeps the limits"].tolist() == ["no (groups of sex & age)", "yes"]

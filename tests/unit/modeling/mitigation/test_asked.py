@@ -10,13 +10,13 @@ from gristmill.modeling.artifact.model_directory import save_candidate
 from gristmill.modeling.choice import selection
 from gristmill.modeling.choice.candidates import Choice
 from gristmill.modeling.mitigation.asked import asked_of
-from gristmill.modeling.mitigation.group_disparity import disparities
+from gristmill.modeling.mitigation.group_disparity import Predicted, disparities
 from gristmill.serving.predictor import Predictor
 
 
 def apart(setting, oof, threshold=0.5):
     rows = setting.rows
-    return disparities(setting.case(), rows.y, oof, threshold, {"sex": as_groups(setting.frame["sex"])})
+    return disparities(setting.case(), Predicted(rows.y, oof, threshold), {"sex": as_groups(setting.frame["sex"])})
 
 
 def final(setting, choice: Choice):

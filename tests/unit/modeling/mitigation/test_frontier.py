@@ -69,3 +69,12 @@ def test_without_sensitive_features_there_is_nothing_to_look_at(biased):
     case = biased.case().model_copy(update={"sensitive_features": ()})
     found = frontier.frontier(case, type(asked)("none", biased.rows, {}, "roc_auc", None), biased.frame, biased.choice, None)
     assert in_words(found) == "The case names no sensitive features."
+
+
+def test_a_point_with_an_infinite_disparity_keeps_no_limit(biased_numbers, monkeypatch):
+    monkeypatch.setattr(frontier, "SECONDS", 0.0)
+    exact = biased_numbers.rows.y + 1.0 * (biased_numbers.frame["sex"] == "m").to_numpy()
+    served = frontier.Standing("linear", exact, None)
+    case, asked = biased_numbers.case(), biased_numbers.asked("none")
+    (point,) = frontier.frontier(case, asked, biased_numbers.frame, biased_numbers.choice, served)["points"]
+    assert (point["infinite"], point["keeps"]) == (["error_ratio"], False)
