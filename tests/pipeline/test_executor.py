@@ -185,16 +185,20 @@ def wait_for(path: Path, seconds: float = 90) -> None:
 
 @pytest.mark.slow
 def test_a_second_build_says_who_holds_the_lock_and_waits(root: Path):
-    put(root, "02_validate", "import time\ntime.sleep(15)")
+    go_on = root / "go on"
+    put(root, "02_validate", f"import os, time\nwhile not os.path.exists({str(go_on)!r}):\n    time.sleep(0.05)")
     first = start(root)
     wait_for(root / "state/builds/toy/01_ingest.json")
     assert f"process {first.pid} on " in holder(root / "state/locks/toy.lock")
     second = start(root)
+    said = next((line for line in second.stdout if line.startswith("Another build")), "")
+    go_on.touch()
+    rest = second.stdout.read()
     outputs = [build.communicate(timeout=240)[0] for build in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0], outputs
+    assert [first.returncode, second.returncode] == [0, 0], (outputs, rest)
     assert sorted(ran(outputs[0])) == sorted(toy.STAGES)
-    assert f"Another build of toy is running (process {first.pid} on " in outputs[1]
-    assert ran(outputs[1]) == []
+    assert f"Another build of toy is running (process {first.pid} on " in said
+    assert ran(rest) == []
 
 
 def test_an_interrupt_ends_the_kernels_and_says_how_to_go_on(root: Path):
