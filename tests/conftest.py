@@ -37,7 +37,6 @@ LONGEST_FIRST = (
     "pipeline/test_training_again",
     "pipeline/test_resume",
     "pipeline/test_dag",
-    "pipeline/test_restore",
     "unit/data/setup/test_first_stages",
     "notebooks/test_quickstart",
     "pipeline/test_lab_in_browser",
