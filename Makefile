@@ -10,6 +10,11 @@ UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 TORCH := torch==2.13.0
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
+# What the tests write and remove by the thousand lies in memory where there is room, not on a disk; and two workers on two cores
+# have one thread each, or those that wait for each other's turn hold up both.
+IN_MEMORY = $(shell [ -z "$$TMPDIR" ] && [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'NR == 2 { print $$4 }')" -gt 4000000 ] && echo TMPDIR=/dev/shm)
+PYTEST = $(IN_MEMORY) OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 # Set in a shell, it makes every process compile its imports again: three times slower starts.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -30,10 +35,10 @@ run: .venv/.run  ## Build a case end to end: CASE=churn unless said otherwise
 	$(BIN)/ploomber build --env--case $(CASE)
 
 test: .venv/.test  ## Run the quick tests, with coverage
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term
+	$(PYTEST) -m "not slow" --cov --cov-report=term
 
 test-slow: .venv/.test  ## Run the slow tests: whole builds, browsers, kills
-	$(BIN)/pytest -n 2 --dist loadfile -m slow
+	$(PYTEST) -m slow
 
 check: .venv/.test  ## Check style, types, the direction of imports, and that notebooks are clean
 	$(BIN)/ruff check .

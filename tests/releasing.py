@@ -3,8 +3,9 @@
 import json
 import os
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from unittest.mock import patch
 from gristmill import state_database, tracking
 from gristmill.modeling.artifact.model_directory import digest_of, write_manifest
 from gristmill.registry import aliases, promotion, releases, versions
+from gristmill.tracking_store import EmbeddedStore
 
 GOOD = ({"name": "roc_auc", "group": "training", "passed": True, "value": 0.8, "limit": 0.7},)
 UNFAIR = (*GOOD, {"name": "disparate_impact", "group": "deployment", "passed": False, "value": 0.4, "limit": 0.8})
@@ -26,11 +28,26 @@ class Crash(BaseException):
     """A process that ends here; nothing may catch it."""
 
 
+_STORES: list[tuple[bytes, str]] = []
+
+
 def make_project(root: Path) -> Path:
-    """Make an empty project with a tracking store, and return its root."""
+    """Make an empty project with a tracking store, and return its root.
+
+    MLflow takes seconds to make its tables. The first store of this process is kept, and each later one is a copy that moved.
+    """
     root.mkdir(parents=True, exist_ok=True)
     (root / "pipeline.yaml").write_text("tasks: []\n")
+    store = EmbeddedStore(root)
+    if _STORES:
+        content, lay_at = _STORES[0]
+        store.folder.mkdir()
+        store.database.write_bytes(content)
+        (store.folder / ".artifacts").write_text(lay_at, encoding="utf-8")
     tracking.connect(root)
+    if not _STORES:
+        with closing(sqlite3.connect(store.database)) as connection:
+            _STORES.append((connection.serialize(), store.artifacts_uri))
     return root
 
 

@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import papermill
 import pytest
 import yaml
-from tests.conftest import REPOSITORY
+from sklearn.metrics import log_loss
+from tests.conftest import REPOSITORY, copy_project
 
 from gristmill.config.loading import load_case
+from gristmill.data.products import read_json
 
 QUICKSTART = REPOSITORY / "notebooks" / "00_quickstart.ipynb"
 NOTEBOOK = nbformat.read(QUICKSTART, as_version=4)
@@ -53,16 +57,24 @@ def test_its_case_is_not_one_of_the_repository():
     assert not (REPOSITORY / "configs" / f"{names['case']}.yaml").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # papermill's and Jupyter's own
-def test_it_runs_from_top_to_bottom_in_the_folder_of_the_notebooks(project: Path, tmp_path: Path):
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nbformat.NotebookNode]:
+    """Return a project that had nothing, and the notebook that was run in it."""
+    root = copy_project(tmp_path_factory.mktemp("quickstart") / "project")
     done = papermill.execute_notebook(
-        str(project / "notebooks" / QUICKSTART.name),
-        str(tmp_path / "done.ipynb"),
+        str(root / "notebooks" / QUICKSTART.name),
+        str(root.parent / "done.ipynb"),
         parameters={"budget_seconds": 2},
-        cwd=str(project / "notebooks"),
+        cwd=str(root / "notebooks"),
         progress_bar=False,
     )
+    return root, done
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # papermill's and Jupyter's own
+def test_it_runs_from_top_to_bottom_in_the_folder_of_the_notebooks(ran: tuple[Path, nbformat.NotebookNode]):
+    project, done = ran
     assert load_case("quickstart", project).training.budget_seconds == 2
     assert [path.name for path in (project / "configs").iterdir()] == ["quickstart.yaml"]
     said = json.dumps([cell.get("outputs") for cell in done.cells])
@@ -72,3 +84,14 @@ def test_it_runs_from_top_to_bottom_in_the_folder_of_the_notebooks(project: Path
     shown = next(output for output in done.cells[-2].outputs if "text/html" in output.get("data", {}))["data"]["text/html"]
     assert {"rownames", "prediction", "probability_Adelie"} <= set(re.findall(r"<th>(\w+)</th>", shown))
     assert len(re.findall(r"<td>(?:Adelie|Chinstrap|Gentoo)</td>", shown)) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # papermill's and Jupyter's own
+def test_its_table_of_several_classes_is_learnt_and_measured(ran: tuple[Path, nbformat.NotebookNode]):
+    artifacts = ran[0] / "artifacts" / "quickstart"
+    metrics, predictions = read_json(artifacts / "metrics.json"), pd.read_parquet(artifacts / "predictions.parquet")
+    probabilities = predictions[["probability_Adelie", "probability_Chinstrap", "probability_Gentoo"]]
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert metrics["test"]["log_loss"]["value"] == pytest.approx(log_loss(predictions["truth"], probabilities))
+    assert metrics["test"]["accuracy"]["value"] > 0.9

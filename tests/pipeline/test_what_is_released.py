@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.conftest import copy_project, write_case
-from tests.pipeline.conftest import run
+from tests.pipeline.conftest import command, run
 
 from gristmill.data.products import read_json
 
@@ -48,7 +48,7 @@ def gate(root: Path, name: str) -> dict:
 
 
 def champion(root: Path) -> str:
-    return run(root, "gristmill", "history", "loans").splitlines()[0]
+    return command(root, "history", "loans").splitlines()[0]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_a_model_that_learnt_from_unfair_labels_is_refused_with_the_groups_and_t
     loans(biased=True).to_csv(root / "loans.csv", index=False)
     before = champion(root)
     run(root, "ploomber", "build", "--env--case", "loans")
-    said = run(root, "gristmill", "gates", "loans", code=3)
+    said = command(root, "gates", "loans", code=3)
     found = gate(root, "disparate_impact")
     assert not found["passed"]
     assert found["value"] < 0.8
@@ -89,7 +89,7 @@ def test_a_model_that_learnt_from_unfair_labels_is_refused_with_the_groups_and_t
 
 
 def test_a_tampered_artifact_is_not_loaded_from_anywhere(root: Path, tmp_path: Path) -> None:
-    run(root, "gristmill", "score", "loans.csv", str(tmp_path / "scored.csv"), "--model", "loans@champion")
+    command(root, "score", "loans.csv", str(tmp_path / "scored.csv"), "--model", "loans@champion")
     before = champion(root)
     registered = list((root / "mlruns").rglob("model.json"))
     assert len(registered) == 3
@@ -97,7 +97,7 @@ def test_a_tampered_artifact_is_not_loaded_from_anywhere(root: Path, tmp_path: P
         record = json.loads(forged.read_text(encoding="utf-8"))
         forged.write_text(json.dumps({**record, "threshold": 0.0}), encoding="utf-8")
     for model in ("artifacts/loans/candidate", "loans@champion"):
-        said = run(root, "gristmill", "score", "loans.csv", str(tmp_path / "no.csv"), "--model", model, code=2)
+        said = command(root, "score", "loans.csv", str(tmp_path / "no.csv"), "--model", model, code=2)
         assert "model.json" in said
         assert not (tmp_path / "no.csv").exists()
     assert champion(root) == before

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import warnings
+from contextlib import chdir
 from pathlib import Path
 
+from gristmill.machine import THREAD_VARIABLES
 from gristmill.pipeline.decisions import Decision, decide
 from gristmill.pipeline.ploomber_metadata import synchronise
 from gristmill.pipeline.records import Record, Records, describe_files
@@ -14,9 +16,10 @@ from gristmill.pipeline.records import Record, Records, describe_files
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Ploomber's own imports warn
     from ploomber.constants import TaskStatus
+    from ploomber.exceptions import DAGBuildError
     from ploomber.spec import DAGSpec
 
-__all__ = ["DAGSpec", "TaskStatus"]
+__all__ = ["DAGBuildError", "DAGSpec", "TaskStatus"]
 
 BIN = Path(sys.executable).parent
 
@@ -147,11 +150,23 @@ def keep(root: Path, records: Records, decision: Decision, run_id: str = "first"
     records.write(Record(stage.name, run_id, "build", finished, 1.0, 100.0, decision.fingerprint, ingredients, runs, files, params))
 
 
+def stale_to_ploomber(root: Path, *, force: bool = False) -> tuple[str, ...]:
+    """Return what Ploomber would run in the toy project, whose modules have to be importable."""
+    with chdir(root), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dag = DAGSpec(str(root / "pipeline.yaml")).to_dag()
+        dag.render(force=force, show_progress=False)
+    return tuple(name for name in STAGES if dag[name].exec_status != TaskStatus.Skipped)
+
+
 def environment(**extra: str) -> dict[str, str]:
     """Return the environment a command of the toy project runs in."""
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    kept = {key: value for key, value in os.environ.items() if key not in {"GRISTMILL_BUILD_ID", "MLFLOW_TRACKING_URI"}}
-    return {**kept, "PATH": path, "PYTHONPATH": ".", **extra}
+    theirs = {"GRISTMILL_BUILD_ID", "MLFLOW_TRACKING_URI", *THREAD_VARIABLES}  # what a build sets for its kernels is its own doing
+    kept = {key: value for key, value in os.environ.items() if key not in theirs}
+    ours = os.environ.get("PYTHONPATH")  # by it, a worktree's package comes before the installed one
+    importable = f".{os.pathsep}{ours}" if ours else "."
+    return {**kept, "PATH": path, "PYTHONPATH": importable, **extra}
 
 
 def ploomber(root: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:

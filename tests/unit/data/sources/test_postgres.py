@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.unit.data.conftest import PASSWORD, Postgres
+from tests.postgres import Postgres
+from tests.unit.data.conftest import PASSWORD
 
 from gristmill.data.snapshots import snapshot
 from gristmill.data.sources.opening import open_source
