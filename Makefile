@@ -52,7 +52,7 @@ lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real
 
 lock: .venv/.uv  ## Resolve the dependencies anew and write the locks and environment.yml
 	$(COMPILE) pyproject.toml --extra demo --extra excel --extra postgres --extra serve --extra app --output-file requirements.lock
-	$(COMPILE) pyproject.toml --extra demo --extra dvc --extra excel --extra postgres --extra serve --extra app --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra demo --extra dvc --extra excel --extra postgres --extra serve --extra tracing --extra edge --extra app --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	{ sed '/^      - /d' environment.yml; sed -nE 's/^([A-Za-z0-9_.-]+==[^ ]+)( ; .*)? \\$$/      - "\1\2"/p' requirements.lock; \
 	  echo '      - "-e ."'; } > environment.yml.new && mv environment.yml.new environment.yml
 

@@ -4,7 +4,7 @@ MLflow's ``MLmodel`` names this module as the loader of a registered version, so
 :class:`Predictor` as well, and no pickle is involved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,6 +157,31 @@ class Predictor:
         if not self.model.classes:
             raise DataError("Expected a model of classes, got one of numbers, which has no probabilities. Call `predict` instead.")
         return self.model.predict_values(frame)
+
+    def values_of(self, rows: Sequence[Mapping[str, object]]) -> Floats:
+        """Return probabilities or numbers of rows as they stand in JSON; see :meth:`FittedModel.predict_values`.
+
+        Parameters
+        ----------
+        rows
+            Column -> value: a text, a number, a truth value, or None where it is missing. Columns that the model does not read do
+            no harm.
+
+        Returns
+        -------
+        ndarray
+            Shape ``(n_rows, n_classes)`` in the order of ``model.classes``, or ``(n_rows,)`` for a regression.
+
+        Raises
+        ------
+        DataError
+            A row lacks a column the model reads, or holds a value its type cannot hold.
+        """
+        for row in rows:
+            absent = [name for name in self.model.feature_columns if name not in row]
+            if absent:
+                raise DataError(f"The column {absent[0]!r} is missing. Send it, or null where its value is not known.")
+        return self.model.predict_values(pd.DataFrame([dict(row) for row in rows], columns=list(self.model.feature_columns)))
 
     def answer(self, frame: pd.DataFrame, *, interval: float | None = None) -> pd.DataFrame:
         """Return prediction, probabilities, and set or interval alone; see :meth:`predict`."""

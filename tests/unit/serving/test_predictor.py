@@ -1,5 +1,6 @@
 """The one predictor (R16, R34): what goes in, what comes out, in the words of the table."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +145,16 @@ def test_a_directory_without_its_contract_is_no_model(tmp_path: Path) -> None:
 def test_neither_mlflow_nor_mapie_is_imported_to_predict() -> None:
     code = "import sys, gristmill.serving.predictor; sys.exit(bool({'mlflow', 'mapie'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_rows_as_they_stand_in_json_are_answered_like_a_table(churn: Predictor) -> None:
+    frame = customers().head(5)
+    rows = json.loads(frame.to_json(orient="records"))
+    np.testing.assert_allclose(churn.values_of(rows), churn.predict_proba(frame), rtol=0, atol=1e-12)
+
+
+def test_a_column_that_a_json_row_lacks_is_named(churn: Predictor) -> None:
+    whole, short = json.loads(customers().head(2).to_json(orient="records"))
+    del short[churn.model.feature_columns[0]]
+    with pytest.raises(DataError, match=churn.model.feature_columns[0]):
+        churn.values_of([whole, short])
