@@ -99,7 +99,9 @@ def router(service: Service) -> APIRouter:
         body = read(request, Rollback)
         return await _move(service, request, {"what": "rollback", "to": body.to, "reason": body.reason}, one_at_a_time)
 
-    @made.post("/models/{name}/retrain", status_code=202, summary="Ask for a new model", openapi_extra=body_of(Retrain, required=False))
+    @made.post(
+        "/models/{name}/retrain", status_code=202, summary="Ask for a new model", openapi_extra=body_of(Retrain, required=False)
+    )
     async def retrain(request: Request) -> RetrainQueued:
         body, name = read(request, Retrain), _model(service, request).name
         arguments = (service.root, name, _who(request), body.reason, body.idempotency_key)

@@ -68,7 +68,9 @@ def _complete(operation: Schema, method: str, path: str, models: dict[str, Servi
     route = next(one for one in TABLE.routes if (one.method, one.path) == (method, path))
     operation["security"] = [] if route.scope is None else [{"key": []}]
     if route.scope is not None:
-        operation["description"] = f"Needs a key with the scope `{route.scope}`." if route.scope != "any" else "Needs any valid key."
+        operation["description"] = (
+            f"Needs a key with the scope `{route.scope}`." if route.scope != "any" else "Needs any valid key."
+        )
     if "{name}" in path:
         operation["parameters"] = [
             {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "enum": list(models)}}
@@ -106,7 +108,10 @@ def _add_predictions(made: Schema, name: str, version: ServedVersion, versions: 
         "parameters": _options(),
         "requestBody": {"required": True, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{title}Request"}}}},
         "responses": {
-            "200": {"description": "One of each, a row, in order.", "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{answer}"}}}},
+            "200": {
+                "description": "One of each, a row, in order.",
+                "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{answer}"}}},
+            },
             **{str(status): one for status, one in refusals(public=False).items()},
         },
     }

@@ -73,7 +73,14 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    root: Path, name: str, serving: Serving, listening: socket.socket, *, workers: int = 1, parent: int | None = None, level: str = "info"
+    root: Path,
+    name: str,
+    serving: Serving,
+    listening: socket.socket,
+    *,
+    workers: int = 1,
+    parent: int | None = None,
+    level: str = "info",
 ) -> None:
     """Serve a case in this process until it is told to stop.
 

@@ -58,7 +58,9 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
     return made
 
 
-def serve_with_workers(root: Path, name: str, serving: Serving, listening: socket.socket, workers: int, level: str = "info") -> None:
+def serve_with_workers(
+    root: Path, name: str, serving: Serving, listening: socket.socket, workers: int, level: str = "info"
+) -> None:
     """Serve a case with several processes until this one is told to stop.
 
     Raises
@@ -84,7 +86,13 @@ class Workers:
 
     def __init__(self, root: Path, name: str, serving: Serving, listening: socket.socket, number: int, level: str) -> None:
         self._number, self._listening, self._drain = number, listening, serving.notice_seconds + serving.drain_seconds
-        self._told = {"root": str(root), "name": name, "serving": serving.model_dump(mode="json"), "workers": number, "level": level}
+        self._told = {
+            "root": str(root),
+            "name": name,
+            "serving": serving.model_dump(mode="json"),
+            "workers": number,
+            "level": level,
+        }
         self._ours, self._theirs = os.pipe()
         self._stopping = False
         self._workers: list[_Worker] = []
