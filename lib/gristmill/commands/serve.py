@@ -17,7 +17,8 @@ def serve(
 ) -> None:
     """Serve predictions of CASE's production model over HTTP; prints a first key where there is none yet."""
     from gristmill.config.loading import load_case  # noqa: PLC0415
-    from gristmill.serving.api import server, workers as several  # noqa: PLC0415
+    from gristmill.serving.api import server  # noqa: PLC0415
+    from gristmill.serving.api import workers as several  # noqa: PLC0415
     from gristmill.serving.first_key import first_key  # noqa: PLC0415
 
     root = project_paths().root
