@@ -82,8 +82,8 @@ def enqueue(root: Path, model: str, who: str, reason: str, idempotency_key: str 
     identity, at = str(uuid.uuid4()), datetime.now(UTC).isoformat(timespec="milliseconds")
     with StateDatabase(root).transaction(TABLES) as session:
         made = session.execute(
-            "INSERT INTO gristmill_retrain_requests (id, model, at, who, reason, idempotency_key, state) VALUES (?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (model, idempotency_key) DO NOTHING RETURNING id",
+            "INSERT INTO gristmill_retrain_requests (id, model, at, who, reason, idempotency_key, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, idempotency_key) DO NOTHING RETURNING id",
             identity, model, at, who, reason, idempotency_key, WAITING,
         )  # fmt: skip
         where, value = ("id", identity) if made else ("idempotency_key", idempotency_key)

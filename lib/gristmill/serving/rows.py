@@ -197,7 +197,7 @@ def _whole(value: object) -> bool:
     kind = type(value)
     if kind is int:
         return -LARGEST_WHOLE <= value <= LARGEST_WHOLE  # type: ignore[operator]
-    return kind is float and -LARGEST <= value <= LARGEST and value.is_integer() and abs(value) <= LARGEST_WHOLE  # type: ignore[operator, attr-defined]
+    return kind is float and -LARGEST_WHOLE <= value <= LARGEST_WHOLE and value.is_integer()  # type: ignore[operator, attr-defined]
 
 
 def _number(value: object) -> bool:

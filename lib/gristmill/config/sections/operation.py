@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gristmill.config.base import Section, Share
+from gristmill.config.sections.service_limits import Limits
+
+HostName = Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
 
 
 class Batching(Section):
@@ -55,6 +58,22 @@ class Serving(Section):
     drain_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
         20.0, description="Seconds that requests in flight may take to end when the service stops."
     )
+    allowed_hosts: tuple[HostName, ...] = Field(
+        ("localhost", "127.0.0.1", "[::1]"),
+        description="Names by which the service may be called, without a port; `*.example.org` is any name below. Others get 421.",
+    )
+    out_of_range: Literal["warn", "refuse", "ignore"] = Field(
+        "warn",
+        description="What becomes of rows unlike those the model learnt from: answered with a warning, refused (422), or answered.",
+    )
+    range_margin: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="How far beyond the known range a number or date may lie before it is out of range, as a share of the range.",
+    )
+    most_missing: Share = Field(
+        0.5, description="Share of the columns that are mostly known; a row that lacks more of them is `mostly_missing`."
+    )
+    limits: Limits = Field(default_factory=Limits, description="What the service takes before it refuses.")
 
 
 class Monitoring(Section):

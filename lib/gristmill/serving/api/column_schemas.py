@@ -87,16 +87,13 @@ def _described(column: Mapping[str, Any], *, nullable: bool) -> str:
     if column.get("unit"):
         said.append(f"In {column['unit']}")
     if column["kind"] == "date":
-        said.append(
-            f"A date in ISO 8601{f', or written as {column["format"]}' if column.get('format') not in (None, 'ISO8601') else ''}"
-        )
+        written = column.get("format") or "ISO8601"
+        said.append(f"A date in ISO 8601{'' if written == 'ISO8601' else f', or written as {written}'}")
     if column.get("minimum") is not None:
         said.append(f"From {_plain(column['minimum'])} to {_plain(column['maximum'])} in the rows the model learnt from")
     if column.get("levels"):
-        levels = ", ".join(column["levels"][:_MOST_LEVELS_TOLD])
-        said.append(
-            f"One of {levels}{', ...' if len(column['levels']) > _MOST_LEVELS_TOLD else ''}; another level is answered as unseen"
-        )
+        more = ", ..." if len(column["levels"]) > _MOST_LEVELS_TOLD else ""
+        said.append(f"One of {', '.join(column['levels'][:_MOST_LEVELS_TOLD])}{more}; another level is answered as unseen")
     missing = float(column["missing_share"])
     if nullable:
         said.append(f"null where it is missing, as in {missing:.2%} of the rows the model learnt from")

@@ -11,8 +11,10 @@ from gristmill.serving.api.reading import Body, read
 from gristmill.serving.api.refusals import log_unavailable
 from gristmill.serving.api.service import Service
 from gristmill.serving.prediction_log import records
+from gristmill.serving.prediction_log.feedback import LabelCheck
 from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.serving.problems import ProblemError
+from gristmill.serving.served.traffic import CHAMPION
 
 MOST_REFUSALS = 20
 
@@ -76,7 +78,7 @@ def router(service: Service) -> APIRouter:
     return made
 
 
-def _checking(service: Service):  # type: ignore[no-untyped-def]
+def _checking(service: Service) -> LabelCheck:
     """Return what says whether a label can be one of the model that predicted."""
 
     def check(predicted: records.Predicted, label: records.Label) -> str | None:
@@ -84,7 +86,7 @@ def _checking(service: Service):  # type: ignore[no-untyped-def]
         if model is None or model.line_up is None:
             return None
         versions = model.line_up.versions
-        _, version = versions.get(int(predicted.version), ("", model.line_up.champion))
+        _, version = versions.get(int(predicted.version), (CHAMPION, model.line_up.champion))
         classes = version.predictor.model.classes
         if not classes:
             return None if isinstance(label, float | int) else "Expected a number: the model predicts numbers."

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -111,7 +111,7 @@ def serve(
         runner.run(_serve(Service(root, name, serving, workers), listening, parent))
 
 
-def _loop_factory():  # type: ignore[no-untyped-def]
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return what makes event loops: uvloop where it is installed."""
     try:
         import uvloop  # noqa: PLC0415 - an extra

@@ -122,8 +122,8 @@ class Service:
             self._log_checked_at = now
         return self._log_trouble
 
-    def _changed(self, line_up: LineUp | None, failure: str) -> None:
-        """Count a new line-up, or that one could not be made."""
+    def _changed(self, line_up: LineUp | None) -> None:
+        """Count a new line-up, or, without one, that one could not be made."""
         if line_up is None:
             self.metrics.reloaded("failed")
             return

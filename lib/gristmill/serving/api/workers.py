@@ -1,7 +1,7 @@
 """Several processes that serve on one socket, started, watched and ended together.
 
-Each worker is a new interpreter that loads the model for itself. One that dies is replaced; if the parent dies, however it does, the
-workers end, because the pipe that both hold is closed.
+Each worker is a new interpreter that loads the model for itself. One that dies is replaced; if the parent dies, however it does,
+the workers end, because the pipe that both hold is closed.
 """
 
 import json
@@ -151,7 +151,7 @@ class Workers:
             try:
                 process.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _LOG.error("worker %d did not end in time and is killed", process.pid, extra={"event": "worker_killed"})  # noqa: TRY400
+                _LOG.error("worker %d did not end in time and is killed", process.pid, extra={"event": "worker_killed"})
                 process.kill()
                 process.wait()
         os.close(self._theirs)

@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from gristmill.config.sections.operation import Serving
@@ -38,11 +39,11 @@ class ServingModel:
     serving
         The settings of its case.
     on_change
-        Told each new line-up, and each failure to make one as ``(None, sentence)``.
+        Told each new line-up, and None where one could not be made.
     """
 
     def __init__(
-        self, root: Path, name: str, serving: Serving, on_change: Callable[[LineUp | None, str], None] = lambda *_: None
+        self, root: Path, name: str, serving: Serving, on_change: Callable[[LineUp | None], None] = lambda _: None
     ) -> None:
         self.root, self.name, self.serving = root, name, serving
         self.line_up: LineUp | None = None
@@ -110,7 +111,7 @@ class ServingModel:
             await asyncio.sleep(self.serving.reload_seconds)
             try:
                 await self.refresh()
-            except Exception:  # a defect of ours must not end the following
+            except Exception:  # noqa: BLE001 - a defect of ours must not end the following
                 _LOG.exception("the release of %s could not be followed", self.name)
 
     async def _release(self) -> Release:
@@ -130,7 +131,7 @@ class ServingModel:
         shadow = release.mode == releases.SHADOW
         self.line_up = LineUp(self.name, release.token, champion, challenger, release.share, shadow)
         self._failed_token, self._pause = -1, FIRST_PAUSE
-        self._on_change(self.line_up, "")
+        self._on_change(self.line_up)
         self._tell_failure(trouble)
         return self.line_up
 
@@ -140,9 +141,9 @@ class ServingModel:
             return self.line_up.versions[number][1]
         found = self._located.get(number) or await locate(self.root, self.name, number)
         loop = asyncio.get_running_loop()
-        load = (ServedVersion.load, self.name, number, found.directory, found.digest, self.serving, self._predicting)
+        load = partial(ServedVersion.load, self.name, number, found.directory, found.digest, self.serving, self._predicting)
         try:
-            version = await loop.run_in_executor(self._loading, *load)
+            version = await loop.run_in_executor(self._loading, load)
         except GristmillError:
             self._located.pop(number, None)
             raise
@@ -153,5 +154,5 @@ class ServingModel:
         """Keep, log and report a failure once, until it changes."""
         if sentence and sentence != self.failure:
             _LOG.error("%s", sentence)
-            self._on_change(None, sentence)
+            self._on_change(None)
         self.failure = sentence

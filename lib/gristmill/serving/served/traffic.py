@@ -7,10 +7,14 @@ mixes versions.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from gristmill.serving.served.versions import ServedVersion
 
-CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
+Role = Literal["champion", "challenger", "shadow"]
+CHAMPION: Final = "champion"
+CHALLENGER: Final = "challenger"
+SHADOW: Final = "shadow"
 
 _POINTS = 1 << 64
 
@@ -43,9 +47,9 @@ class LineUp:
     shadow: bool = False
 
     @property
-    def versions(self) -> dict[int, tuple[str, ServedVersion]]:
+    def versions(self) -> dict[int, tuple[Role, ServedVersion]]:
         """Version -> what it is in the line-up, and the version."""
-        found = {self.champion.version: (CHAMPION, self.champion)}
+        found: dict[int, tuple[Role, ServedVersion]] = {self.champion.version: (CHAMPION, self.champion)}
         if self.challenger is not None:
             found.setdefault(self.challenger.version, (CHALLENGER, self.challenger))
         return found
@@ -55,7 +59,7 @@ class LineUp:
         """Whether the challenger answers anything."""
         return self.challenger is not None and not self.shadow and self.share > 0
 
-    def answering(self, key: str) -> tuple[str, ServedVersion]:
+    def answering(self, key: str) -> tuple[Role, ServedVersion]:
         """Return the role and the version that answers whoever has a sticky key; the same key, share and pair give the same."""
         if self.challenger is None or not self.splits:
             return CHAMPION, self.champion
