@@ -1,10 +1,11 @@
 """Whether the process is there, whether it can answer, and what it has counted."""
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from gristmill.serving.api.refusals import RETRY_SOON
 from gristmill.serving.api.service import Service
+from gristmill.serving.problems import ProblemError
 
 
 class Health(BaseModel):
@@ -28,10 +29,12 @@ def router(service: Service) -> APIRouter:
     async def healthz() -> Health:
         return Health(status="ok")
 
-    @made.get("/readyz", summary="Can predictions be answered?", responses={503: {"model": Readiness, "description": "Not now."}})
-    async def readyz() -> Response:
+    @made.get("/readyz", summary="Can predictions be answered?")
+    async def readyz() -> Readiness:
         ready, checks = await service.readiness()
-        return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
+        if not ready:
+            raise ProblemError(503, "Not Ready", "Predictions cannot be answered now.", headers=RETRY_SOON, checks=checks)
+        return Readiness(ready=True, checks=checks)
 
     @made.get(
         "/metrics", summary="What was counted and measured, for Prometheus", response_class=Response,
