@@ -28,6 +28,7 @@ app.command()(sampling.sample)
 app.command()(releases.promote)
 app.command()(releases.rollback)
 app.command()(releases.history)
+app.command()(releases.challenge)
 app.command()(serve.serve)
 
 

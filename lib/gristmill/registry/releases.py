@@ -24,7 +24,8 @@ from gristmill.state_database import Session, StateDatabase, Tables
 
 SHADOW, LIVE = "shadow", "live"
 MODES = (SHADOW, LIVE)
-ADOPTED, PROMOTED, ROLLED_BACK, REFUSED, REPAIRED = ACTIONS = ("adopted", "promoted", "rolled back", "refused", "repaired")
+ACTIONS = ("adopted", "promoted", "rolled back", "refused", "repaired", "changed")
+ADOPTED, PROMOTED, ROLLED_BACK, REFUSED, REPAIRED, CHANGED = ACTIONS
 
 _ROW = (
     "CREATE TABLE gristmill_releases (model TEXT PRIMARY KEY, champion BIGINT, challenger BIGINT, staging BIGINT, "

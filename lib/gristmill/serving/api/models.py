@@ -90,7 +90,7 @@ def _version(version: ServedVersion, role: str, share: float) -> VersionInServic
         version=version.label, role=role, share=share, digest=model.manifest.digest, task=model.task, classes=list(model.classes),
         threshold=model.threshold, id_columns=list(model.id_columns),
         columns=[Column(name=name, kind=kinds[name], missing_allowed=rules[name].nullable) for name in model.feature_columns],
-        compiled=getattr(predictor, "compiled", False), why_not_compiled=getattr(predictor, "why_not_compiled", ""),
+        compiled=predictor.compiled, why_not_compiled=predictor.why_not_compiled,
         row_ms=round(version.row_ms, 4),
         batched=version.batcher.batches,
     )  # fmt: skip
