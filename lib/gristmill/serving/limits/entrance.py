@@ -128,6 +128,8 @@ class Entrance:
             )
         if headers.twice:
             raise ProblemError(400, "Bad Request", f"Expected the header {headers.twice!r} once, got it twice.")
+        if headers.content_length is not None and headers.transfer_encoding is not None:
+            raise ProblemError(400, "Bad Request", "Expected `Content-Length` or `Transfer-Encoding`, got both.")
         if headers.host is None and scope["http_version"] != "1.0":
             raise ProblemError(400, "Bad Request", "Expected a `Host` header, got none.")
         route = self._table.find(scope["method"], scope["path"])

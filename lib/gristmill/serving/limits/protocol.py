@@ -100,9 +100,19 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop()
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
+        if self._nothing_sent():
             response = problem(status, title, detail)
             headers = [*response.raw_headers, *SECURITY_HEADERS, (b"connection", b"close")]
             head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
             self.transport.write(STATUS_LINE[status] + head + b"\r\n" + bytes(response.body))
         self.transport.close()
+
+    def _nothing_sent(self) -> bool:
+        """Return whether no answer is under way; to one that has not begun, the caller is as good as gone."""
+        if self.cycle is None or self.cycle.response_complete:
+            return True
+        if self.pipeline or self.cycle.response_started:
+            return False
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        return True
