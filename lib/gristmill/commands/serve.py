@@ -22,8 +22,8 @@ def serve(
     from gristmill.serving.first_key import first_key  # noqa: PLC0415
 
     root = project_paths().root
-    serving = load_case(case, root).serving
-    listening = several.listen(host, port, serving.limits.backlog)
+    found = load_case(case, root)
+    listening = several.listen(host, port, found.serving.limits.backlog)
     made = first_key(root)
     shown = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
     if made is not None:
@@ -32,6 +32,6 @@ def serve(
     typer.echo(f"{case} is served at {shown}; Ctrl-C ends it.")
     with listening:
         if workers == 1:
-            server.serve(root, case, serving, listening, level=log_level)
+            server.serve(root, found, listening, level=log_level)
         else:
-            several.serve_with_workers(root, case, serving, listening, workers, log_level)
+            several.serve_with_workers(root, found, listening, workers, log_level)

@@ -15,7 +15,7 @@ from types import FrameType
 
 import uvicorn
 
-from gristmill.config.sections.operation import Serving
+from gristmill.config.case import Case
 from gristmill.errors import GristmillError
 from gristmill.instruments import logs
 from gristmill.serving.api.application import create_app
@@ -74,8 +74,7 @@ class Server(uvicorn.Server):
 
 def serve(
     root: Path,
-    name: str,
-    serving: Serving,
+    case: Case,
     listening: socket.socket,
     *,
     workers: int = 1,
@@ -88,10 +87,8 @@ def serve(
     ----------
     root
         The project.
-    name
+    case
         The case.
-    serving
-        Its settings.
     listening
         A socket that is bound; several processes may share it.
     workers
@@ -108,7 +105,7 @@ def serve(
     """
     logs.configure(level)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(Service(root, name, serving, workers), listening, parent))
+        runner.run(_serve(Service(root, case, workers), listening, parent))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from gristmill.config.sections.operation import Serving
+from gristmill.config.case import Case
 from gristmill.instruments.metrics import ServiceMetrics
 from gristmill.instruments.profiling import Profiler, profiler_from_environment
 from gristmill.instruments.traces import Tracing
@@ -16,6 +16,7 @@ from gristmill.serving.api.answering import Answering
 from gristmill.serving.api.routes import TABLE
 from gristmill.serving.keys.ring import KeyRing
 from gristmill.serving.prediction_log.log import PredictionLog
+from gristmill.serving.prediction_log.retention import kept_for
 from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.serving.served.serving_model import ServingModel
 from gristmill.serving.served.traffic import CHALLENGER, CHAMPION, SHADOW, LineUp
@@ -33,10 +34,8 @@ class Service:
     ----------
     root
         The project.
-    name
-        The case, which is also the registered model.
-    serving
-        The settings of the case.
+    case
+        The case, whose name the registered model has.
     workers
         Processes that share the load.
 
@@ -46,7 +45,8 @@ class Service:
         Whether it was told to stop: it is not ready any more, and ends what it began.
     """
 
-    def __init__(self, root: Path, name: str, serving: Serving, workers: int = 1) -> None:
+    def __init__(self, root: Path, case: Case, workers: int = 1) -> None:
+        name, serving = case.name, case.serving
         self.root, self.name, self.serving, self.workers = root, name, serving, workers
         self.metrics = ServiceMetrics(routes=[route.path for route in TABLE.routes])
         self.ring = KeyRing(
@@ -54,7 +54,7 @@ class Service:
             refresh_seconds=serving.limits.key_refresh_seconds,
             trusted_seconds=serving.limits.keys_trusted_seconds,
         )
-        self.log = PredictionLog(root)
+        self.log = PredictionLog(root, keep={name: kept_for(case.compliance.log_retention)})
         self.models = {name: ServingModel(root, name, serving, self._changed)}
         self.answering = Answering(self.models, self.log, self.metrics)
         self.tracing: Tracing | None = None

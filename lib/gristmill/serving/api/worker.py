@@ -5,7 +5,7 @@ import socket
 import sys
 from pathlib import Path
 
-from gristmill.config.sections.operation import Serving
+from gristmill.config.case import Case
 from gristmill.errors import GristmillError
 
 
@@ -16,7 +16,7 @@ def main() -> None:
 
     try:
         serve(
-            Path(told["root"]), told["name"], Serving.model_validate(told["serving"]), socket.socket(fileno=told["socket"]),
+            Path(told["root"]), Case.model_validate(told["case"]), socket.socket(fileno=told["socket"]),
             workers=told["workers"], parent=told["parent"], level=told["level"],
         )  # fmt: skip
     except GristmillError as error:

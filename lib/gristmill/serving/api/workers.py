@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from gristmill.config.sections.operation import Serving
+from gristmill.config.case import Case
 from gristmill.errors import BuildError, GristmillError
 from gristmill.instruments import logs
 from gristmill.instruments.metrics_folder import metrics_folder
@@ -58,9 +58,7 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
     return made
 
 
-def serve_with_workers(
-    root: Path, name: str, serving: Serving, listening: socket.socket, workers: int, level: str = "info"
-) -> None:
+def serve_with_workers(root: Path, case: Case, listening: socket.socket, workers: int, level: str = "info") -> None:
     """Serve a case with several processes until this one is told to stop.
 
     Raises
@@ -70,7 +68,7 @@ def serve_with_workers(
     """
     logs.configure(level)
     with metrics_folder(ProjectPaths(root).state / "metrics"):
-        Workers(root, name, serving, listening, workers, level).run()
+        Workers(root, case, listening, workers, level).run()
 
 
 class Workers:
@@ -78,21 +76,16 @@ class Workers:
 
     Parameters
     ----------
-    root, name, serving, listening, level
+    root, case, listening, level
         As :func:`gristmill.serving.api.server.serve`.
     number
         How many there are to be.
     """
 
-    def __init__(self, root: Path, name: str, serving: Serving, listening: socket.socket, number: int, level: str) -> None:
-        self._number, self._listening, self._drain = number, listening, serving.notice_seconds + serving.drain_seconds
-        self._told = {
-            "root": str(root),
-            "name": name,
-            "serving": serving.model_dump(mode="json"),
-            "workers": number,
-            "level": level,
-        }
+    def __init__(self, root: Path, case: Case, listening: socket.socket, number: int, level: str) -> None:
+        self._number, self._listening = number, listening
+        self._drain = case.serving.notice_seconds + case.serving.drain_seconds
+        self._told = {"root": str(root), "case": case.model_dump(mode="json"), "workers": number, "level": level}
         self._ours, self._theirs = os.pipe()
         self._stopping = False
         self._workers: list[_Worker] = []
