@@ -2,7 +2,8 @@
 
 A pipeline takes nearly as long for one row as for a hundred. So rows queue while a batch is predicted on a thread, and the next
 batch takes all of them, up to a limit; nobody waits for company unless the case asks for it (``serving.batching.max_wait_ms``). A
-compiled model that answers a row faster than a thread could be woken is asked where the request stands.
+compiled model that answers a row faster than a thread could be woken is asked in the event loop, for all requests that one turn of
+the loop has read: to ask for sixteen rows at once takes it less than to ask sixteen times.
 """
 
 import asyncio
@@ -79,8 +80,8 @@ class Batcher:
         self._running: asyncio.Task[None] | None = None
 
     @property
-    def batches(self) -> bool:
-        """Whether requests are predicted together, on a thread; otherwise each where it stands."""
+    def threaded(self) -> bool:
+        """Whether batches run on a thread; otherwise in the event loop."""
         return self._executor is not None
 
     @property
@@ -98,17 +99,25 @@ class Batcher:
         DataError
             A row of these, not of another request, holds what the model cannot read.
         """
-        if self._executor is None:
-            self._on_batch(len(rows))
-            return self._predict(rows)
         if self._queued and self._queued + len(rows) > self._limits.max_queued_rows:
             raise QueueFullError(f"{self._queued} rows wait for a prediction already. Try again in a moment, or add workers.")
         waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._queued += len(rows)
-        if self._running is None or self._running.done():
+        if self._executor is None:
+            if len(self._queue) == 1:
+                asyncio.get_running_loop().call_soon(self._run_here)
+        elif self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
         return await waiting.answer
+
+    def _run_here(self) -> None:
+        """Predict what this turn of the event loop has read."""
+        while self._queue:
+            batch = self._next()
+            self._on_batch(sum([len(one.rows) for one in batch]))
+            for one, answer in zip(batch, _answers(self._predict, [one.rows for one in batch]), strict=True):
+                _tell(one.answer, answer)
 
     async def _run(self) -> None:
         """Predict batch after batch until nothing waits."""
@@ -151,8 +160,8 @@ def _tell(future: "asyncio.Future[Floats]", answer: "Floats | Exception") -> Non
 def _answers(predict: Predict, requests: Sequence[Rows]) -> list[Any]:
     """Return an answer, or an exception, for each request; one that cannot be read does not fail the others."""
     try:
-        if not requests:
-            return []
+        if len(requests) == 1:
+            return [predict(requests[0])]
         values = predict([row for rows in requests for row in rows])
         ends = np.cumsum([len(rows) for rows in requests])[:-1]
         return list(np.split(values, ends))

@@ -12,7 +12,7 @@ from gristmill.instruments.logs import log_request
 from gristmill.instruments.traces import traced
 from gristmill.serving.api import admin, feedback, health, models
 from gristmill.serving.api.openapi import document
-from gristmill.serving.api.predict_route import PredictRoute
+from gristmill.serving.api.predict_route import PredictionsFirst
 from gristmill.serving.api.routes import TABLE
 from gristmill.serving.api.service import Service
 from gristmill.serving.limits.entrance import guarded
@@ -33,17 +33,17 @@ def create_app(service: Service) -> App:
     service
         The parts; somebody has to have entered ``service.running()``.
     """
-    entrance = guarded(routes_of(service), TABLE, service.ring, service.serving, service.workers)
+    app = PredictionsFirst(service.answering, routes_of(service))
+    entrance = guarded(app, TABLE, service.ring, service.serving, service.workers)
     return watched(traced(entrance, service.tracing), service)
 
 
 def routes_of(service: Service) -> FastAPI:
-    """Return the FastAPI application alone, which finds in ``request.state`` what the entrance read."""
+    """Return the FastAPI application of all routes but those for predictions; the entrance has put what it read into the state."""
     app = FastAPI(
         title=f"Gristmill: {service.name}", version="1", openapi_url=None, docs_url=None, redoc_url=None,
         description="Predictions, each in the log before it is answered. Errors are problem documents (RFC 9457).",
     )  # fmt: skip
-    app.router.routes.append(PredictRoute(service.answering))
     for module in (health, models, feedback, admin):
         app.include_router(module.router(service))
     app.add_exception_handler(ProblemError, _refused)

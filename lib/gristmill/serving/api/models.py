@@ -35,7 +35,7 @@ class VersionInService(BaseModel):
     compiled: bool = Field(description="Whether a row takes no detour over a table.")
     why_not_compiled: str
     row_ms: float = Field(description="Milliseconds of one row when the version was loaded.")
-    batched: bool = Field(description="Whether requests that arrive together are predicted together.")
+    threaded: bool = Field(description="Whether batches of requests are predicted on a thread, or in the event loop.")
 
 
 class ModelInService(BaseModel):
@@ -92,5 +92,5 @@ def _version(version: ServedVersion, role: str, share: float) -> VersionInServic
         columns=[Column(name=name, kind=kinds[name], missing_allowed=rules[name].nullable) for name in model.feature_columns],
         compiled=predictor.compiled, why_not_compiled=predictor.why_not_compiled,
         row_ms=round(version.row_ms, 4),
-        batched=version.batcher.batches,
+        threaded=version.batcher.threaded,
     )  # fmt: skip

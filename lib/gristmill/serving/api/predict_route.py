@@ -1,50 +1,58 @@
-"""The route for predictions: thin, and outside FastAPI's machinery, which would cost more than the prediction.
+"""The route for predictions: thin, and in front of FastAPI, whose machinery costs more than a prediction.
 
-It is one of FastAPI's routes all the same, and documented in ``/openapi.json`` from the data contract.
+What it takes and answers is in ``/openapi.json`` like everything else, from the data contract.
 """
 
 import json
-import time
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
 
 from gristmill.serving.api.answering import Answering
 from gristmill.serving.api.asked import Asked, options_of, rows_of, sticky_of, version_of
+from gristmill.serving.api.routes import PREDICT_PATH, PREDICT_VERSION_PATH
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HEAD, _TAIL, _VERSIONS = "/v1/models/", "/predict", "/versions/"
+_PATHS = frozenset({PREDICT_PATH, PREDICT_VERSION_PATH})
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-class PredictRoute(BaseRoute):
-    """Answers ``POST /v1/models/{name}/predict`` and ``POST /v1/models/{name}/versions/{version}/predict``.
+class PredictionsFirst:
+    """An ASGI application that answers requests for predictions, and hands all others on.
 
     Parameters
     ----------
     answering
         Answers requests for predictions.
+    others
+        Answers the others.
     """
 
-    def __init__(self, answering: Answering) -> None:
-        self._answering = answering
+    def __init__(self, answering: Answering, others: App) -> None:
+        self._answering, self._others = answering, others
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return whether a request is one for predictions."""
-        path = scope["path"]
-        if scope["type"] == "http" and scope["method"] == "POST" and path.startswith(_HEAD) and path.endswith(_TAIL):
-            return Match.FULL, {}
-        return Match.NONE, {}
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; raises ``ProblemError``, which the entrance makes a document of, where it cannot be."""
+        if scope["type"] == "http" and scope["state"]["route"].path in _PATHS:
+            await self._predict(scope, send)
+        else:
+            await self._others(scope, receive, send)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; raises ``ProblemError`` where it cannot be."""
+    async def _predict(self, scope: Scope, send: Send) -> None:
         asked = asked_of(scope)
         body = await self._answering.answer(asked)
-        scope["state"]["model_version"] = f"{body['model']['name']}/{body['model']['version']}"
-        scope["state"]["rows"] = len(asked.rows)
-        await Response(_encode(body).encode(), 200, media_type="application/json")(scope, receive, send)
+        state = scope["state"]
+        state["model_version"], state["rows"] = f"{body['model']['name']}/{body['model']['version']}", len(asked.rows)
+        content = _encode(body).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode("ascii"))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
 
 
 def asked_of(scope: Scope) -> Asked:
@@ -67,5 +75,5 @@ def asked_of(scope: Scope) -> Asked:
         sticky=sticky_of(scope["headers"]),
         request_id=state["request_id"],
         key_id=state["key"].id,
-        began=state.get("began") or time.perf_counter(),
+        began=state["began"],
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gristmill.evaluation.explanation.row_reasons import RowExplainer
 
 INLINE_MS = 0.2
-"""Milliseconds a row up to which it is predicted where its request stands: to wake a thread costs as much."""
+"""Milliseconds a row up to which it is predicted in the event loop: to wake a thread costs as much."""
 
 _WARM_UP_ROWS = (1, 1, 1, 32, 1, 1)
 
