@@ -2,18 +2,15 @@
 
 import shutil
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 
-import httpx
 import pytest
 from tests.models import FEATURES
-from tests.service import NAME, Running, direct, key, release, rows_of, service_project, start, until
+from tests.service import NAME, Running, direct, key, release, service_project, start, until
+from tests.service_load import ROWS, champion, swap, swaps_under_load
 
 from gristmill.registry import releases
-
-ROWS = rows_of(8)
 
 
 @pytest.fixture(scope="module")
@@ -23,67 +20,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     made = start(root)
     yield made
     assert made.stop() == 0
-
-
-def champion(running: Running) -> str:
-    with running.client() as client:
-        return str(client.get(f"/v1/models/{NAME}").json()["versions"][0]["version"])
-
-
-def swap(running: Running, version: int, **more: object) -> None:
-    release(running.root, version, **more)  # type: ignore[arg-type]
-    until(lambda: champion(running) == str(version))
-
-
-class Load:
-    """Clients that ask without a pause, and keep what was wrong with an answer."""
-
-    def __init__(self, running: Running, expected: dict[str, list[float]], clients: int = 4) -> None:
-        self._running, self._expected = running, expected
-        self._end = threading.Event()
-        self.wrong: list[object] = []
-        self.versions: set[str] = set()
-        self.answered = 0
-        self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self) -> None:
-        with self._running.client() as client:
-            while not self._end.is_set():
-                try:
-                    answer = client.post(f"/v1/models/{NAME}/predict", json={"instances": ROWS})
-                    self._look(answer)
-                except httpx.TransportError as error:
-                    self.wrong.append(repr(error))
-                self.answered += 1
-
-    def _look(self, answer: httpx.Response) -> None:
-        if answer.status_code != 200:
-            self.wrong.append(answer.text)
-            return
-        body = answer.json()
-        version = body["model"]["version"]
-        self.versions.add(version)
-        if [one["Yes"] for one in body["probabilities"]] != pytest.approx(self._expected[version], abs=1e-9):
-            self.wrong.append(body)
-
-
-def swaps_under_load(running: Running, number: int) -> Load:
-    expected = {str(version): direct(running.root, version, ROWS)["probability"].tolist() for version in (1, 2)}
-    assert expected["1"] != pytest.approx(expected["2"])
-    with Load(running, expected) as load:
-        for turn in range(number):
-            swap(running, 2 - turn % 2)
-    return load
 
 
 def test_versions_are_swapped_under_load_and_no_answer_is_lost_or_mixed(running: Running):

@@ -85,7 +85,8 @@ class Workers:
     def __init__(self, root: Path, case: Case, listening: socket.socket, number: int, level: str) -> None:
         self._number, self._listening = number, listening
         self._drain = case.serving.notice_seconds + case.serving.drain_seconds
-        self._told = {"root": str(root), "case": case.model_dump(mode="json"), "workers": number, "level": level}
+        stated = case.model_dump(mode="json", exclude_unset=True)  # what is not stated may have no meaning beside what is
+        self._told = {"root": str(root), "case": stated, "workers": number, "level": level}
         self._ours, self._theirs = os.pipe()
         self._stopping = False
         self._workers: list[_Worker] = []
