@@ -65,7 +65,9 @@ class Server(uvicorn.Server):
             return
         self._service.draining = True
         _LOG.info("draining", extra={"event": "draining"})
-        if self._loop is not None:
+        if self._loop is None:
+            self._stop_now()
+        else:
             self._loop.call_later(self._service.serving.notice_seconds, self._stop_now)
 
     def _stop_now(self) -> None:
@@ -118,7 +120,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(service: Service, listening: socket.socket, parent: int | None) -> None:
-    """Run a service and its server; the server answers whether it is ready while the models are being loaded."""
+    """Run a service and its server; one that is alone answers whether it is ready while the models are being loaded."""
     async with service.running():
         config = uvicorn.Config(
             create_app(service), lifespan="off", log_config=None, timeout_graceful_shutdown=round(service.serving.drain_seconds),
@@ -126,6 +128,10 @@ async def _serve(service: Service, listening: socket.socket, parent: int | None)
         )  # fmt: skip
         server = Server(config, service)
         async with _follows(parent, server):
+            if parent is not None:  # the other workers answer meanwhile
+                async with service.loaded():
+                    await server.serve(sockets=[listening])
+                return
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             try:
                 await _load_beside(service, serving)
