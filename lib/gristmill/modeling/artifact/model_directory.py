@@ -21,6 +21,7 @@ from typing import Any
 
 from gristmill.data.products import write_json
 from gristmill.errors import ArtifactError
+from gristmill.modeling.artifact import archives
 from gristmill.modeling.artifact.persistence import dump_pipeline, load_pipeline_bytes
 from gristmill.modeling.artifact.signatures import SIGNATURE, require_signature, signature_of, signing_keys
 
@@ -124,6 +125,7 @@ def save_candidate(
         The pipeline holds a type that could not be loaded again; nothing was written.
     """
     content = dump_pipeline(pipeline)
+    archives.require_plain(content, PIPELINE)
     with replacing_directory(directory) as made:
         (made / PIPELINE).write_bytes(content)
         write_json(made / MODEL, model)
@@ -189,6 +191,7 @@ def read_verified(directory: Path | str, digest: str | None = None, *, signed: b
     for name, data in content.items():
         if hashlib.sha256(data).hexdigest() != manifest.files[name]:
             raise ArtifactError(f"The file {name!r} in {folder} was altered after it was written: its SHA-256 differs. {REBUILD}")
+        archives.require_plain(data, name)
     return manifest, content
 
 
