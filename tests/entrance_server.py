@@ -170,7 +170,8 @@ def main(root: str, app: str, limits: str) -> None:
     )
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
 if __name__ == "__main__":
