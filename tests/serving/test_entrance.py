@@ -1,5 +1,6 @@
 """What a real server with the entrance does with bad input in raw bytes: bounded time, bounded memory, a sentence (R38)."""
 
+import contextlib
 import json
 import re
 import socket
@@ -417,3 +418,22 @@ def test_an_answer_does_not_wait_for_the_caller_to_acknowledge_its_beginning(ser
             took.append(time.monotonic() - begun)
     assert min(took) < 0.035
     assert sorted(took)[len(took) // 4] < 0.035
+
+
+def test_bodies_of_callers_without_a_key_take_no_memory(root: Path):
+    with serving_at(root) as server:
+        assert status_of(server.ask(get("/healthz"))) == 200
+        before = server.memory
+        head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\n{JSON}\r\nContent-Length: 2000000\r\n\r\n".encode()
+        held = [server.connect() for _ in range(30)]
+        try:
+            for connection in held:
+                connection.sendall(head)
+            for connection in held:
+                with contextlib.suppress(ConnectionError):  # given up meanwhile
+                    connection.sendall(b" " * 1_990_000)
+            assert server.memory - before < 20_000_000  # together they sent 60 MB
+            assert {status_of(read_all(connection)) for connection in held} <= {401, 0}
+        finally:
+            for connection in held:
+                connection.close()

@@ -9,7 +9,7 @@ import pytest
 from gristmill.serving.keys.tokens import new_token
 from gristmill.serving.limits.answers import Answer
 from gristmill.serving.limits.attempts import MOST_REMEMBERED, Attempts, address_of
-from gristmill.serving.limits.bodies import Disconnected, read_body
+from gristmill.serving.limits.bodies import Disconnected, let_go, read_body
 from gristmill.serving.limits.buckets import Buckets
 from gristmill.serving.limits.headers import Headers, request_id_of
 from gristmill.serving.limits.hosts import Hosts
@@ -276,3 +276,23 @@ def test_a_problem_document_is_one_of_rfc_9457():
     }
     assert json.loads(problem(404, "", "x").body)["title"] == "Not Found"
     assert json.loads(problem(404, "", "x").body)["type"] == "about:blank"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "gone"),
+    [((b"abc",), True), ((b"a" * 5, b"b" * 5), True), ((b"a" * 11,), False), ((b"a" * 6, b"b" * 6, b""), False), ((), False)],
+)
+def test_a_body_that_nobody_wants_is_let_go_or_given_up(pieces: tuple[bytes, ...], gone: bool):
+    left = [{"type": "http.request", "body": piece, "more_body": number < len(pieces) - 1} for number, piece in enumerate(pieces)]
+
+    async def receive() -> Any:
+        return left.pop(0) if left else {"type": "http.disconnect"}
+
+    assert asyncio.run(let_go(receive, 10, 5.0)) is gone
+
+
+def test_a_body_that_nobody_wants_is_not_waited_for():
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    assert asyncio.run(let_go(never, 10, 0.01)) is False
