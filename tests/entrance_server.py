@@ -1,7 +1,7 @@
 """A trivial application behind the entrance, in a real server on 127.0.0.1, for tests that speak raw HTTP to it.
 
-``python -m tests.entrance_server ROOT LIMITS`` serves with the keys of the project at ROOT and the limits given as JSON, and prints
-its port. Without an entrance if LIMITS is ``none``.
+``python -m tests.entrance_server ROOT APPLICATION LIMITS`` prints its port, and serves with the keys of the project at ROOT and
+limits given in JSON.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +118,9 @@ def status_of(answer: bytes) -> int:
 
 
 @contextmanager
-def serving_at(root: Path, **limits: Any) -> Iterator[Server]:
-    """Start a server with some limits, and end it."""
-    command = [sys.executable, "-m", "tests.entrance_server", str(root), json.dumps(limits)]
+def serving_at(root: Path, app: str = "guarded", **limits: Any) -> Iterator[Server]:
+    """Start a server with some limits, and end it; ``app`` is one of :data:`APPLICATIONS`."""
+    command = [sys.executable, "-m", "tests.entrance_server", str(root), app, json.dumps(limits)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1], env=_environment()) as process:
         try:
             assert process.stdout is not None
@@ -135,14 +135,43 @@ def _environment() -> Mapping[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-def main(root: str, limits: str) -> None:
+async def small(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with a few bytes; read and parse the body if nobody has."""
+    if scope["type"] != "http":
+        return
+    if "json" not in scope.get("state", {}):
+        json.loads((await receive())["body"])
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+def guarded_small(root: Path, serving: Serving) -> Any:
+    """Return the small application behind the entrance, with keys that are read once."""
+    ring = KeyRing(root)
+    ring.refresh()
+    return guarded(small, TABLE, ring, serving)
+
+
+APPLICATIONS: Mapping[str, Callable[[Path, Serving], Any]] = {
+    "guarded": application, "small": lambda root, serving: small, "guarded small": guarded_small,
+}  # fmt: skip
+
+
+def main(root: str, app: str, limits: str) -> None:
     """Serve until terminated."""
     serving = Serving.model_validate({"limits": json.loads(limits)})
     listening = socket.create_server(("127.0.0.1", 0), backlog=serving.limits.backlog)
-    config = uvicorn.Config(application(Path(root), serving), **settings(serving), log_level="warning")
+    config = uvicorn.Config(
+        APPLICATIONS[app](Path(root), serving),
+        **settings(serving),
+        lifespan="on" if app == "guarded" else "off",
+        log_level="warning",
+    )
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
 if __name__ == "__main__":

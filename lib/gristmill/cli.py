@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, init, keys, log, releases, sampling, serve, snapshots
+from gristmill.commands import contracts, init, keys, log, releases, sampling, serve, signing, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -32,6 +32,7 @@ app.command()(releases.rollback)
 app.command()(releases.history)
 app.command()(releases.challenge)
 app.command()(serve.serve)
+app.command()(signing.sign)
 
 
 @app.command()

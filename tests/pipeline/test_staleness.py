@@ -323,6 +323,17 @@ DETAILS: dict[str, tuple[Edit, tuple[str, ...]]] = {
 }
 
 
+SERVED: dict[str, tuple[Edit, tuple[str, ...]]] = {
+    "serving.max_row_ms": (set_key("serving: {max_row_ms: 2}"), FROM[SELECT]),
+    "serving.deployment_target": (set_key("serving: {deployment_target: vm}"), FROM[SELECT]),
+    "serving.limits.rows": (set_key("serving: {limits: {rows: 7}}"), NONE),
+    "serving.allowed_hosts": (set_key("serving: {allowed_hosts: [example.org]}"), NONE),
+    "serving.out_of_range": (set_key("serving: {out_of_range: refuse}"), NONE),
+    "serving.range_margin": (set_key("serving: {range_margin: 0.1}"), NONE),
+    "serving.most_missing": (set_key("serving: {most_missing: 0.9}"), NONE),
+}
+
+
 def _refresh(root: Path, when: str) -> None:
     folder = root / "state" / "refresh"
     folder.mkdir(parents=True)
@@ -350,6 +361,13 @@ def test_a_policy_for_the_rows_reruns_what_looks_at_them_and_not_the_ingest(root
     edit(root)
     assert stale(root) == expected
     assert "01_ingest" not in expected
+
+
+@pytest.mark.parametrize("key", SERVED)
+def test_a_key_for_the_running_service_makes_no_stage_stale(root: Path, key: str):
+    edit, expected = SERVED[key]
+    edit(root)
+    assert stale(root) == expected
 
 
 def test_every_top_level_key_of_the_case_file_is_among_the_edits():

@@ -1,7 +1,9 @@
 """What a real server with the entrance does with bad input in raw bytes: bounded time, bounded memory, a sentence (R38)."""
 
+import contextlib
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -329,3 +331,109 @@ def _answers_again(server: Server) -> bool:
         except TimeoutError:
             continue
     return False
+
+
+@pytest.mark.parametrize(
+    "target", ["@evil.example/healthz", "evil.example", "http://evil.example/metrics", "*", "healthz", "?/healthz"]
+)
+def test_a_target_that_is_no_path_reaches_nothing(server: Server, target: str):
+    answer = server.ask(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    assert status_of(answer) in (400, 401, 404)
+    assert b"evil" not in answer
+
+
+def test_a_request_id_that_carries_more_is_not_sent_back(server: Server):
+    answer = server.ask(get("/healthz", "X-Request-ID: a%0d%0aSet-Cookie: x=1"))
+    assert b"Set-Cookie" not in answer
+    assert re.search(rb"x-request-id: [0-9a-f]{32}\r\n", answer)
+
+
+def test_escape_sequences_in_a_path_are_not_sent_back(server: Server):
+    answer = server.ask(b"GET /\x1b[31mred HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert status_of(answer) in (400, 404)
+    assert b"\x1b" not in answer
+
+
+def test_a_range_is_not_looked_at(server: Server):
+    ranges = ",".join(f"{number}-{number}" for number in range(500))
+    begun = time.monotonic()
+    answer = server.ask(get("/healthz", f"Range: bytes={ranges}"))
+    assert status_of(answer) == 200
+    assert b"content-range" not in answer.lower()
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data; boundary=" + "-" * 2_000,
+        "application/x-www-form-urlencoded; !=" + '\\"' * 900,
+        "application/vnd.bentoml+pickle",
+        "application/json; charset=" + "u" * 2_000,
+        "application/octet-stream",
+    ],
+)
+def test_no_other_kind_of_body_is_parsed_however_it_is_written(server: Server, head: Callable[..., bytes], kind: str):
+    begun = time.monotonic()
+    assert status_of(server.ask(head(f"Content-Type: {kind}", "Content-Length: 2") + b"{}")) == 415
+    assert time.monotonic() - begun < 5
+
+
+def test_a_chunk_must_end_as_it_has_to(server: Server, head: Callable[..., bytes]):
+    answer = server.ask(head(JSON, "Transfer-Encoding: chunked") + b"2\r\n{}XX0\r\n\r\n")
+    assert status_of(answer) == 400
+    answer = server.ask(head(JSON, "Transfer-Encoding: chunked") + b"2;a\nb\r\n{}\r\n0\r\n\r\n")
+    assert status_of(answer) == 400
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [("Payload-Container: NdarrayContainer", "Args-Number: 1"), ("X-HTTP-Method-Override: DELETE", "X-Original-URL: /metrics")],
+)
+def test_no_header_chooses_how_a_request_is_read(server: Server, head: Callable[..., bytes], lines: tuple[str, ...]):
+    plain = server.ask(head(JSON, "Content-Length: 7") + b'{"a":1}')
+    answer = server.ask(head(JSON, "Content-Length: 7", *lines) + b'{"a":1}')
+    assert [json.loads(one.partition(b"\r\n\r\n")[2])["json"] for one in (plain, answer)] == [{"a": 1}] * 2
+
+
+def test_a_url_in_a_body_is_not_fetched(server: Server, head: Callable[..., bytes]):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        body = json.dumps({"instances": [{"file": url, "url": url, "$ref": url}], "schema": url}).encode()
+        assert status_of(server.ask(head(JSON, f"Content-Length: {len(body)}") + body)) == 200
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+def test_an_answer_does_not_wait_for_the_caller_to_acknowledge_its_beginning(server: Server, head: Callable[..., bytes]):
+    """Head and body leave in two pieces; held back, the second would come 40 ms later, each time."""
+    request, took = head(JSON, "Content-Length: 2", close=False) + b"{}", []
+    with server.connect() as connection:
+        for _ in range(30):
+            begun, got = time.monotonic(), b""
+            connection.sendall(request)
+            while b"\r\n\r\n" not in got or not got.endswith(b"}"):
+                got += connection.recv(65_536)
+            took.append(time.monotonic() - begun)
+    assert min(took) < 0.035
+    assert sorted(took)[len(took) // 4] < 0.035
+
+
+def test_bodies_of_callers_without_a_key_take_no_memory(root: Path):
+    with serving_at(root) as server:
+        assert status_of(server.ask(get("/healthz"))) == 200
+        before = server.memory
+        head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\n{JSON}\r\nContent-Length: 2000000\r\n\r\n".encode()
+        held = [server.connect() for _ in range(30)]
+        try:
+            for connection in held:
+                connection.sendall(head)
+            for connection in held:
+                with contextlib.suppress(ConnectionError):  # given up meanwhile
+                    connection.sendall(b" " * 1_990_000)
+            assert server.memory - before < 20_000_000  # together they sent 60 MB
+            assert {status_of(read_all(connection)) for connection in held} <= {401, 0}
+        finally:
+            for connection in held:
+                connection.close()

@@ -7,6 +7,7 @@ through :class:`StageCase`, which refuses a key the table does not grant.
 from typing import Any
 
 from gristmill.config.case import Case
+from gristmill.config.sections.operation import Serving
 from gristmill.errors import CaseFileError
 
 FAMILY_STAGES = {
@@ -34,6 +35,11 @@ READS: dict[str, tuple[str, ...]] = {
     "11_register": tuple(Case.model_fields),
 }
 """Stage -> top-level keys of the case file it may read."""
+
+_OF_A_BUILD = ("max_row_ms", "latency_ms", "requests_per_second", "deployment_target")
+
+SERVICE_ONLY: dict[str, tuple[str, ...]] = {"serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD)}
+"""Section -> keys that only the running service reads: no stage may, so that a change of them makes none stale."""
 
 _DERIVED = {
     "primary_metric": ("task", "evaluation"),
@@ -74,4 +80,29 @@ class StageCase:
                 f"{self._stage} reads {undeclared[0]!r} of the case file, but gristmill.config.stages.READS does not say so; "
                 "add it there, so that a change of the key reruns the stage."
             )
-        return getattr(self._case, key)
+        value = getattr(self._case, key)
+        return _Granted(value, key) if key in SERVICE_ONLY else value
+
+
+class _Granted:
+    """A section as a build may see it: without the keys that only the service reads."""
+
+    def __init__(self, section: Any, name: str) -> None:
+        self._section = section
+        self._name = name
+
+    def __getattr__(self, key: str) -> Any:
+        if key.startswith("_"):
+            raise AttributeError(key)
+        if key in SERVICE_ONLY[self._name]:
+            raise AttributeError(
+                f"`{self._name}.{key}` is for the service alone (gristmill.config.stages.SERVICE_ONLY): a stage that read it "
+                "would not be run again when it changes."
+            )
+        return getattr(self._section, key)
+
+
+def keys_of_a_build(key: str, value: Any) -> Any:
+    """Return the value of a top-level key of the case file, as settings, without what only the service reads."""
+    left_out = SERVICE_ONLY.get(key, ())
+    return {name: item for name, item in value.items() if name not in left_out} if left_out else value

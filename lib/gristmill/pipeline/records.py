@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gristmill.modeling.artifact.signatures import SIGNATURE
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline.contents import Digests, digest_of, read_json_or_none, stamp, write_whole
 from gristmill.pipeline.definition import Stage
@@ -133,13 +134,13 @@ def last_costs(case: str) -> dict[str, dict[str, Any]]:
 def product_files(root: Path, stage: Stage) -> list[Path]:
     """Return the files that a stage's products consist of.
 
-    A product called ``manifest.json`` stands for all files of its folder, ``snapshot.json`` for the snapshots it names, and
-    ``split.json`` for the files of the stored split.
+    A product called ``manifest.json`` stands for all files of its folder but its signature, ``snapshot.json`` for the snapshots
+    it names, and ``split.json`` for the files of the stored split.
     """
     files = list(stage.products.values())
     for product in stage.products.values():
         if product.name == "manifest.json" and product.parent.is_dir():
-            files.extend(path for path in sorted(product.parent.rglob("*")) if path.is_file())
+            files.extend(path for path in sorted(product.parent.rglob("*")) if path.is_file() and path.name != SIGNATURE)
         if product.name == "snapshot.json":
             files.extend(root / path for path in _named_snapshots(read_json_or_none(product) or {}))
         if product.name == "split.json":

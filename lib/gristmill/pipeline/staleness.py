@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
-from gristmill.config.stages import READS
+from gristmill.config.stages import READS, keys_of_a_build
 from gristmill.data.snapshots.history import restored_digest
 from gristmill.data.sources.folders import table_files
 from gristmill.errors import CaseFileError, GristmillError
@@ -178,9 +178,9 @@ class Survey:
         return [path for path in self._resources[folder] if path.name in text or f'"{path.parent.name}"' in text]
 
     def _granted(self, stage: Stage) -> dict[str, Any]:
-        """Return the keys of the case file that a stage may read; all of them if nothing says which."""
+        """Return the keys of the case file that a stage may read; all of a build's if nothing says which."""
         keys = READS.get(stage.name, tuple(Case.model_fields))
-        return {key: self.case[key] for key in keys}
+        return {key: keys_of_a_build(key, self.case[key]) for key in keys}
 
     def _settings(self, stage: Stage) -> Iterator[tuple[str, str]]:
         """Give the values of the case file that a stage may read."""

@@ -35,7 +35,9 @@ class Limits(Section):
         10_000.0, description="Requests a second of one key, on average (429); a key may have a limit of its own."
     )
     burst_seconds: Positive = Field(1.0, description="Seconds' worth of requests that a key may make at once after a pause.")
-    concurrent_requests: Count = Field(512, description="Requests in hand at once; one more is sent away (503).")
+    concurrent_requests: Count = Field(
+        256, description="Requests in hand at once, each with at most one body; one more is sent away (503)."
+    )
     connections: Count = Field(1_024, description="Open connections of one worker; one more is sent away (503).")
     backlog: Count = Field(2_048, description="Connections that wait to be accepted.")
     refusals_per_minute: Count = Field(

@@ -126,10 +126,10 @@ class FittedModel:
         require_files(manifest, (PIPELINE, MODEL, CONTRACT), directory)
         try:
             model, contract = json.loads(content[MODEL]), json.loads(content[CONTRACT])
-            reference = json.loads(content[DRIFT_REFERENCE]) if DRIFT_REFERENCE in content else None
+            reference = dict(json.loads(content[DRIFT_REFERENCE])) if DRIFT_REFERENCE in content else None
             facts = _facts(model)
             known = {column["name"] for column in contract["columns"]}
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ArtifactError(f"{MODEL} or {CONTRACT} in {directory} does not describe a model: {error!r}. {REBUILD}") from error
         if not known.issuperset(facts["feature_columns"]):
             raise ArtifactError(f"{MODEL} in {directory} names columns that {CONTRACT} does not have. {REBUILD}")

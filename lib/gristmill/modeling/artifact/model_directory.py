@@ -2,7 +2,8 @@
 
 A directory is flat. Its ``manifest.json`` holds the SHA-256 of every other file and one digest over all of them; what the
 manifest does not name may not be there, and what it names must be as it says. Files are read once, and what is loaded is the very
-bytes that were verified.
+bytes that were verified. Where the environment has a key, the manifest has to be signed: see
+:mod:`gristmill.modeling.artifact.signatures`.
 """
 
 import hashlib
@@ -20,7 +21,9 @@ from typing import Any
 
 from gristmill.data.products import write_json
 from gristmill.errors import ArtifactError
+from gristmill.modeling.artifact import archives
 from gristmill.modeling.artifact.persistence import dump_pipeline, load_pipeline_bytes
+from gristmill.modeling.artifact.signatures import SIGNATURE, require_signature, signature_of, signing_keys
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -37,6 +40,9 @@ COMPILED, COMPILED_ARRAYS = "compiled.json", "compiled.npz"
 
 BUILD_RECORD = ".manifest.json.metadata"
 """What the build system keeps beside the manifest to know whether the task is up to date; never read by us."""
+
+_BESIDE = (MANIFEST, SIGNATURE, BUILD_RECORD)
+"""What lies beside the files that the manifest names."""
 
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 REBUILD = "Do not load it; build the case again, or take the version anew from the registry."
@@ -82,10 +88,13 @@ def replacing_directory(directory: Path | str) -> Iterator[Path]:
 
 
 def write_manifest(directory: Path, case_name: str) -> Manifest:
-    """Write the manifest over the files of a directory, and return it."""
-    files = {path.name: file_digest(path) for path in sorted(directory.iterdir()) if path.name not in (MANIFEST, BUILD_RECORD)}
+    """Write the manifest over the files of a directory, signed if the environment has a key, and return it."""
+    keys = signing_keys()
+    files = {path.name: file_digest(path) for path in sorted(directory.iterdir()) if path.name not in _BESIDE}
     manifest = Manifest(case_name, digest_of(files, case_name), files)
     write_json(directory / MANIFEST, {"format": FORMAT, "case": case_name, "digest": manifest.digest, "files": files})
+    if keys:
+        write_json(directory / SIGNATURE, signature_of(read_plain(directory / MANIFEST), keys[0]))
     return manifest
 
 
@@ -122,6 +131,7 @@ def save_candidate(
         The pipeline holds a type that could not be loaded again; nothing was written.
     """
     content = dump_pipeline(pipeline)
+    archives.require_plain(content, PIPELINE)
     with replacing_directory(directory) as made:
         (made / PIPELINE).write_bytes(content)
         write_json(made / MODEL, model)
@@ -166,25 +176,30 @@ def verify(directory: Path | str, digest: str | None = None) -> Manifest:
     Raises
     ------
     ArtifactError
-        A file is altered, missing, too many, a link, or the manifest itself is not one, or has another digest.
+        A file is altered, missing, too many, a link, or the manifest itself is not one, has another digest, or lacks the
+        signature that the environment demands.
     """
     return read_verified(directory, digest)[0]
 
 
-def read_verified(directory: Path | str, digest: str | None = None) -> tuple[Manifest, dict[str, bytes]]:
-    """Return the manifest and the content of every file, each read once and checked; takes and raises what :func:`verify` does."""
+def read_verified(directory: Path | str, digest: str | None = None, *, signed: bool = True) -> tuple[Manifest, dict[str, bytes]]:
+    """Return the manifest and the content of every file, each read once and checked; takes and raises what :func:`verify` does.
+
+    ``signed=False`` is for who is about to sign: it takes a directory without a signature where one is demanded.
+    """
     folder = Path(directory)
-    manifest = _read_manifest(folder)
+    manifest = _read_manifest(folder, signed=signed)
     if digest is not None and manifest.digest != digest:
         raise ArtifactError(
             f"Expected the model of digest {digest[:12]} in {folder}, got that of digest {manifest.digest[:12]}: it was replaced. "
             f"{REBUILD}"
         )
     _refuse_strangers(folder, manifest)
-    content = {name: _read_regular(folder / name) for name in manifest.files}
+    content = {name: read_plain(folder / name) for name in manifest.files}
     for name, data in content.items():
         if hashlib.sha256(data).hexdigest() != manifest.files[name]:
             raise ArtifactError(f"The file {name!r} in {folder} was altered after it was written: its SHA-256 differs. {REBUILD}")
+        archives.require_plain(data, name)
     return manifest, content
 
 
@@ -208,12 +223,15 @@ def require_files(manifest: Manifest, names: tuple[str, ...], directory: Path | 
         raise ArtifactError(f"Expected {missing[0]!r} in the model directory {directory}, but its manifest names none. {REBUILD}")
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of a folder if it is well formed and its digest is that of the files it names."""
+def _read_manifest(folder: Path, *, signed: bool) -> Manifest:
+    """Return the manifest of a folder if it is signed where it must be, well formed, and its digest that of the files it names."""
     if not folder.is_dir():
         raise ArtifactError(f"Expected a model directory at {folder}, but there is none. Build the case: `make run`.")
+    written = read_plain(folder / MANIFEST)
+    if signed:
+        require_signature(written, read_signature(folder), folder)
     try:
-        content = json.loads(_read_regular(folder / MANIFEST))
+        content = json.loads(written)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"Expected a manifest in JSON at {folder / MANIFEST}, but {error}. {REBUILD}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -222,7 +240,7 @@ def _read_manifest(folder: Path) -> Manifest:
     if not isinstance(files, dict) or not isinstance(case, str) or not files:
         raise ArtifactError(f"Expected a manifest of format {FORMAT} in {folder}, got one without files. {REBUILD}")
     for name, digest in files.items():
-        if not FILE_NAME.fullmatch(name) or name == MANIFEST or not isinstance(digest, str):
+        if not FILE_NAME.fullmatch(name) or name in _BESIDE or not isinstance(digest, str):
             raise ArtifactError(f"The manifest in {folder} names {name!r}, which cannot be a file of a model. {REBUILD}")
     if content.get("digest") != digest_of(files, case):
         raise ArtifactError(f"The manifest in {folder} was altered: its digest is not that of the files it names. {REBUILD}")
@@ -231,14 +249,19 @@ def _read_manifest(folder: Path) -> Manifest:
 
 def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
     """Raise if the folder holds more or less than the manifest says, or anything but plain files."""
-    present = {entry.name for entry in os.scandir(folder)} - {MANIFEST, BUILD_RECORD}
+    present = {entry.name for entry in os.scandir(folder)} - set(_BESIDE)
     for name in sorted(present - set(manifest.files)):
         raise ArtifactError(f"The model directory {folder} holds {name!r}, which its manifest does not name. {REBUILD}")
     for name in sorted(set(manifest.files) - present):
         raise ArtifactError(f"The file {name!r} of the model directory {folder} is missing. {REBUILD}")
 
 
-def _read_regular(path: Path) -> bytes:
+def read_signature(folder: Path) -> bytes | None:
+    """Return the content of the file with a folder's signature, or None if it has none; a link is refused."""
+    return read_plain(folder / SIGNATURE) if os.path.lexists(folder / SIGNATURE) else None
+
+
+def read_plain(path: Path) -> bytes:
     """Return the content of a plain file; a link is not followed, a folder or a pipe is not read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 from gristmill.errors import StateError
 from gristmill.serving.keys.clock import SteadyClock
@@ -123,7 +124,7 @@ class KeyRing:
     async def _try_once(self, *, was_away: bool) -> bool:
         """Read the keys anew if possible, and return whether the database was away."""
         try:
-            await asyncio.to_thread(self.refresh)
+            await _apart(self.refresh)
         except StateError as error:
             if not was_away:
                 _log.warning("The keys could not be read again; those known work for %g s more. %s", self._trusted_seconds, error)
@@ -131,3 +132,29 @@ class KeyRing:
         if was_away:
             _log.info("The keys were read again.")
         return False
+
+
+async def _apart(function: Callable[[], None]) -> None:
+    """Run a function on a thread that nobody waits for: a database that hangs must not keep a service from ending."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error = None
+        try:
+            function()
+        except Exception as raised:  # noqa: BLE001 - it is raised where it is awaited
+            error = raised
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, error)
+
+    Thread(target=run, name="gristmill keys", daemon=True).start()
+    await done

@@ -64,6 +64,21 @@ async def _gather(receive: Receive, most_bytes: int) -> bytes:
     raise Disconnected
 
 
+async def let_go(receive: Receive, most_bytes: int, seconds: float) -> bool:
+    """Read a body that nobody wants, keeping nothing of it, and return whether its end came within some bytes and seconds."""
+    count = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while count <= most_bytes:
+                message = await receive()
+                count += len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return message["type"] == "http.request" and count <= most_bytes
+    except TimeoutError:
+        return False
+    return False
+
+
 def _too_large(most_bytes: int) -> ProblemError:
     detail = f"Expected a body of at most {most_bytes:,} bytes, got a larger one. Send several requests."
     return ProblemError(413, "Body Too Large", detail, headers=CLOSE)

@@ -20,7 +20,7 @@ from gristmill.serving.keys.key import Key, KeyRefused
 from gristmill.serving.keys.ring import KeyRing
 from gristmill.serving.limits.answers import Answer, Send
 from gristmill.serving.limits.attempts import Attempts, address_of
-from gristmill.serving.limits.bodies import Disconnected, Receive, read_body, replayed
+from gristmill.serving.limits.bodies import Disconnected, Receive, let_go, read_body, replayed
 from gristmill.serving.limits.buckets import Buckets
 from gristmill.serving.limits.headers import Headers, request_id_of
 from gristmill.serving.limits.hosts import Hosts
@@ -33,7 +33,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="gristmill"'}
-_SECONDS_TO_DISCARD = 1.0
+_SECONDS_TO_LET_GO = 1.0
 """How long the rest of a refused body is read, so that its sender gets to see the refusal."""
 
 _FRAMES_LOGGED = 6
@@ -204,18 +204,11 @@ class Entrance:
         """Answer a refusal, once the body that nobody wants is out of the way, or the connection is to end."""
         headers = scope["state"].get("headers_read")
         if headers is not None and headers.has_body:
-            answer.close = headers.expect is not None or not await self._discarded(receive)
+            gone = headers.expect is None and await let_go(receive, self._limits.body_bytes, _SECONDS_TO_LET_GO)
+            answer.close = not gone
         if not answer.started:
             response = refusal.response(request_id=scope["state"]["request_id"])
             await response(scope, receive, answer.send)
-
-    async def _discarded(self, receive: Receive) -> bool:
-        """Return whether a body could be read to its end, within its limits and a second."""
-        try:
-            await read_body(receive, None, self._limits.body_bytes, _SECONDS_TO_DISCARD)
-        except (ProblemError, Disconnected):
-            return False
-        return True
 
 
 def _later(status: int, title: str, detail: str, seconds: float) -> ProblemError:

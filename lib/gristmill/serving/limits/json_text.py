@@ -12,11 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gristmill.serving.problems import ProblemError
 
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_PLAIN = bytes(set(range(256)) - set(b'[]{}"'))
+"""What is neither a bracket nor the end of a text."""
+
+_QUOTE = ord('"')
 _SUSPICIOUS = re.compile(rb"\\u(?:[dD]|0000)")
 """Escapes of surrogates and of NUL; they may be in order, and are looked at."""
 
@@ -75,12 +78,24 @@ def _bound(body: bytes, depth: int, rows: int) -> None:
     """Refuse a text that is nested too deep or has too many objects, without parsing it."""
     if body.count(b"{") + body.count(b"[") <= min(depth, FEW):
         return
-    brackets = _STRINGS.sub(b"", body).translate(None, _NOT_BRACKETS)
-    if brackets.count(b"{") > rows + FEW or brackets.count(b"[") > rows + FEW:
+    brackets = _brackets(body)
+    opening = brackets & 4 == 0  # the bit in which `]` and `}` differ from `[` and `{`
+    objects = int(np.count_nonzero(brackets == ord("{")))
+    if objects > rows + FEW or np.count_nonzero(opening) - objects > rows + FEW:
         raise too_many_rows(rows)
-    closing = np.frombuffer(brackets, np.uint8) & 4  # the bit in which `]` and `}` differ from `[` and `{`
-    if len(brackets) and np.cumsum(np.where(closing, -1, 1)).max() > depth:
+    if len(brackets) and np.cumsum(np.where(opening, np.int8(1), np.int8(-1)), dtype=np.int32).max() > depth:
         raise _bad(f"The body is nested deeper than {depth}.")
+
+
+def _brackets(body: bytes) -> NDArray[np.uint8]:
+    """Return the brackets of a text that stand outside its strings; in memory of a few times its size, whatever is in it."""
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")  # in this order a quote that is left ends a string, or begins one
+    kept = np.frombuffer(body.translate(None, _PLAIN), np.uint8)
+    quotes = (kept == _QUOTE).view(np.uint8)
+    outside = (np.bitwise_xor.accumulate(quotes) | quotes) == 0 if len(kept) else quotes == 0
+    found: NDArray[np.uint8] = kept[outside]
+    return found
 
 
 def too_many_rows(rows: int) -> ProblemError:

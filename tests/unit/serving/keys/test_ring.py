@@ -1,6 +1,8 @@
 """The keys in a service's memory: fresh, good for a while without their database, and never revived by a clock set back (R38)."""
 
 import asyncio
+import logging
+import threading
 import time
 from pathlib import Path
 
@@ -145,3 +147,51 @@ def test_a_steady_clock_follows_forward_only():
     assert clock.now() == pytest.approx(begun + 100)
     clocks.pass_by(5)
     assert clock.now() == pytest.approx(begun + 105)
+
+
+def test_a_database_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Path):
+    token, _ = KeyStore(tmp_path).create("robot", ["predict"], 60)
+    asked, answers = threading.Event(), threading.Event()
+    ring = KeyRing(tmp_path, refresh_seconds=0.01)
+    read = ring.refresh
+
+    def hangs() -> None:
+        if ring.age == float("inf"):
+            read()
+            return
+        asked.set()
+        answers.wait(30)
+
+    ring.refresh = hangs  # type: ignore[method-assign]
+
+    async def lives() -> None:
+        async with ring.kept_fresh():
+            while not asked.is_set():
+                await asyncio.sleep(0.005)
+            assert ring.verify(token).name == "robot"
+
+    begun = time.monotonic()
+    asyncio.run(lives())
+    assert time.monotonic() - begun < 20
+    answers.set()
+
+
+def test_a_database_that_goes_and_comes_back_is_said_once_each(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    KeyStore(tmp_path).create("robot", ["predict"], 60)
+
+    async def until(words: str) -> None:
+        deadline = time.monotonic() + 20
+        while words not in caplog.text:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+
+    async def lives() -> None:
+        async with KeyRing(tmp_path, refresh_seconds=0.01).kept_fresh():
+            (tmp_path / "state").rename(tmp_path / "elsewhere")
+            await until("could not be read again")
+            (tmp_path / "elsewhere").rename(tmp_path / "state")
+            await until("were read again")
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(lives())
+    assert [record.levelname for record in caplog.records if record.name == ring_module.__name__] == ["WARNING", "INFO"]
