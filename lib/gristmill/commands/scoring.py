@@ -1,12 +1,17 @@
 """``gristmill score``: predictions for a whole table."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from gristmill.commands.arguments import DEFAULT_CASE
+
+if TYPE_CHECKING:
+    from gristmill.serving.batch.scoring import Progress
 
 _STEPS = 1_000
 
@@ -26,22 +31,28 @@ def score(
         Optional[str],  # noqa: UP045
         typer.Option("--query", help="SELECT that gives the rows; of a file, it calls them `source`."),
     ] = None,
-    strict: Annotated[
+    strict: Annotated[  # noqa: FBT002
         bool, typer.Option("--strict", help="Refuse a row that cannot be predicted, instead of leaving its prediction empty.")
     ] = False,
 ) -> None:
     """Predict every row of IN with the production model and write OUT, one row for each, in order.
 
-    A row that cannot be predicted has an empty prediction, and is listed with the reason beside OUT. After an interruption, the same
-    command goes on where it stopped.
+    A row that cannot be predicted has an empty prediction, and is listed with the reason beside OUT. After an interruption, the
+    same command goes on where it stopped.
     """
     from gristmill.serving.batch.scoring import score as score_table  # noqa: PLC0415
 
-    with typer.progressbar(length=_STEPS, label="Scoring", file=sys.stderr) as bar:  # on a terminal only
-
-        def show(share: float, _rows: int) -> None:
-            bar.update(int(share * _STEPS) - bar.pos)
-
-        reference = model or f"{DEFAULT_CASE}@champion"
-        scored = score_table(input_table, output_file, reference, interval=interval, query=query, strict=strict, progress=show)
+    reference = model or f"{DEFAULT_CASE}@champion"
+    with _progress() as progress:
+        scored = score_table(input_table, output_file, reference, interval=interval, query=query, strict=strict, progress=progress)
     typer.echo(f"Wrote {scored.rows - scored.quarantined:,} predictions to {output_file}. {scored.sentence}".rstrip())
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress | None]":
+    """Give what draws a bar, on a terminal only: scripts and logs are spared."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with typer.progressbar(length=_STEPS, label="Scoring", file=sys.stderr) as bar:
+        yield lambda share, _rows: bar.update(int(share * _STEPS) - bar.pos)

@@ -77,7 +77,9 @@ def _inside_quotes(content: bytes, delimiter: str, quote: str, *, final: bool) -
     before = codes[np.maximum(opening - 1, 0)]
     opens_well = (opening == 0) | np.isin(before, (ord(delimiter), NEWLINE, ord(quote)))
     behind = codes[np.minimum(closing + 1, len(codes) - 1)]
-    closes_well = (closing == len(codes) - 1) | np.isin(behind, (ord(delimiter), NEWLINE, RETURN, ord(quote)))
+    closes_well = (closing == len(codes) - 1) | np.isin(behind, (ord(delimiter), NEWLINE, ord(quote)))
+    ends_line = (behind == RETURN) & ((closing + 2 >= len(codes)) | (codes[np.minimum(closing + 2, len(codes) - 1)] == NEWLINE))
+    closes_well |= ends_line
     if not (opens_well.all() and closes_well.all()) or (final and len(opening) > len(closing)):
         return None
     inside: NDArray[np.bool_] = (np.cumsum(is_quote, dtype=np.uint8) & 1).astype(bool)  # wraps, which leaves it odd or even
