@@ -4,12 +4,11 @@ Exit codes: 0 done, 1 a build failed or somebody else was first, 2 wrong input, 
 """
 
 import sys
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, init, keys, log, releases, sampling, serve, signing, snapshots
+from gristmill.commands import contracts, init, keys, log, releases, sampling, scoring, serve, signing, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -27,6 +26,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.command()(init.init)
 app.command()(sampling.sample)
+app.command()(scoring.score)
 app.command()(releases.promote)
 app.command()(releases.rollback)
 app.command()(releases.history)
@@ -51,26 +51,6 @@ def refresh(case: CaseName = DEFAULT_CASE) -> None:
     note_refresh(case_paths(case))
     typer.echo("The source will be read again. Build it:")
     typer.echo(f"  ploomber build --env--case {case}")
-
-
-@app.command()
-def score(
-    input_file: Annotated[Path, typer.Argument(metavar="IN", help="Rows to predict, CSV or Parquet.")],
-    output_file: Annotated[Path, typer.Argument(metavar="OUT", help="Where predictions go, CSV or Parquet.")],
-    model: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--model", help="NAME@alias, NAME/VERSION or a model directory; the default case's champion if not given."),
-    ] = None,
-    interval: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option("--interval", help="Share of rows, such as 0.9, whose set of classes or interval is to hold the truth."),
-    ] = None,
-) -> None:
-    """Predict every row of IN with the production model and write OUT, one row for each, in order."""
-    from gristmill.serving.batch import score as score_batch  # noqa: PLC0415
-
-    scored = score_batch(input_file, output_file, model or f"{DEFAULT_CASE}@champion", interval=interval)
-    typer.echo(f"Wrote {scored.rows:,} predictions to {output_file}. {scored.sentence}".rstrip())
 
 
 @app.command()

@@ -12,7 +12,8 @@ from nbformat import NotebookNode
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAGES = sorted((REPOSITORY / "notebooks").glob("[01]?_*.ipynb"))
 DAG = [path for path in STAGES if not path.name.startswith("00_")]
-each_stage = pytest.mark.parametrize("path", DAG, ids=lambda path: path.stem)
+SCORING = sorted((REPOSITORY / "notebooks").glob("3?_*.ipynb"))
+each_stage = pytest.mark.parametrize("path", [*DAG, *SCORING], ids=lambda path: path.stem)
 
 
 def read(path: Path) -> NotebookNode:
@@ -36,6 +37,8 @@ def test_there_is_a_notebook_for_each_task_of_the_dag():
     tasks = yaml.safe_load((REPOSITORY / "pipeline.yaml").read_text(encoding="utf-8"))["tasks"]
     assert [path.stem for path in DAG] == sorted(task["name"] for task in tasks)
     assert len(DAG) == 14
+    tasks = yaml.safe_load((REPOSITORY / "pipeline.score.yaml").read_text(encoding="utf-8"))["tasks"]
+    assert [path.stem for path in SCORING] == [task["name"] for task in tasks]
 
 
 @each_stage
@@ -66,13 +69,17 @@ def test_imports_come_before_parameters_and_parameters_before_loading(path: Path
 
 
 @each_stage
-def test_its_parameters_are_the_four_of_the_dag(path: Path):
+def test_its_parameters_are_those_of_its_dag(path: Path):
     notebook = read(path)
     tree = ast.parse(notebook.cells[parameters_cell(notebook)].source)
     names = [
         target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)
     ]
-    assert set(names) == {"upstream", "product", "case", "code_version"}
+    pipeline = "pipeline.score.yaml" if path in SCORING else "pipeline.yaml"
+    tasks = yaml.safe_load((REPOSITORY / pipeline).read_text(encoding="utf-8"))["tasks"]
+    (params,) = [task["params"] for task in tasks if task["name"] == path.stem]
+    assert set(names) == {"upstream", "product", *params}
+    assert path in SCORING or set(params) == {"case", "code_version"}
 
 
 @each_stage

@@ -33,6 +33,7 @@ READS: dict[str, tuple[str, ...]] = {
     "09_audit_fairness": (*_COLUMNS, "evaluation", "fairness", "threshold"),
     "10_write_model_card": tuple(Case.model_fields),
     "11_register": tuple(Case.model_fields),
+    "31_score_batch": ("name", "task", "positive_class"),
 }
 """Stage -> top-level keys of the case file it may read."""
 

@@ -20,7 +20,7 @@ from gristmill.modeling.families.problem import Params, Problem
 from gristmill.modeling.search.folds import PreparedFolds
 from gristmill.modeling.search.trial import Search
 from gristmill.modeling.treatment import applied, of_search, preparations
-from gristmill.serving import batch
+from gristmill.serving.batch import scoring as batch
 from gristmill.serving.predictor import Predictor
 
 FAMILIES = ("linear", "forest", "boosting", "neural")

@@ -14,7 +14,8 @@ from gristmill.config.loading import parse_case
 from gristmill.errors import ArtifactError, CaseFileError, DataError, LevelError
 from gristmill.modeling.artifact.model_directory import CONFORMITY, save_candidate, write_manifest
 from gristmill.paths import ProjectPaths
-from gristmill.serving import batch, tables
+from gristmill.serving.batch import scoring as batch
+from gristmill.serving.batch import tables
 from gristmill.serving.predictor import Predictor
 
 
@@ -150,7 +151,7 @@ def test_intervals_are_written_as_two_numbers(tmp_path: Path, models: Path, writ
 
 def test_batches_are_joined_in_order_and_say_the_same(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch):
     whole = scored(tmp_path, models / "multiclass", 0.9, read=".parquet").read_text()
-    monkeypatch.setattr(tables, "ROWS_A_BATCH", 7)
+    monkeypatch.setattr(tables, "ROWS_A_PORTION", 7)
     assert scored(tmp_path, models / "multiclass", 0.9, read=".parquet").read_text() == whole
 
 

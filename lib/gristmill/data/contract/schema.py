@@ -25,6 +25,22 @@ _LARGEST_WHOLE = 2.0**63
 Contract = dict[str, Any]
 
 
+class UnfitValueError(DataError):
+    """A column holds values that its contracted type cannot hold.
+
+    Attributes
+    ----------
+    wanted
+        What was expected, such as ``a number``.
+    places
+        Which rows hold such a value, from 0.
+    """
+
+    def __init__(self, message: str, wanted: str, places: list[int]) -> None:
+        super().__init__(message)
+        self.wanted, self.places = wanted, places
+
+
 def infer(frame: pd.DataFrame, case: Any, declared: Mapping[str, tuple[str, str | None]] | None = None) -> Contract:
     """Return the contract that the rows of ``frame`` suggest.
 
@@ -263,9 +279,12 @@ def _complete(converted: pd.Series, given: pd.Series, column: Mapping[str, Any],
         lost &= given.map(lambda value: str(value).strip() != "")
     if lost.any():
         position = int(np.flatnonzero(lost)[0])
-        raise DataError(
+        raise UnfitValueError(
             f"Expected {wanted} in the column {column['name']!r}, got {given.iloc[position]!r} in row {position + 1}"
-            f"{f' (and {int(lost.sum()) - 1} more)' if lost.sum() > 1 else ''}. Mend the value, or leave it empty if it is unknown."
+            f"{f' (and {int(lost.sum()) - 1} more)' if lost.sum() > 1 else ''}. "
+            "Mend the value, or leave it empty if it is unknown.",
+            wanted,
+            np.flatnonzero(lost).tolist(),
         )
     return converted
 

@@ -23,6 +23,10 @@ _CHUNK_BYTES = 1 << 22
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
+class MixedEncodingError(SourceError):
+    """A text file is partly UTF-8 and partly something else."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How a delimited file is written."""
@@ -40,7 +44,9 @@ def find_encoding(path: Path) -> str:
     Raises
     ------
     SourceError
-        The file is empty, is not text, or mixes UTF-8 with another encoding.
+        The file is empty or is not text.
+    MixedEncodingError
+        It mixes UTF-8 with another encoding.
     """
     with open_bytes(path) as file:
         start = file.read(_SAMPLE_BYTES)
@@ -68,7 +74,7 @@ def _utf8_or_windows(path: Path, chunks: Iterator[bytes]) -> str:
             before = error.object[: error.start]
             if accented or not before.isascii():
                 place = line + before.count(b"\n")
-                raise SourceError(
+                raise MixedEncodingError(
                     f"{path}, line {place}: expected UTF-8 as in the lines before it, got the byte "
                     f"{error.object[error.start]:#04x}. The file mixes encodings; save it as UTF-8, "
                     "or name one encoding in `source.options.encoding`."

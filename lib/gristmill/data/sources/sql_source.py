@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from gristmill.data.sources.retries import DEFAULT_RETRIES, with_retries
 from gristmill.data.sources.sql_text import bind, quoted
@@ -166,5 +166,6 @@ def split_uri(uri: str, options: Mapping[str, Any], query: str | None, watermark
         raise SourceError(
             "`source.options.params` are values for `source.query`, which is not given. Remove them or write the query."
         )
-    rest = urlunsplit(parts._replace(query=urlencode([pair for pair in asked if pair[0] != "table"])))
+    left = urlencode([pair for pair in asked if pair[0] != "table"])
+    rest = uri.partition("?")[0] + (f"?{left}" if left else "")  # `urlunsplit` loses a slash of sqlite:////absolute.db
     return rest, Request(tables[0] if tables else None, query, params, watermark, retries=retries)

@@ -1,26 +1,25 @@
-"""The rows of a file to be scored, batch by batch, with the columns that the model needs and nothing else."""
+"""The rows of a file to be scored, portion by portion, with the columns that the model needs and nothing else."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gristmill.data.contract.schema import nearest_column
-from gristmill.data.sources.delimited import read_delimited
-from gristmill.data.sources.dialect import find_delimiter, find_encoding
 from gristmill.errors import DataError, SourceError
 from gristmill.modeling.artifact.fitted import FittedModel
+from gristmill.serving.batch.delimited_rows import DelimitedRows
+from gristmill.serving.batch.parquet_rows import ParquetRows
+from gristmill.serving.batch.portions import Portion, Position
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIXES = (".csv", ".parquet")
-ROWS_A_BATCH = 65_536
-SAMPLE_CHARACTERS = 1 << 18
-READ_AS_NUMBERS = ("numeric", "boolean")
-"""Kinds of columns whose type may be taken from the file; all others are read as text from CSV."""
+ROWS_A_PORTION = 65_536
+CELLS_A_PORTION = 1 << 21
+"""Of a wide table, a portion has fewer rows."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,33 @@ class Rows:
     ----------
     ids
         Schema of the id columns it has.
-    batches
-        Its rows in order; may be none.
+    size
+        How much there is to read: rows, or bytes of delimited text.
+    portions
+        Gives its rows from a position on, in order; may be none.
     """
 
     ids: "pa.Schema"
-    batches: "Iterator[pa.RecordBatch]"
+    size: int
+    portions: Callable[[Position], Iterator[Portion]]
+
+    def share(self, position: Position) -> float:
+        """Return the share of the table that lies before a position."""
+        return min(1.0, (position.offset or position.rows) / self.size) if self.size else 1.0
 
 
 @contextmanager
-def open_rows(source: Path, model: FittedModel) -> Iterator[Rows]:
+def open_rows(source: Path, model: FittedModel, folder: Path) -> Iterator[Rows]:
     """Give the rows of a CSV or Parquet file as far as ``model`` needs them.
+
+    Parameters
+    ----------
+    source
+        The file.
+    model
+        The model.
+    folder
+        Where a copy of the file may be written.
 
     Raises
     ------
@@ -54,7 +69,7 @@ def open_rows(source: Path, model: FittedModel) -> Iterator[Rows]:
         with _open_parquet(source, model) as rows:
             yield rows
     else:
-        yield _open_csv(source, model)
+        yield _open_csv(source, model, folder)
 
 
 def _wanted(names: Sequence[str], model: FittedModel, source: Path) -> list[str]:
@@ -69,39 +84,36 @@ def _wanted(names: Sequence[str], model: FittedModel, source: Path) -> list[str]
     return list(dict.fromkeys([*ids, *model.feature_columns]))
 
 
+def _rows_a_portion(n_columns: int) -> int:
+    return max(1_024, min(ROWS_A_PORTION, CELLS_A_PORTION // max(n_columns, 1))) if ROWS_A_PORTION > 1_024 else ROWS_A_PORTION
+
+
 @contextmanager
 def _open_parquet(source: Path, model: FittedModel) -> Iterator[Rows]:
     """Give the rows of a Parquet file; identifiers keep their types."""
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        with pq.ParquetFile(source) as file:
-            schema = file.schema_arrow
-            wanted = _wanted(schema.names, model, source)
-            ids = pa.schema([schema.field(name).remove_metadata() for name in wanted if name in model.id_columns])
-            yield Rows(ids, file.iter_batches(ROWS_A_BATCH, columns=wanted))
-    except (pa.ArrowException, OSError) as error:
+        file = ParquetRows(source)
+        try:
+            wanted = _wanted(file.schema.names, model, source)
+            file.select(wanted)
+            ids = pa.schema([file.schema.field(name).remove_metadata() for name in wanted if name in model.id_columns])
+            yield Rows(ids, file.size, lambda start: file.portions(start, _rows_a_portion(len(wanted))))
+        finally:
+            file.close()
+    except pa.ArrowException as error:
         raise SourceError(f"{source} cannot be read as Parquet: {error} It may be cut off; write it again.") from error
 
 
-def _open_csv(source: Path, model: FittedModel) -> Rows:
+def _open_csv(source: Path, model: FittedModel, folder: Path) -> Rows:
     """Return the rows of a CSV file; identifiers, levels and text stay as they are written."""
     import pyarrow as pa  # noqa: PLC0415
 
-    header, has_rows = _look_at(source)
-    wanted = _wanted(header, model, source)
-    typed = {column["name"] for column in model.contract["columns"] if column["kind"] in READ_AS_NUMBERS} - set(model.id_columns)
+    file = DelimitedRows(source, folder)
+    wanted = _wanted(file.names, model, source)
+    rows = _rows_a_portion(len(file.names))
+    file.select(wanted, model)
+    file.find_commas(rows)
     ids = pa.schema([(name, pa.string()) for name in wanted if name in model.id_columns])
-    batches = read_delimited(source, {}, set(header) - typed) if has_rows else iter(())
-    return Rows(ids, (batch.select(wanted) for batch in batches))
-
-
-def _look_at(source: Path) -> tuple[tuple[str, ...], bool]:
-    """Return the header of a CSV file, and whether a row follows it."""
-    with source.open(encoding=find_encoding(source).replace("utf-8", "utf-8-sig"), newline="") as text:
-        delimiter = find_delimiter(text.read(SAMPLE_CHARACTERS))
-        text.seek(0)
-        records = (record for record in csv.reader(text, delimiter=delimiter) if record)
-        header = next(records, [])
-        return tuple(header), next(records, None) is not None
+    return Rows(ids, file.size, lambda start: file.portions(start, rows))

@@ -12,7 +12,8 @@ from gristmill.errors import ArtifactError, DataError, RegistryError, SourceErro
 from gristmill.modeling.artifact.model_directory import save_candidate
 from gristmill.paths import ProjectPaths
 from gristmill.registry import versions
-from gristmill.serving import batch, tables
+from gristmill.serving.batch import scoring as batch
+from gristmill.serving.batch import tables
 from gristmill.serving.predictor import Predictor
 
 
@@ -45,7 +46,7 @@ def test_every_pair_of_formats_gives_the_predictors_answers(tmp_path: Path, mode
 
 
 def test_chunks_are_joined_in_order(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "ROWS_A_BATCH", 7)
+    monkeypatch.setattr(tables, "ROWS_A_PORTION", 7)
     answers = scored(tmp_path, customers(100), model, read=".parquet")
     assert answers["customer"].tolist() == customers(100)["customer"].tolist()
 
@@ -117,12 +118,13 @@ def test_a_missing_column_is_named_and_nothing_is_written(tmp_path: Path, model:
 
 
 def test_a_bad_value_in_a_later_chunk_leaves_the_old_output(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "ROWS_A_BATCH", 10)
+    monkeypatch.setattr(tables, "ROWS_A_PORTION", 10)
     (tmp_path / "out.csv").write_text("old")
     rows = customers().astype({"tenure": str})
     rows.loc[33, "tenure"] = "soon"
-    with pytest.raises(DataError, match=r"from row 31: .*'tenure'.*'soon' in row 4"):
-        scored(tmp_path, rows, model, read=".parquet")
+    rows.to_parquet(tmp_path / "in.parquet", index=False)
+    with pytest.raises(DataError, match=r"Row 34: expected a number in the column 'tenure', got 'soon'"):
+        batch.score(tmp_path / "in.parquet", tmp_path / "out.csv", model, ProjectPaths(tmp_path), strict=True)
     assert (tmp_path / "out.csv").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.csv"]
 
@@ -159,8 +161,8 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path, model: str, name: str, con
 
 def test_a_ragged_line_is_named(tmp_path: Path, model: str) -> None:
     (tmp_path / "in.csv").write_text("tenure,charge,plan\n1,2,01\n3,4\n")
-    with pytest.raises(SourceError, match="line 3"):
-        batch.score(tmp_path / "in.csv", tmp_path / "out.csv", model, ProjectPaths(tmp_path))
+    with pytest.raises(DataError, match=r"Row 2 \(line 3\): expected 3 fields as in the header, got 2"):
+        batch.score(tmp_path / "in.csv", tmp_path / "out.csv", model, ProjectPaths(tmp_path), strict=True)
 
 
 def test_models_are_found_by_alias_version_and_folder(tmp_path: Path, tracked: ProjectPaths) -> None:
