@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, init, log, releases, sampling, snapshots
+from gristmill.commands import contracts, init, keys, log, releases, sampling, serve, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -23,12 +23,15 @@ app = typer.Typer(
 
 app.add_typer(snapshots.app, name="data")
 app.add_typer(contracts.app, name="contract")
+app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.command()(init.init)
 app.command()(sampling.sample)
 app.command()(releases.promote)
 app.command()(releases.rollback)
 app.command()(releases.history)
+app.command()(releases.challenge)
+app.command()(serve.serve)
 
 
 @app.command()

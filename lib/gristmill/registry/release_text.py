@@ -17,6 +17,8 @@ def outcome_lines(outcome: Outcome) -> list[str]:
     lines = list(outcome.notes)
     if outcome.entry is not None:
         entry = outcome.entry
+        if entry.action == releases.CHANGED:
+            return [*lines, release_line(outcome.release)]
         done = "promoted to" if entry.action == releases.PROMOTED else "rolled back to be"
         before = f", in the place of version {entry.before}" if entry.before is not None else ""
         lines.append(f"{entry.model} version {entry.after} is {done} {entry.alias}{before}.")

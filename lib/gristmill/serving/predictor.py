@@ -4,6 +4,7 @@ MLflow's ``MLmodel`` names this module as the loader of a registered version, so
 :class:`Predictor` as well, and no pickle is involved.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.modeling.conformal.conformity import Conformity, checked_level
 from gristmill.paths import ProjectPaths, project_paths
+from gristmill.serving.compiled.form import Form, form_of
+from gristmill.serving.compiled.group_decisions import GroupDecisions
 
 PREDICTION = "prediction"
 PROBABILITY = "probability"
@@ -48,7 +51,9 @@ class Predictor:
         ArtifactError
             The directory is not what its manifest or ``digest`` says, or holds what may not be loaded; nothing was loaded.
         """
-        return cls(FittedModel.load(directory, digest))
+        made = cls(FittedModel.load(directory, digest))
+        _ = made._form, made._decisions  # a compiled form that does not hold together is refused now, not by the first row
+        return made
 
     @classmethod
     def named(cls, reference: str, paths: ProjectPaths | None = None) -> "Predictor":
@@ -77,6 +82,27 @@ class Predictor:
     def manifest(self) -> Manifest:
         """What was verified when the model was loaded."""
         return self.model.manifest
+
+    @functools.cached_property
+    def _form(self) -> Form:
+        """The form in which the model answers."""
+        return form_of(self.model)
+
+    @functools.cached_property
+    def _decisions(self) -> GroupDecisions | None:
+        """What moves probabilities by the threshold of a row's group, where the model has such thresholds."""
+        by_group = self.model.group_thresholds
+        return None if by_group is None else GroupDecisions(by_group, self.model.contract)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the model answers in its compiled form."""
+        return self._form.compiled is not None
+
+    @property
+    def why_not_compiled(self) -> str:
+        """Why the model answers as a plain pipeline, as the end of a sentence; empty where it is compiled."""
+        return self._form.why_not
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -156,10 +182,23 @@ class Predictor:
         """
         if not self.model.classes:
             raise DataError("Expected a model of classes, got one of numbers, which has no probabilities. Call `predict` instead.")
-        return self.model.predict_values(frame)
+        return self._values(frame)
+
+    def _values(self, frame: pd.DataFrame) -> Floats:
+        """Return probabilities or numbers of a frame's rows, in the form in which the model answers."""
+        compiled = self._form.compiled
+        if compiled is None:
+            return self.model.predict_values(frame)
+        read = self.model.columns_of(frame)
+        values, by_group = compiled.frame(read), self.model.group_thresholds
+        if by_group is None or not len(read):
+            return values
+        return by_group.moved(self.model.contracted(read, by_group.grouping.names), values)
 
     def values_of(self, rows: Sequence[Mapping[str, object]]) -> Floats:
         """Return probabilities or numbers of rows as they stand in JSON; see :meth:`FittedModel.predict_values`.
+
+        A compiled model reads each row by itself, so that no answer depends on the rows that are asked for together with it.
 
         Parameters
         ----------
@@ -177,6 +216,10 @@ class Predictor:
         DataError
             A row lacks a column the model reads, or holds a value its type cannot hold.
         """
+        compiled = self._form.compiled
+        if compiled is not None:
+            values = compiled.rows(rows)
+            return values if self._decisions is None or not rows else self._decisions.moved(rows, values)
         for row in rows:
             absent = [name for name in self.model.feature_columns if name not in row]
             if absent:
@@ -186,13 +229,12 @@ class Predictor:
     def answer(self, frame: pd.DataFrame, *, interval: float | None = None) -> pd.DataFrame:
         """Return prediction, probabilities, and set or interval alone; see :meth:`predict`."""
         self.columns_with(interval)  # a level that cannot be is refused before the rows are predicted
-        return self._said(self.model.predict_values(frame), frame.index, interval)
+        return self._said(self._values(frame), frame.index, interval)
 
     def answer_counted(self, frame: pd.DataFrame, *, interval: float | None = None) -> tuple[pd.DataFrame, Treated | None]:
         """Return what :meth:`answer` does, and what was missing, far out or unseen in the rows; None for a model without a plan."""
         self.columns_with(interval)
-        values, counts = self.model.predict_counted(frame)
-        return self._said(values, frame.index, interval), counts
+        return self._said(self._values(frame), frame.index, interval), self.model.counted(frame)
 
     def _said(self, values: Floats, index: pd.Index, interval: float | None) -> pd.DataFrame:
         """Return probabilities or numbers in the words of the table, with sets or intervals of a level if one is given."""

@@ -3,9 +3,10 @@
 Evaluation, comparison with the champion and serving all predict through this one class, so that they cannot differ.
 """
 
+import functools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gristmill.data.contract.schema import coerce
+from gristmill.data.contract.schema import coerce, nearest_column
 from gristmill.errors import ArtifactError, DataError
 from gristmill.features.rows import RowFeatures
 from gristmill.features.treated import Treated, count
 from gristmill.modeling.artifact.model_directory import (
+    COMPILED,
+    COMPILED_ARRAYS,
     CONFORMITY,
     CONTRACT,
+    DRIFT_REFERENCE,
     MODEL,
     PIPELINE,
     REBUILD,
@@ -41,8 +45,8 @@ class FittedModel:
 
     Attributes
     ----------
-    pipeline
-        Takes the contracted columns; answers ``predict_proba`` on class codes, or ``predict`` for a regression.
+    open_pipeline
+        Returns :attr:`pipeline`, from bytes that were verified.
     task
         ``binary``, ``multiclass`` or ``regression``.
     classes
@@ -65,9 +69,13 @@ class FittedModel:
         Thresholds by group, under which probabilities are moved so that ``threshold`` decides for all; None without.
     conformity
         What sets and intervals are made of; None for a model of an earlier build.
+    drift_reference
+        What the training rows looked like; None where the directory does not say.
+    compiled
+        The verified files of its compiled form, by name; empty for a model that has none.
     """
 
-    pipeline: Any
+    open_pipeline: Callable[[], Any]
     task: str
     classes: tuple[str, ...]
     threshold: float | None
@@ -79,10 +87,27 @@ class FittedModel:
     families: tuple[str, ...] = ()
     group_thresholds: GroupThresholds | None = None
     conformity: Conformity | None = None
+    drift_reference: Mapping[str, Any] | None = None
+    compiled: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @functools.cached_property
+    def pipeline(self) -> Any:
+        """The fitted pipeline.
+
+        It takes the contracted columns, and answers ``predict_proba`` on class codes, or ``predict`` for a regression.
+
+        Raises
+        ------
+        ArtifactError
+            What is stored may not be loaded; see :func:`gristmill.modeling.artifact.persistence.load_pipeline_bytes`.
+        """
+        return self.open_pipeline()
 
     @classmethod
     def load(cls, directory: Path | str, digest: str | None = None) -> "FittedModel":
         """Return the model of a directory, verified before anything in it is loaded.
+
+        The pipeline of a model that has a compiled form is loaded when it is first asked for: what serves does without.
 
         Parameters
         ----------
@@ -101,17 +126,27 @@ class FittedModel:
         require_files(manifest, (PIPELINE, MODEL, CONTRACT), directory)
         try:
             model, contract = json.loads(content[MODEL]), json.loads(content[CONTRACT])
+            reference = json.loads(content[DRIFT_REFERENCE]) if DRIFT_REFERENCE in content else None
             facts = _facts(model)
             known = {column["name"] for column in contract["columns"]}
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ArtifactError(f"{MODEL} or {CONTRACT} in {directory} does not describe a model: {error!r}. {REBUILD}") from error
         if not known.issuperset(facts["feature_columns"]):
             raise ArtifactError(f"{MODEL} in {directory} names columns that {CONTRACT} does not have. {REBUILD}")
         conformity = _conformity(content[CONFORMITY], facts["task"], directory) if CONFORMITY in content else None
-        pipeline = load_pipeline_bytes(content[PIPELINE])
-        if isinstance(pipeline[0], RowFeatures):
-            pipeline[0].require_custom()
-        return cls(pipeline=pipeline, contract=contract, manifest=manifest, conformity=conformity, **facts)
+        compiled = _compiled(manifest, content, directory)
+        made = cls(
+            open_pipeline=functools.partial(load_pipeline_bytes, content[PIPELINE]),
+            contract=contract,
+            manifest=manifest,
+            conformity=conformity,
+            drift_reference=reference,
+            compiled=compiled,
+            **facts,
+        )
+        if not compiled and isinstance(made.pipeline[0], RowFeatures):
+            made.pipeline[0].require_custom()
+        return made
 
     def features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the columns the pipeline reads, in their contracted types, with the index of ``frame``.
@@ -120,6 +155,27 @@ class FittedModel:
         ------
         DataError
             A column is missing, stands twice, or holds a value its type cannot hold.
+        """
+        return self.contracted(self.columns_of(frame), self.feature_columns)
+
+    def contracted(self, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+        """Return some of the columns of ``frame``, which has them once each, in their contracted types.
+
+        Raises
+        ------
+        DataError
+            A column is missing, or holds a value its type cannot hold.
+        """
+        read = {**self.contract, "columns": [c for c in self.contract["columns"] if c["name"] in names]}
+        return coerce(frame, read)[list(names)]
+
+    def columns_of(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns the model reads, as they are, with the index of ``frame``.
+
+        Raises
+        ------
+        DataError
+            A column is missing, or stands twice.
         """
         names = pd.Index(frame.columns.map(str))
         twice = names[names.duplicated()].intersection(self.feature_columns)
@@ -131,8 +187,13 @@ class FittedModel:
             raise DataError(
                 f"The column {absent[0]!r} is missing; the model has a threshold for each group, so that no row can do without."
             )
-        read = {**self.contract, "columns": [c for c in self.contract["columns"] if c["name"] in self.feature_columns]}
-        return coerce(frame.set_axis(names, axis=1), read)[list(self.feature_columns)]
+        missing = [name for name in self.feature_columns if name not in names]
+        if missing:
+            raise DataError(
+                f"The column {missing[0]!r} is missing; the model was built on it. Rows must have every column of the data "
+                f"contract; of this name, {nearest_column(missing[0], list(names))}"
+            )
+        return frame.set_axis(names, axis=1)[list(self.feature_columns)]
 
     def predict_values(self, frame: pd.DataFrame) -> Floats:
         """Return probabilities ``(n_rows, n_classes)`` in the order of the codes, or numbers ``(n_rows,)`` for a regression.
@@ -143,6 +204,20 @@ class FittedModel:
             As :meth:`features`.
         """
         return self.predict_counted(frame, counted=False)[0]
+
+    def counted(self, frame: pd.DataFrame) -> Treated | None:
+        """Return what was missing, far out or unseen in rows, as :meth:`predict_counted` does, without predicting them.
+
+        Raises
+        ------
+        DataError
+            As :meth:`features`.
+        """
+        X = self.features(frame)
+        if not len(X) or not isinstance(self.pipeline[0], RowFeatures):
+            return None
+        rows, model = self.pipeline[0], self.pipeline[1:]
+        return count(rows.transform(X), rows.plan or {}, preparations(model[-1], self.families))
 
     def predict_counted(self, frame: pd.DataFrame, *, counted: bool = True) -> tuple[Floats, Treated | None]:
         """Return what :meth:`predict_values` does, and what was missing, far out or unseen in the rows.
@@ -165,6 +240,14 @@ class FittedModel:
         values = model.predict_proba(X) if self.classes else model.predict(X)
         answer = np.asarray(values, dtype=np.float64)
         return (answer if self.group_thresholds is None else self.group_thresholds.moved(given, answer)), counts
+
+
+def _compiled(manifest: Manifest, content: Mapping[str, bytes], directory: Path | str) -> dict[str, bytes]:
+    """Return the files of the compiled form: both, or none."""
+    names = [name for name in (COMPILED, COMPILED_ARRAYS) if name in content]
+    if names:
+        require_files(manifest, (COMPILED, COMPILED_ARRAYS), directory)
+    return {name: content[name] for name in names}
 
 
 def _conformity(content: bytes, task: str, directory: Path | str) -> Conformity:

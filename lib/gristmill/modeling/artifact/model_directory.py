@@ -32,6 +32,9 @@ CANDIDATE_FILES = (PIPELINE, MODEL, CONTRACT, DRIFT_REFERENCE)
 CONFORMITY = "conformity.json"
 """What sets and intervals are made of; models of earlier builds have none."""
 
+COMPILED, COMPILED_ARRAYS = "compiled.json", "compiled.npz"
+"""The compiled form, by which the model answers in service; absent where it has none."""
+
 BUILD_RECORD = ".manifest.json.metadata"
 """What the build system keeps beside the manifest to know whether the task is up to date; never read by us."""
 
@@ -94,6 +97,7 @@ def save_candidate(
     drift_reference: Mapping[str, Any],
     case_name: str,
     conformity: Mapping[str, Any] | None = None,
+    compiled: Mapping[str, bytes] | None = None,
 ) -> str:
     """Write a fitted pipeline with all that is needed to use it, and return the digest over its files.
 
@@ -109,6 +113,8 @@ def save_candidate(
         Name of the case the model is for.
     conformity
         Its conformity scores, written as JSON; without them it answers no sets and no intervals.
+    compiled
+        The files of its compiled form, by name; none where it has no such form.
 
     Raises
     ------
@@ -123,6 +129,8 @@ def save_candidate(
         write_json(made / DRIFT_REFERENCE, drift_reference)
         if conformity is not None:
             write_json(made / CONFORMITY, conformity)
+        for name, data in (compiled or {}).items():
+            (made / name).write_bytes(data)
         return write_manifest(made, case_name).digest
 
 

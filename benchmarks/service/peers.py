@@ -1,0 +1,57 @@
+"""Other ways to serve the same model: ``mlflow models serve``, of the plain pipeline and of the model as Gristmill registers it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SECONDS_TO_START = 180
+
+
+@contextmanager
+def mlflow_serve(model: Path, port: int, log: Path) -> Iterator[str]:
+    """Serve a saved MLflow model in this environment, and give the URL that takes rows."""
+    where = ["-h", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local", *where]
+    with log.open("w") as written:
+        process = subprocess.Popen(
+            command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}/ping", process)
+        yield f"http://127.0.0.1:{port}/invocations"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)  # it starts uvicorn through a shell
+        process.wait(30)
+
+
+def save_plain(directory: Path, target: Path) -> Path:
+    """Save the pipeline of a model directory as most users would, by ``mlflow.sklearn``, and return where."""
+    import mlflow.sklearn  # noqa: PLC0415
+
+    from gristmill.modeling.artifact.fitted import FittedModel  # noqa: PLC0415
+
+    pipeline = FittedModel.load(directory).pipeline
+    how = {"serialization_format": "cloudpickle", "pip_requirements": [], "pyfunc_predict_fn": "predict_proba"}
+    mlflow.sklearn.save_model(pipeline, target, **how)
+    return target
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a URL answers."""
+    end = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - of 127.0.0.1
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError(f"{url} did not answer within {SECONDS_TO_START} s")

@@ -1,0 +1,184 @@
+"""What the service answers under load: `python benchmarks/serving.py` prints a table and writes benchmarks/results/serving.json.
+
+The champion of a built case serves test rows, one a request, with key, validation and the durable log, to wrk on the same cores:
+
+- as fast as it can, with one worker and with `--workers`
+- `--rate` requests a second for `--seconds` (600 for ten minutes): errors, latency, memory
+- `mlflow models serve` with the same model, as its plain pipeline (`mlflow.sklearn`) and as Gristmill registers it
+- `--swaps` releases under load, on a small model of two versions whose answers tell them apart
+
+The project is copied, so that its log and its keys stay as they are. Needs `wrk` (`apt-get install wrk`). `--seconds 5 --swaps 5`
+takes the same path as the default.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "benchmarks")]
+
+import pandas as pd  # noqa: E402 - the path is set above
+import psutil  # noqa: E402
+from service.http import wrk  # noqa: E402
+from service.peers import mlflow_serve, save_plain  # noqa: E402
+
+N_BODIES = 500
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--project", type=Path, default=REPOSITORY)
+    parser.add_argument("--case", default="churn")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--rate", type=float, default=1000)
+    parser.add_argument("--swaps", type=int, default=100)
+    parser.add_argument("--without-peers", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        result = measured(options, copied(options.project, options.case, Path(folder) / "project"), Path(folder))
+    for name, value in result.items():
+        print(f"{name:<28}{value}")
+    results = REPOSITORY / "benchmarks" / "results"
+    results.mkdir(exist_ok=True)
+    (results / "serving.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def measured(options: argparse.Namespace, root: Path, folder: Path) -> dict[str, Any]:
+    """Return all figures by name."""
+    result: dict[str, Any] = {}
+    rows = rows_of(options.project / "artifacts" / options.case, root / "model")
+    bodies = [json.dumps({"instances": [row]}) for row in rows]
+    burst = min(options.seconds, 15)
+    for workers in sorted({1, options.workers}):
+        with served(root, options.case, workers) as (url, token, pid):
+            wrk(url, bodies, token, connections=options.connections, seconds=2)
+            result[f"flat out, {workers} workers"] = wrk(
+                url, bodies, token, connections=options.connections, seconds=burst
+            ).as_record()
+            if workers == options.workers:
+                result |= steady(options, url, bodies, token, pid)
+    if not options.without_peers:
+        result |= peers(options, root, folder, rows, burst)
+        ours = result[f"flat out, {options.workers} workers"]["per_second"]
+        for name in [one for one in result if one.startswith("mlflow")]:
+            result[f"times {name}"] = round(ours / result[name]["per_second"], 1)
+    if options.swaps:
+        result["swaps"] = swapped(folder / "swaps", options.swaps)
+    return result
+
+
+def steady(options: argparse.Namespace, url: str, bodies: list[str], token: str, pid: int) -> dict[str, Any]:
+    """Return what came of a load that is even, and how memory went."""
+    before = memory(pid)
+    load = wrk(url, bodies, token, connections=options.connections, seconds=options.seconds / 2, rate=options.rate).as_record()
+    middle = memory(pid)
+    late = wrk(url, bodies, token, connections=options.connections, seconds=options.seconds / 2, rate=options.rate).as_record()
+    return {
+        f"{options.rate:g}/s, first half": load,
+        f"{options.rate:g}/s, second half": late,
+        "megabytes before, middle, end": [before, middle, memory(pid)],
+    }
+
+
+def memory(pid: int) -> float:
+    """Return the resident memory of a process and its children, in megabytes."""
+    process = psutil.Process(pid)
+    return round(sum(one.memory_info().rss for one in [process, *process.children(recursive=True)]) / 2**20, 1)
+
+
+def peers(options: argparse.Namespace, root: Path, folder: Path, rows: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+    """Return what came of the same load on `mlflow models serve`."""
+    columns = json.loads((root / "model" / "model.json").read_text())["feature_columns"]
+    bodies = [json.dumps({"dataframe_split": {"columns": columns, "data": [[row[name] for name in columns]]}}) for row in rows]
+    registered = next(path.parent for path in (root / "mlruns").rglob("MLmodel"))
+    found = {}
+    for name, model in (("plain pipeline", save_plain(root / "model", folder / "plain")), ("as registered", registered)):
+        with mlflow_serve(model, 18_321, folder / "mlflow.log") as url:
+            found[f"mlflow, {name}"] = wrk(url, bodies, connections=options.connections, seconds=seconds).as_record()
+    return found
+
+
+def swapped(root: Path, number: int) -> dict[str, Any]:
+    """Return what came of requests while releases moved."""
+    from tests.service import service_project, serving  # noqa: PLC0415 - needs the package
+    from tests.service_load import swaps_under_load  # noqa: PLC0415
+
+    with serving(service_project(root, serving={"reload_seconds": 0.1})) as running:
+        began = time.perf_counter()
+        load = swaps_under_load(running, number)
+        return {
+            "swaps": number,
+            "answered": load.answered,
+            "failed or mixed": len(load.wrong),
+            "seconds": round(time.perf_counter() - began, 1),
+        }
+
+
+def copied(project: Path, case: str, root: Path) -> Path:
+    """Copy what a service needs of a project, and return the copy; its champion's files are also under ``model``."""
+    for name in ("mlruns", "configs"):
+        shutil.copytree(project / name, root / name)
+    (root / "state").mkdir()
+    for file in (project / "state").glob("gristmill.db*"):
+        shutil.copy(file, root / "state")
+    shutil.copy(project / "pipeline.yaml", root)
+    shutil.copytree(project / "artifacts" / case / "model", root / "model")
+    return root
+
+
+def rows_of(artifacts: Path, model: Path) -> list[dict[str, Any]]:
+    """Return test rows as they stand in JSON, with the columns that the model reads."""
+    columns = json.loads((model / "model.json").read_text())["feature_columns"]
+    rows = pd.read_parquet(artifacts / "test.parquet").head(N_BODIES)[columns]
+    return list(json.loads(rows.to_json(orient="records")))
+
+
+@contextmanager
+def served(root: Path, case: str, workers: int) -> Iterator[tuple[str, str, int]]:
+    """Serve a project's case, and give the URL for predictions, a key, and the process."""
+    from gristmill.serving.keys.store import KeyStore  # noqa: PLC0415
+
+    token, _ = KeyStore(root).create("benchmark", ["predict"], 86_400)
+    command = [sys.executable, "-m", "gristmill.cli", "serve", case, "--port", "0", "--workers", str(workers)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with (root / "service.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    url = next(found[0] for line in process.stdout or () if (found := re.search(r"http://\S+?(?=;)", line)))
+    try:
+        end = time.monotonic() + 120
+        while not _ready(url):
+            if time.monotonic() > end or process.poll() is not None:
+                raise RuntimeError((root / "service.log").read_text()[-2000:])
+            time.sleep(0.1)
+        time.sleep(2)  # the other workers
+        yield f"{url}/v1/models/{case}/predict", token, process.pid
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310 - of 127.0.0.1
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    main()
