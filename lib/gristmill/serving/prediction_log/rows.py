@@ -52,9 +52,9 @@ def encode(record: PredictionRecord) -> tuple[Row, int]:
             "texts, truth values or null."
         ) from error
     row = (
-        _clean(record.prediction_id), _clean(record.request_id), float(record.at), _clean(record.model),
-        _clean(str(record.version)), record.role, _clean(record.key_id), subject, features, prediction, probabilities,
-        None if confidence is None else float(confidence), float(record.latency_ms), warnings, _clean(record.beside),
+        clean(record.prediction_id), clean(record.request_id), float(record.at), clean(record.model),
+        clean(str(record.version)), record.role, clean(record.key_id), subject, features, prediction, probabilities,
+        None if confidence is None else float(confidence), float(record.latency_ms), warnings, clean(record.beside),
     )  # fmt: skip
     return row, len(features) + len(subject) + _OVERHEAD
 
@@ -78,6 +78,6 @@ def subject_mark(subject: Mapping[str, str]) -> str:
     return as_json(subject)[1:-1]
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text that every database takes; what cannot be printed (zeros, halves of characters) is escaped."""
     return text if text.isprintable() else ascii(text)[1:-1]

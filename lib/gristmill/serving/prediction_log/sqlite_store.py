@@ -18,6 +18,8 @@ from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.state_database import Session
 
 _TRUNCATE = "PRAGMA wal_checkpoint(TRUNCATE)"
+_IN_USE = 128
+"""The byte of the index beside the log that each process with an open connection has locked (SQLite's ``UNIX_SHM_DMS``)."""
 
 
 class SqliteStore:
@@ -28,7 +30,8 @@ class SqliteStore:
 
     def __init__(self, connection: sqlite3.Connection, file: Path, turn: IO[str], seconds: float) -> None:
         self._connection, self._file, self._turn, self._seconds = connection, file, turn, seconds
-        self._place = self._places()
+        self._log = file.with_name(f"{file.name}-wal")
+        self._place = _place(self._file), _place(self._log)
 
     @classmethod
     def open(cls, file: Path, seconds: float, *, existing: bool = False) -> "SqliteStore":
@@ -104,14 +107,17 @@ class SqliteStore:
     def close(self) -> None:
         """Close the connection.
 
-        One whose file was deleted is never closed: SQLite would delete, by their names, the files beside the new one.
+        One whose file was deleted is never closed: SQLite would delete, by their names, the files beside the new one. Where only
+        the write-ahead log was deleted, what it holds is moved into the file first.
         """
-        try:
-            self._still_there()
-        except LogUnavailable:
+        if not _is(self._file, self._place[0]):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))  # not even at the end of the process
         else:
-            with suppress(sqlite3.Error):  # a full disk may keep it from tidying up; nothing that is committed is in doubt
+            with suppress(sqlite3.Error, OSError):  # a full disk may keep it from tidying up; what is committed is in no doubt
+                if not _is(self._log, self._place[1]):
+                    self._log.unlink(missing_ok=True)  # whatever lies there is not what this connection has written
+                    self._connection.execute(_TRUNCATE)
+            with suppress(sqlite3.Error):
                 self._connection.close()
         self._turn.close()
 
@@ -126,17 +132,9 @@ class SqliteStore:
                 )
             time.sleep(0.01)
 
-    def _places(self) -> tuple[tuple[int, int], ...]:
-        """Return which files the names of the log mean."""
-        return tuple((found.st_dev, found.st_ino) for found in (self._file.stat(), Path(f"{self._file}-wal").stat()))
-
     def _still_there(self) -> None:
         """Raise if the log was deleted or replaced while it was open: what was written would be in a file without a name."""
-        try:
-            there = self._places() == self._place
-        except OSError:
-            there = False
-        if not there:
+        if not (_is(self._file, self._place[0]) and _is(self._log, self._place[1])):
             raise LogUnavailable(f"The prediction log {self._file} was deleted or replaced while it was open.")
 
 
@@ -153,9 +151,7 @@ class _SqliteSession:
 
 def _connected(file: Path, seconds: float) -> sqlite3.Connection:
     """Return a connection to the log, which exists and has been written to when this returns."""
-    if not file.exists():
-        for rest in (f"{file}-wal", f"{file}-shm"):  # of a log that was deleted: they would be taken for the new one's
-            Path(rest).unlink(missing_ok=True)
+    _tidy(file)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # it is about people; the files beside it get the same rights
     connection = sqlite3.connect(file, timeout=seconds, isolation_level=None, cached_statements=32)
     try:
@@ -171,6 +167,44 @@ def _connected(file: Path, seconds: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _tidy(file: Path) -> None:
+    """Delete what is left beside a log that was deleted, or whose write-ahead log was: it would be taken for the new one's.
+
+    Raises
+    ------
+    LogUnavailable
+        Only the write-ahead log was deleted, and other processes have it open still; each lets go when it writes next.
+    """
+    log, index = file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")
+    if not file.exists():
+        log.unlink(missing_ok=True)
+        index.unlink(missing_ok=True)
+    elif index.exists() and not log.exists():
+        with index.open("r+b") as opened:
+            try:
+                fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _IN_USE)
+            except OSError as error:
+                raise LogUnavailable(
+                    f"The write-ahead log {log} was deleted while other processes write it. It is made again when each of them has "
+                    "written once more, or has ended."
+                ) from error
+            index.unlink()
+
+
+def _place(file: Path) -> tuple[int, int]:
+    """Return which file a name means."""
+    found = file.stat()
+    return found.st_dev, found.st_ino
+
+
+def _is(file: Path, place: tuple[int, int]) -> bool:
+    """Return whether a name means that file still."""
+    try:
+        return _place(file) == place
+    except OSError:
+        return False
 
 
 def _in_file(file: Path, marks: Sequence[str]) -> bool:
