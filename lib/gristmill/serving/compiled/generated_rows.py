@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gristmill.features.rows import LARGEST
 from gristmill.serving.compiled.answers import Prepared
 from gristmill.serving.compiled.blocks import Numbers
 from gristmill.serving.compiled.intake import NumberSource
@@ -79,14 +80,13 @@ def _tried(values: NDArray[Any], kind: str, near: Floats, rng: np.random.Generat
 
 def borders(plan: Plan) -> dict[str, Floats]:
     """Return the numbers at which an answer may jump, and one step to either side of each, by column."""
-    names = {
-        source.number: source.column for source in plan.intake.sources if isinstance(source, NumberSource) and not source.truth
-    }
+    sources = [source for source in plan.intake.sources if isinstance(source, NumberSource) and not source.truth]
+    names = {source.number: source.column for source in sources}
     found: dict[str, list[Floats]] = {}
     for member in _members(plan.answer):
-        sources = _sources(member)
+        numbers = _numbers(member)
         for column, values in _cuts(member.inner):
-            name = names.get(sources.get(column, -1))
+            name = names.get(numbers.get(column, -1))
             if name is not None:
                 found.setdefault(name, []).append(values)
     return {name: _with_steps(np.unique(np.concatenate(values))) for name, values in found.items()}
@@ -94,6 +94,7 @@ def borders(plan: Plan) -> dict[str, Floats]:
 
 def _with_steps(cuts: Floats) -> Floats:
     """Return numbers with their neighbours in double and in single precision."""
+    cuts = cuts[np.abs(cuts) < LARGEST]
     single = cuts.astype(np.float32)
     steps = [np.nextafter(single, np.float32(end)).astype(np.float64) for end in (-np.inf, np.inf)]
     return np.concatenate([cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf), single.astype(np.float64), *steps])
@@ -108,9 +109,10 @@ def _members(part: Any) -> Iterator[Prepared]:
             yield from _members(inner)
 
 
-def _sources(member: Prepared) -> dict[int, int]:
+def _numbers(member: Prepared) -> dict[int, int]:
     """Return the columns of a member's matrix that are numbers as they come: column -> place of the number."""
-    found, start = {}, 0
+    found: dict[int, int] = {}
+    start = 0
     for block in member.matrix.blocks:
         if isinstance(block, Numbers) and block.ranks is None and block.curves is None and block.centre is None:
             found |= {start + place: int(number) for place, number in enumerate(block.columns)}

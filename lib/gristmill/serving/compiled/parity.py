@@ -1,6 +1,6 @@
 """Whether the compiled form of a model answers as its pipeline does, measured on generated rows.
 
-Numbers are compared as they are up to 1, and by their ratio beyond it, since a sum of a million is not rounded as one of a tenth is.
+Numbers are compared as they are up to 1, and by their ratio beyond it, since a sum of a million is not rounded as a tenth is.
 """
 
 import logging
@@ -72,8 +72,8 @@ class Parity:
         if not self.compiled:
             return f"The model has no compiled form and is served through its pipeline: {self.why_not}."
         return (
-            f"On {count(self.rows)} generated rows, {count(self.alone)} of them asked for one by one as well, the compiled form and "
-            f"the pipeline differ by {self.largest:.1e} at most, {self.tolerance:.0e} is allowed; {count(self.decisions)} "
+            f"On {count(self.rows)} generated rows, {count(self.alone)} of them asked for one by one as well, the compiled form "
+            f"and the pipeline differ by {self.largest:.1e} at most, {self.tolerance:.0e} is allowed; {count(self.decisions)} "
             "decisions differ."
         )
 
@@ -110,7 +110,7 @@ def measure_parity(predictor: Predictor, train: pd.DataFrame, n_rows: int, rando
         alone += len(one_by_one)
     tolerance = SINGLE_TOLERANCE if any(_is_single(one) for one in _kernels(ready.plan.answer)) else TOLERANCE
     _LOG.info("compiled form against pipeline: %d rows, largest difference %g", n_rows, largest)
-    return Parity(True, "", n_rows, alone, largest, tolerance, decisions)
+    return Parity(compiled=True, rows=n_rows, alone=alone, largest=largest, tolerance=tolerance, decisions=decisions)
 
 
 def _read(contract: Mapping[str, Any], names: tuple[str, ...]) -> list[Mapping[str, Any]]:
