@@ -52,17 +52,13 @@ def test_a_weighted_ensemble(settings: dict[str, Setting], task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_stack(settings: dict[str, Setting], task: str) -> None:
     made = settings[task]
-    rng = np.random.default_rng(2)
-    oof = [
-        rng.dirichlet(np.ones(len(made.classes)), len(made.target)) if made.classes else rng.normal(size=len(made.target))
-        for _ in "ab"
-    ]
+    rng, n_rows, n_classes = np.random.default_rng(2), len(made.target), len(made.classes)
+    oof = [rng.dirichlet(np.ones(n_classes), n_rows) if n_classes else rng.normal(size=n_rows) for _ in range(2)]
     meta = MetaModel(len(made.classes)).fit(oof, made.target)
     meta.weights_ = np.array([0.7, 0.4])
     kind = StackedClassifier if made.classes else StackedRegressor
-    require_alike(
-        made.predictor(made.fitted(kind([(name, made.member(name)) for name in ("linear", "histogram trees")], meta))), made.frame
-    )
+    members = [(name, made.member(name)) for name in ("linear", "histogram trees")]
+    require_alike(made.predictor(made.fitted(kind(members, meta))), made.frame)
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
@@ -77,9 +73,9 @@ def test_calibrated_probabilities(settings: dict[str, Setting], task: str, metho
 @pytest.mark.parametrize("name", ["linear on splines", "lightgbm", "network"])
 def test_what_the_case_asks_of_features(name: str) -> None:
     asked = (
-        "date_cycles: true, proposals: 2, selection: correlation, max_correlation: 0.3, rare_level_share: 0.05, missing: "
-        "{numeric: mean, categorical: most_frequent}, outliers: {numeric: clip}, aggregations: [{by: [plan], of: amount, statistics: "
-        "[mean, count, difference]}, {by: [plan, calls], statistics: [count]}]"
+        "date_cycles: true, proposals: 2, selection: correlation, max_correlation: 0.3, rare_level_share: 0.05, outliers: {numeric: "
+        "clip}, missing: {numeric: mean, categorical: most_frequent}, aggregations: [{by: [plan], of: amount, statistics: [mean, "
+        "count, difference]}, {by: [plan, calls], statistics: [count]}]"
     )
     made = setting("binary", asked, frame=visits(420))
     require_alike(made.predictor(made.fitted(made.member(name))), made.frame)

@@ -1,4 +1,4 @@
-"""The compiled form is data: it lies beside the pipeline under the manifest, is opened without pickle, and is refused when altered."""
+"""The compiled form is data: under the manifest, opened without pickle, and refused when altered."""
 
 import io
 import json
@@ -67,7 +67,8 @@ def test_a_compiled_model_answers_without_its_pipeline(directory: Path, made: Se
 def test_a_service_that_loads_one_imports_no_reader_of_pipelines(directory: Path, made: Setting) -> None:
     row = dict.fromkeys(made.columns)
     program = (
-        f"import sys\nfrom gristmill.serving.predictor import Predictor\nprint(Predictor.load({str(directory)!r}).values_of([{row!r}]).shape)\n"
+        "import sys\nfrom gristmill.serving.predictor import Predictor\n"
+        f"print(Predictor.load({str(directory)!r}).values_of([{row!r}]).shape)\n"
         "print([name for name in ('skops', 'lightgbm', 'catboost', 'torch', 'mlflow') if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300)
