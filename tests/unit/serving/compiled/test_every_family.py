@@ -73,8 +73,8 @@ def test_calibrated_probabilities(settings: dict[str, Setting], task: str, metho
 @pytest.mark.parametrize("name", ["linear on splines", "lightgbm", "network"])
 def test_what_the_case_asks_of_features(name: str) -> None:
     asked = (
-        "date_cycles: true, proposals: 2, selection: correlation, max_correlation: 0.3, rare_level_share: 0.05, outliers: {numeric: "
-        "clip}, missing: {numeric: mean, categorical: most_frequent}, aggregations: [{by: [plan], of: amount, statistics: [mean, "
+        "date_cycles: true, proposals: 2, selection: correlation, max_correlation: 0.3, rare_level_share: 0.05, outliers: {numeric:"
+        " clip}, missing: {numeric: mean, categorical: most_frequent}, aggregations: [{by: [plan], of: amount, statistics: [mean, "
         "count, difference]}, {by: [plan, calls], statistics: [count]}]"
     )
     made = setting("binary", asked, frame=visits(420))
