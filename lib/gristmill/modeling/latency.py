@@ -65,6 +65,22 @@ def typical_row_milliseconds(pipeline: Any, frame: pd.DataFrame, n_rows: int = N
     return float(np.median(row_milliseconds(predict, frame, n_rows)))
 
 
+@dataclass(frozen=True)
+class Timer:
+    """Times one row of a family's fitted pipeline, which takes row-wise features, in the form that will serve.
+
+    Attributes
+    ----------
+    form
+        That form.
+    milliseconds
+        Takes the pipeline, row-wise features and the number of rows to time; returns the median in milliseconds.
+    """
+
+    form: str = PIPELINE
+    milliseconds: Callable[[Any, pd.DataFrame, int], float] = typical_row_milliseconds
+
+
 def serving_time(pipeline: Any, frame: pd.DataFrame, compiled: Predict | None = None, n_rows: int = N_ROWS) -> RowTime:
     """Return the time of one row in the form that will serve: compiled if there is such a form, else the plain pipeline.
 

@@ -1,7 +1,7 @@
 """The training rows as the families learn from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from gristmill.data.targets import encode_classes, encode_numbers
 from gristmill.features.unfitted import require_unfitted
 from gristmill.modeling.families.problem import Problem
 from gristmill.modeling.families.scaled_target import is_skewed
+from gristmill.modeling.latency import Timer
 from gristmill.modeling.search.folds import Folds
 
 Floats = NDArray[np.float64]
@@ -35,6 +36,8 @@ class TrainingRows:
         Classes in the order of their codes; empty for a regression.
     problem
         What the families have to know.
+    timer
+        Times one row of a fitted pipeline.
     """
 
     X: pd.DataFrame
@@ -43,6 +46,7 @@ class TrainingRows:
     folds: Folds
     classes: tuple[str, ...]
     problem: Problem
+    timer: Timer = field(default_factory=Timer)
 
     @property
     def validated(self) -> NDArray[np.int64]:
@@ -103,6 +107,7 @@ def training_rows(
     *,
     classes: Any,
     random_state: int,
+    timer: Timer | None = None,
 ) -> TrainingRows:
     """Return the training rows, encoded; all tables are brought into the order of ``features``.
 
@@ -122,6 +127,8 @@ def training_rows(
         Classes in the order of their codes; None or empty for a regression.
     random_state
         Seed of all estimators.
+    timer
+        Times one row of a fitted pipeline in the form that will serve; by default as a plain pipeline.
 
     Raises
     ------
@@ -136,4 +143,4 @@ def training_rows(
     y: NDArray[Any] = encode_classes(target, names) if names else encode_numbers(target)
     rarest = int(np.bincount(y, minlength=len(names)).min()) if names else len(y)
     problem = Problem(plan, len(y), rarest, skewed=not names and is_skewed(y), random_state=random_state)
-    return TrainingRows(features, y, fold.loc[features.index], folds, names, problem)
+    return TrainingRows(features, y, fold.loc[features.index], folds, names, problem, timer or Timer())

@@ -169,8 +169,20 @@ def _deployment(case: Case, evidence: Evidence) -> Iterator[Gate]:
         case.gates.max_row_ms,
         "Milliseconds of processor time to predict one row, 95th percentile",
     )
+    yield _compiled_parity(evidence.evaluation.get("compiled_parity"))
     same = evidence.candidate.digest == evidence.evaluation.get("candidate_digest")
     yield at_least("candidate_unchanged", "deployment", float(same), 1.0, "Whether the candidate is the one that was evaluated")
+
+
+def _compiled_parity(parity: Mapping[str, Any] | None) -> Gate:
+    """Judge whether the form that serves answers as the pipeline that was evaluated."""
+    name = "compiled_parity"
+    if parity is None:
+        return not_measured(name, "deployment", "The evaluation does not say whether there is a compiled form.")
+    if not parity["compiled"]:
+        return not_measured(name, "deployment", f"There is no compiled form, and the pipeline itself serves: {parity['why_not']}.")
+    text = f"Largest difference between the compiled form and the pipeline on {count(parity['rows'])} generated rows"
+    return at_most(name, "deployment", number(parity["largest"]), float(parity["tolerance"]), text)
 
 
 def _champion(comparison: Beside) -> Gate:

@@ -87,9 +87,16 @@ def plain(value: object, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if isinstance(value, float) and "." in text else text
 
 
+TINY = 1e-5
+"""Size below which two numbers are told apart by their powers of ten."""
+
+
 def apart(value: object, limit: object) -> tuple[str, str]:
     """Return a number and what it is compared with as :func:`plain`, with the decimals it takes to tell the two apart."""
     shown = [(plain(value, digits), plain(limit, digits)) for digits in (3, 4, 6, 8)]
+    tiny = isinstance(value, float) and isinstance(limit, float) and max(abs(value), abs(limit)) < TINY
+    if tiny and value != limit:
+        return f"{value:.1e}", f"{limit:.1e}"
     return next((pair for pair in shown if pair[0] != pair[1]), shown[0])
 
 

@@ -22,6 +22,7 @@ from gristmill.modeling.conformal.conformity import Conformity, checked_level
 from gristmill.paths import ProjectPaths, project_paths
 from gristmill.serving.compiled.form import Form, form_of
 from gristmill.serving.compiled.group_decisions import GroupDecisions
+from gristmill.serving.compiled.plan import CompiledModel
 
 PREDICTION = "prediction"
 PROBABILITY = "probability"
@@ -98,6 +99,11 @@ class Predictor:
     def compiled(self) -> bool:
         """Whether the model answers in its compiled form."""
         return self._form.compiled is not None
+
+    @property
+    def compiled_model(self) -> CompiledModel | None:
+        """The compiled form itself; None where the model answers as a plain pipeline."""
+        return self._form.compiled
 
     @property
     def why_not_compiled(self) -> str:
@@ -182,10 +188,13 @@ class Predictor:
         """
         if not self.model.classes:
             raise DataError("Expected a model of classes, got one of numbers, which has no probabilities. Call `predict` instead.")
-        return self._values(frame)
+        return self.frame_values(frame)
 
-    def _values(self, frame: pd.DataFrame) -> Floats:
-        """Return probabilities or numbers of a frame's rows, in the form in which the model answers."""
+    def frame_values(self, frame: pd.DataFrame) -> Floats:
+        """Return probabilities or numbers of a frame's rows, in the form in which the model answers.
+
+        Shapes and errors are those of :meth:`values_of`; this is what :meth:`answer` and :meth:`predict` make words of.
+        """
         compiled = self._form.compiled
         if compiled is None:
             return self.model.predict_values(frame)
@@ -229,12 +238,12 @@ class Predictor:
     def answer(self, frame: pd.DataFrame, *, interval: float | None = None) -> pd.DataFrame:
         """Return prediction, probabilities, and set or interval alone; see :meth:`predict`."""
         self.columns_with(interval)  # a level that cannot be is refused before the rows are predicted
-        return self._said(self._values(frame), frame.index, interval)
+        return self._said(self.frame_values(frame), frame.index, interval)
 
     def answer_counted(self, frame: pd.DataFrame, *, interval: float | None = None) -> tuple[pd.DataFrame, Treated | None]:
         """Return what :meth:`answer` does, and what was missing, far out or unseen in the rows; None for a model without a plan."""
         self.columns_with(interval)
-        return self._said(self._values(frame), frame.index, interval), self.model.counted(frame)
+        return self._said(self.frame_values(frame), frame.index, interval), self.model.counted(frame)
 
     def _said(self, values: Floats, index: pd.Index, interval: float | None) -> pd.DataFrame:
         """Return probabilities or numbers in the words of the table, with sets or intervals of a level if one is given."""

@@ -205,3 +205,22 @@ def test_messages_name_metrics_as_the_pages_do(evidence: Make) -> None:
     assert "Success criterion, ROC-AUC on the test rows: 0.8, limit >= 0.7." in messages
     assert "Share of columns that keep every stop rule: 1, limit >= 1." in messages
     assert not [message for message in messages if "roc_auc" in message]
+
+
+def with_parity(evidence: Make, **parity: object) -> Evidence:
+    found = {"compiled": True, "why_not": "", "rows": 100_000, "alone": 5_000, "largest": 2e-16, "tolerance": 1e-9, **parity}
+    return Evidence(**{**evidence().__dict__, "evaluation": {**evidence().evaluation, "compiled_parity": found}})
+
+
+def test_a_compiled_form_that_answers_otherwise_fails(evidence: Make) -> None:
+    assert gate("compiled_parity", with_parity(evidence)).passed
+    failed = gate("compiled_parity", with_parity(evidence, largest=2e-9))
+    assert failed.failed
+    assert "on 100,000 generated rows: 2.0e-09, needs <= 1.0e-09" in failed.message
+    assert gate("compiled_parity", with_parity(evidence, largest=None)).failed  # one of the two said something that is no number
+
+
+def test_a_model_without_compiled_form_has_nothing_to_compare(evidence: Make) -> None:
+    served = gate("compiled_parity", with_parity(evidence, compiled=False, why_not="it has free text", largest=None, rows=0))
+    assert served.passed is None
+    assert "the pipeline itself serves: it has free text" in served.message

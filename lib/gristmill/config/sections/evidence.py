@@ -19,6 +19,9 @@ class Evaluation(Section):
     business_metric: str | None = Field(None, description="What the model is for, in the business's words; printed in the card.")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="Level of all intervals.")
     resamples: Annotated[int, Field(ge=100)] = Field(1000, description="Bootstrap resamples behind each interval.")
+    parity_rows: Annotated[int, Field(ge=1000)] = Field(
+        100_000, description="Generated rows on which the compiled form of the model is held against its pipeline."
+    )
     explained_rows: Annotated[int, Field(ge=10)] = Field(
         500, description="Test rows sampled for SHAP values and permutation importance."
     )

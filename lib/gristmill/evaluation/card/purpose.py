@@ -22,6 +22,9 @@ def model_details(evidence: Evidence) -> str:
     speed = (evidence.evaluation or {}).get("row_ms_p95")
     if speed is not None:
         rows.append(("Speed", f"one row takes {figure(speed)} ms of one core at the 95th percentile; {_needed(evidence)}"))
+    parity = (evidence.evaluation or {}).get("compiled_parity")
+    if parity is not None:
+        rows.append(("Serves", _form(parity)))
     rows += [
         ("Owner", escape_text(case.compliance.owner) or "not stated in the case file (`compliance.owner`)"),
         ("Licence", escape_text(case.compliance.license) or "not stated in the case file (`compliance.license`)"),
@@ -29,6 +32,19 @@ def model_details(evidence: Evidence) -> str:
         ("Digest", f"{code(evidence.digest)}: what was evaluated is what is registered under it"),
     ]
     return table(FACT, rows)
+
+
+def _form(parity: Mapping[str, Any]) -> str:
+    """Return the form in which the model serves, and how far that is from the pipeline."""
+    if not parity["compiled"]:
+        return f"through its pipeline: {escape_text(parity['why_not'])}"
+    said = f"in its compiled form; on {count(parity['rows'])} generated rows it differs from the pipeline by "
+    return f"{said}{_tiny(parity['largest'])} at most, {_tiny(parity['tolerance'])} is allowed"
+
+
+def _tiny(value: object) -> str:
+    """Return a number that is far below one by its power of ten."""
+    return f"{value:.0e}" if isinstance(value, float) else "an unknown number"
 
 
 def _model(evidence: Evidence) -> list[tuple[str, str]]:

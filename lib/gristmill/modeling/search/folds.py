@@ -14,6 +14,7 @@ from gristmill.features.preparation import preprocessor
 from gristmill.metrics.scores import as_gain, score
 from gristmill.modeling.families.catalogue import estimator
 from gristmill.modeling.families.problem import Params, Problem
+from gristmill.modeling.latency import Timer
 from gristmill.modeling.search.stages import known_curve
 
 Floats = NDArray[np.float64]
@@ -109,6 +110,8 @@ class PreparedFolds:
         Positions of the training and the validation rows.
     most_rows
         Training rows of a fold at most, drawn once and by class; None for all. Validation rows are never left out.
+    timer
+        Times one row of a fitted pipeline.
     """
 
     family: str
@@ -117,12 +120,13 @@ class PreparedFolds:
     y: NDArray[Any]
     folds: Folds
     most_rows: int | None = None
+    timer: Timer = field(default_factory=Timer)
     _kept: dict[tuple[int, str], tuple[Any, Floats, Floats]] = field(default_factory=dict)
     _bytes: int = 0
 
     def limited(self, most_rows: int | None) -> "PreparedFolds":
         """Return the same folds with at most so many training rows each."""
-        return PreparedFolds(self.family, self.problem, self.X, self.y, self.folds, most_rows)
+        return PreparedFolds(self.family, self.problem, self.X, self.y, self.folds, most_rows, self.timer)
 
     def training_positions(self, number: int) -> Positions:
         """Return the positions of the rows that a fold's model learns from."""

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from gristmill.metrics.scores import as_gain
 from gristmill.modeling.families.problem import Params
-from gristmill.modeling.latency import typical_row_milliseconds
+from gristmill.modeling.latency import N_ROWS
 from gristmill.modeling.search import memory
 from gristmill.modeling.search.folds import FoldModel, PreparedFolds, fold_scores, mean_score, spread
 from gristmill.modeling.search.stages import best_stages, mean_curve, thinned
@@ -148,11 +148,11 @@ class LocalRunner:
     def fitted(self, best: Trial) -> tuple[Pipeline, float]:
         """Return the pipeline of a trial from the last fold, and the milliseconds it takes for one row."""
         pipeline = self._pipeline(best)
-        return pipeline, typical_row_milliseconds(pipeline, self.prepared.X)
+        return pipeline, self.prepared.timer.milliseconds(pipeline, self.prepared.X, N_ROWS)
 
     def row_ms(self, trial: Trial) -> float:
         """Return the milliseconds that the pipeline of a trial takes for one row, from a few rows."""
-        return typical_row_milliseconds(self._pipeline(trial), self.prepared.X, ROWS_TIMED)
+        return self.prepared.timer.milliseconds(self._pipeline(trial), self.prepared.X, ROWS_TIMED)
 
     def _pipeline(self, trial: Trial) -> Pipeline:
         """Return the pipeline of a trial from the last fold, fitted again where it is not at hand."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from gristmill.modeling.families.problem import Params
+from gristmill.modeling.latency import PIPELINE
 from gristmill.modeling.search.folds import is_better
 from gristmill.modeling.search.stages import Curve
 
@@ -74,7 +75,8 @@ class Search:
     """What a search found.
 
     ``oof`` holds the best configuration's out-of-fold predictions of all training rows, not-a-number where a row is never
-    validated; ``fitted`` is its pipeline from the last fold, and ``row_ms`` the milliseconds that takes for one row.
+    validated; ``fitted`` is its pipeline from the last fold, and ``row_ms`` the milliseconds that takes for one row, in
+    the form ``row_form``.
     ``runners_up`` are other good trials, each with its predictions and the milliseconds it takes for one row, for ensembles.
     ``plan`` says what it takes to repeat it, ``load`` how busy the machine was meanwhile, and ``exhausted`` whether the search
     ended because more of it would bring nothing.
@@ -87,6 +89,7 @@ class Search:
     oof: Floats | None = None
     fitted: Pipeline | None = None
     row_ms: float | None = None
+    row_form: str = PIPELINE
     runners_up: list[tuple[Trial, Floats, float]] = field(default_factory=list)
     plan: dict[str, Any] = field(default_factory=dict)
     load: list[dict[str, float]] = field(default_factory=list)
@@ -137,8 +140,8 @@ class Search:
             "enabled": self.enabled,
             "reason": self.reason,
             "trials": [asdict(trial) for trial in self.trials],
-            "best": None if self.best is None else {**asdict(self.best), "row_ms": self.row_ms},
-            "runners_up": [{**asdict(trial), "row_ms": row_ms} for trial, _, row_ms in self.runners_up],
+            "best": None if self.best is None else {**asdict(self.best), "row_ms": self.row_ms, "row_form": self.row_form},
+            "runners_up": [{**asdict(trial), "row_ms": row_ms, "row_form": self.row_form} for trial, _, row_ms in self.runners_up],
             "plan": self.plan,
             "mlflow_run_id": mlflow_run_id,
         }

@@ -203,7 +203,7 @@ def train_family(
     training, metric = case.training, case.primary_metric
     if training.replay is None and family not in training.families:
         return Search(family, enabled=False)
-    prepared = PreparedFolds(family, rows.problem, rows.X, rows.y, rows.folds)
+    prepared = PreparedFolds(family, rows.problem, rows.X, rows.y, rows.folds, timer=rows.timer)
     key = comparable(prepared, metric, training.search)
     allowed = memory.allowed_gb(training.memory_gb, at_once())
     runner: Runner = IsolatedRunner(prepared, metric, allowed) if POSSIBLE else LocalRunner(prepared, metric)
@@ -219,7 +219,7 @@ def train_family(
                 result.fitted, result.row_ms = runner.fitted(result.best)
         finally:
             runner.close()
-    result.load = load.samples
+    result.load, result.row_form = load.samples, rows.timer.form
     result.plan = plan_of(result, key)
     return result
 

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from gristmill.errors import ArtifactError
 from gristmill.modeling.artifact.model_directory import COMPILED, COMPILED_ARRAYS
+from gristmill.serving.compiled import added, answers, blocks, intake, ranks
+from gristmill.serving.compiled.kernels import categories, simple, symmetric, trees
 from gristmill.serving.compiled.parts import as_data, from_data
 from gristmill.serving.compiled.plan import Plan
 
 FORMAT = 1
+
+MODULES = (added, answers, blocks, categories, intake, ranks, simple, symmetric, trees)
+"""The modules that register parts: whoever reads a plan needs all of them."""
 
 
 def to_files(plan: Plan) -> dict[str, bytes]:

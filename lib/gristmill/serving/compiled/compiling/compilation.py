@@ -45,7 +45,19 @@ def compile_pipeline(pipeline: Any, contract: Contract, feature_columns: Sequenc
     """
     if not (isinstance(pipeline, Pipeline) and isinstance(pipeline[0], RowFeatures) and len(pipeline) == 2):
         raise NoCompiledForm("it is not one of the models that Gristmill builds")
-    plan = pipeline[0].plan or {}
+    plan = require_compilable(pipeline[0].plan or {})
+    features = features_of(plan, pipeline[-1])
+    return Plan(compile_intake(plan, features, contract, feature_columns), compile_answer(pipeline[-1], features), n_classes)
+
+
+def require_compilable(plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a plan of features, unless one of them cannot be compiled, whatever learns from it.
+
+    Raises
+    ------
+    NoCompiledForm
+        The message names the feature.
+    """
     if plan.get("custom") is not None:
         raise NoCompiledForm(
             f"its custom features come from {plan['custom'].get('function', 'a module')!r}, which only Python can run"
@@ -53,11 +65,10 @@ def compile_pipeline(pipeline: Any, contract: Contract, feature_columns: Sequenc
     texts = [feature["name"] for feature in plan["features"] if feature["step"] == "text"]
     if texts:
         raise NoCompiledForm(f"the free text of {texts[0]!r} is turned into topics, which has no compiled form")
-    features = features_of(plan, pipeline[-1])
-    return Plan(_intake(plan, features, contract, feature_columns), compile_answer(pipeline[-1], features), n_classes)
+    return plan
 
 
-def _intake(plan: Mapping[str, Any], features: Features, contract: Contract, columns: Sequence[str]) -> Intake:
+def compile_intake(plan: Mapping[str, Any], features: Features, contract: Contract, columns: Sequence[str]) -> Intake:
     """Return what is read of a row."""
     known = {column["name"]: column for column in contract["columns"]}
     made: dict[str, list[Mapping[str, Any]]] = {name: [] for name in columns}

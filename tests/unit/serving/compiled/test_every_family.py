@@ -1,0 +1,130 @@
+"""The compiled form answers as the pipeline does, whatever the family, the task and what is built around it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.compiled_models import FAMILIES, Setting, setting, visits
+
+from gristmill.modeling.choice.calibration import Calibrated, ProbabilityCalibrator
+from gristmill.modeling.choice.ensembling import WeightedClassifier, WeightedRegressor
+from gristmill.modeling.choice.stacking import MetaModel, StackedClassifier, StackedRegressor
+from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
+from gristmill.modeling.mitigation.grouping import learn_grouping
+from gristmill.serving.compiled.kernels.symmetric import Library, Symmetric
+from gristmill.serving.compiled.parity import TOLERANCE, measure_parity
+from gristmill.serving.predictor import Predictor
+
+TASKS = ("binary", "multiclass", "regression")
+ROWS = 1_200
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, Setting]:
+    return {task: setting(task) for task in TASKS}
+
+
+def require_alike(predictor: Predictor, train: pd.DataFrame) -> None:
+    """Hold the compiled form against the pipeline on generated rows."""
+    assert predictor.compiled, predictor.why_not_compiled
+    found = measure_parity(predictor, train, ROWS, random_state=1)
+    assert found.largest is not None
+    assert found.largest <= TOLERANCE, found.sentence()
+    assert (found.rows, found.alone) == (ROWS, ROWS // 20)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_alone(settings: dict[str, Setting], name: str, task: str) -> None:
+    made = settings[task]
+    require_alike(made.predictor(made.fitted(made.member(name))), made.frame)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_weighted_ensemble(settings: dict[str, Setting], task: str) -> None:
+    made = settings[task]
+    members = [(name, made.member(name)) for name in ("linear", "lightgbm", "catboost", "random forest", "network")]
+    kind = WeightedClassifier if made.classes else WeightedRegressor
+    require_alike(made.predictor(made.fitted(kind(members, [0.3, 0.25, 0.2, 0.15, 0.1]))), made.frame)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_stack(settings: dict[str, Setting], task: str) -> None:
+    made = settings[task]
+    rng, n_rows, n_classes = np.random.default_rng(2), len(made.target), len(made.classes)
+    oof = [rng.dirichlet(np.ones(n_classes), n_rows) if n_classes else rng.normal(size=n_rows) for _ in range(2)]
+    meta = MetaModel(len(made.classes)).fit(oof, made.target)
+    meta.weights_ = np.array([0.7, 0.4])
+    kind = StackedClassifier if made.classes else StackedRegressor
+    members = [(name, made.member(name)) for name in ("linear", "histogram trees")]
+    require_alike(made.predictor(made.fitted(kind(members, meta))), made.frame)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("task", TASKS[:2])
+def test_calibrated_probabilities(settings: dict[str, Setting], task: str, method: str) -> None:
+    made = settings[task]
+    said = np.random.default_rng(3).dirichlet(np.ones(len(made.classes)), len(made.target))
+    calibrator = ProbabilityCalibrator(method).fit(said, made.target)
+    require_alike(made.predictor(made.fitted(Calibrated(made.member("extra trees"), calibrator))), made.frame)
+
+
+@pytest.mark.parametrize("name", ["linear on splines", "lightgbm", "network"])
+def test_what_the_case_asks_of_features(name: str) -> None:
+    asked = (
+        "date_cycles: true, proposals: 2, selection: correlation, max_correlation: 0.3, rare_level_share: 0.05, outliers: {numeric:"
+        " clip}, missing: {numeric: mean, categorical: most_frequent}, aggregations: [{by: [plan], of: amount, statistics: [mean, "
+        "count, difference]}, {by: [plan, calls], statistics: [count]}]"
+    )
+    made = setting("binary", asked, frame=visits(420))
+    require_alike(made.predictor(made.fitted(made.member(name))), made.frame)
+
+
+def test_augmented_training_rows() -> None:
+    made = setting("multiclass", "augmentation: smote, augmentation_share: 0.8")
+    require_alike(made.predictor(made.fitted(made.member("lightgbm"))), made.frame)
+
+
+def test_a_target_that_is_learnt_as_its_logarithm(settings: dict[str, Setting]) -> None:
+    made = settings["regression"]
+    member = made.member("histogram trees")
+    member.set_params(model__scale="log")
+    require_alike(made.predictor(made.fitted(member)), made.frame)
+
+
+def test_a_class_that_no_training_row_has(settings: dict[str, Setting]) -> None:
+    made = settings["multiclass"]
+    present = made.target != 1
+    fewer = Setting(made.task, made.frame[present], made.contract, made.plan, made.target[present])
+    require_alike(made.predictor(fewer.fitted(made.member("lightgbm"))), made.frame)
+
+
+def test_training_rows_of_one_class(settings: dict[str, Setting]) -> None:
+    made = settings["binary"]
+    one = Setting(made.task, made.frame, made.contract, made.plan, np.ones_like(made.target))
+    require_alike(made.predictor(one.fitted(made.member("random forest"))), made.frame)
+
+
+@pytest.mark.parametrize("names", [["plan"], ["paperless", "amount"]])
+def test_thresholds_by_group(settings: dict[str, Setting], names: list[str]) -> None:
+    made = settings["binary"]
+    grouping = learn_grouping(made.frame, names)
+    groups = sorted(set(grouping.of(made.frame)))
+    by_group = {group: 0.3 + 0.4 * place / len(groups) for place, group in enumerate(groups)}
+    moved = GroupThresholds(grouping, by_group, 0.5, 0.5)
+    plain = made.predictor(made.fitted(made.member("linear")))
+    predictor = made.predictor(plain.model.pipeline, group_thresholds=moved)
+    require_alike(predictor, made.frame)
+    assert not np.allclose(predictor.frame_values(made.frame), plain.frame_values(made.frame))
+
+
+def test_statistics_of_single_columns_are_looked_up_and_those_of_several_are_left_to_catboost(settings: dict[str, Setting]) -> None:
+    def kernel(name: str) -> Any:
+        made = settings["binary"]
+        ready = made.predictor(made.fitted(made.member(name))).compiled_model
+        assert ready is not None
+        return ready.plan.answer.inner.kernel
+
+    assert isinstance(kernel("catboost"), Symmetric)
+    assert isinstance(kernel("catboost of two columns"), Symmetric | Library)
