@@ -8,7 +8,7 @@ Schema = dict[str, Any]
 
 PROBLEM: Schema = {
     "type": "object",
-    "description": "What is wrong (RFC 9457). No value that was sent is repeated.",
+    "description": "What is wrong (RFC 9457). No value of a row is repeated.",
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string", "description": "What kind of problem it is."},
@@ -17,17 +17,23 @@ PROBLEM: Schema = {
         "request_id": {"type": "string"},
         "errors": {
             "type": "array",
+            "description": "One by one, up to twenty.",
             "items": {
                 "type": "object",
                 "properties": {
                     "row": {"type": "integer", "description": "Its place in `instances`, from 0."},
                     "column": {"type": "string"},
+                    "member": {"type": "string", "description": "Of a body that has no rows."},
                     "expected": {"type": "string"},
-                    "got": {"type": "string"},
+                    "got": {"type": "string", "description": "In words; never the value itself."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "prediction_id": {"type": "string"},
+                    "reason": {"type": "string"},
                 },
-                "required": ["row", "column", "expected", "got"],
             },
         },
+        "checks": {"type": "object", "additionalProperties": {"type": "string"}, "description": "What was looked at (`/readyz`)."},
     },
     "required": ["type", "title", "status", "detail"],
 }

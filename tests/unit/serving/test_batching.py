@@ -1,0 +1,148 @@
+"""Requests that arrive together are predicted together (R34)."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from gristmill.errors import DataError
+from gristmill.metrics.scores import Floats
+from gristmill.serving.batching import Batcher, BatchLimits, QueueFullError
+
+
+class Model:
+    """Answers ten times ``x``, and can be held."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.free = threading.Event()
+        self.free.set()
+
+    def __call__(self, rows: Sequence[Mapping[str, object]]) -> Floats:
+        assert self.free.wait(10)
+        self.asked.append(len(rows))
+        if any(row["x"] == "bad" for row in rows):
+            raise DataError("bad row")
+        return np.array([[float(row["x"]) * 10] for row in rows])  # type: ignore[arg-type]
+
+
+def rows(*values: object) -> list[dict[str, object]]:
+    return [{"x": value} for value in values]
+
+
+async def until_asked(batcher: Batcher, waiting: int) -> None:
+    async with asyncio.timeout(10):
+        while batcher.queued_rows != waiting:
+            await asyncio.sleep(0)
+
+
+def test_what_arrives_while_a_batch_runs_is_the_next_batch_and_each_gets_its_own():
+    model = Model()
+
+    async def ask() -> list[Floats]:
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher(model, executor)
+            model.free.clear()
+            first = asyncio.create_task(batcher.values(rows(1)))
+            await asyncio.sleep(0)
+            await until_asked(batcher, 0)
+            others = [asyncio.create_task(batcher.values(rows(place, place + 0.5))) for place in range(2, 6)]
+            await until_asked(batcher, 8)
+            model.free.set()
+            return [await one for one in (first, *others)]
+
+    answers = asyncio.run(ask())
+    assert model.asked == [1, 8]
+    assert [one[:, 0].tolist() for one in answers] == [[10.0], [20.0, 25.0], [30.0, 35.0], [40.0, 45.0], [50.0, 55.0]]
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_one_bad_row_fails_its_own_request_and_no_other(threaded: bool):
+    model = Model()
+
+    async def ask() -> list[object]:
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher(model, executor if threaded else None)
+            return await asyncio.gather(*(batcher.values(rows(one)) for one in (1, "bad", 3)), return_exceptions=True)
+
+    first, second, third = asyncio.run(ask())
+    assert isinstance(second, DataError)
+    assert (np.asarray(first).tolist(), np.asarray(third).tolist()) == ([[10.0]], [[30.0]])
+
+
+def test_without_a_thread_one_turn_of_the_loop_is_one_batch():
+    model = Model()
+
+    async def ask() -> None:
+        batcher = Batcher(model, None)
+        await asyncio.gather(*(batcher.values(rows(place)) for place in range(7)))
+        await batcher.values(rows(8))
+
+    asyncio.run(ask())
+    assert model.asked == [7, 1]
+
+
+def test_a_batch_is_no_larger_than_it_may_be_but_a_request_is_never_cut():
+    model = Model()
+
+    async def ask() -> None:
+        batcher = Batcher(model, None, BatchLimits(max_rows=4))
+        await asyncio.gather(*(batcher.values(rows(*range(number))) for number in (3, 2, 9, 1)))
+
+    asyncio.run(ask())
+    assert model.asked == [3, 2, 9, 1]
+
+
+def test_a_full_queue_refuses_and_goes_on_with_what_it_has():
+    model = Model()
+
+    async def ask() -> Floats:
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher(model, executor, BatchLimits(max_queued_rows=3))
+            model.free.clear()
+            first = asyncio.create_task(batcher.values(rows(1)))
+            await asyncio.sleep(0)
+            await until_asked(batcher, 0)
+            second = asyncio.create_task(batcher.values(rows(2, 3)))
+            await until_asked(batcher, 2)
+            with pytest.raises(QueueFullError, match="2 rows wait"):
+                await batcher.values(rows(4, 5))
+            model.free.set()
+            await first
+            return await second
+
+    assert asyncio.run(ask()).tolist() == [[20.0], [30.0]]
+
+
+def test_the_rows_of_a_request_whose_sender_has_gone_are_not_predicted():
+    model = Model()
+
+    async def ask() -> None:
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher(model, executor)
+            model.free.clear()
+            first = asyncio.create_task(batcher.values(rows(1)))
+            await asyncio.sleep(0)
+            await until_asked(batcher, 0)
+            gone, stays = (asyncio.create_task(batcher.values(rows(place))) for place in (2, 3))
+            await until_asked(batcher, 2)
+            gone.cancel()
+            await asyncio.sleep(0)
+            model.free.set()
+            await asyncio.gather(first, stays)
+
+    asyncio.run(ask())
+    assert model.asked == [1, 1]
+
+
+def test_an_executor_that_was_shut_down_is_told_to_those_who_wait():
+    async def ask() -> None:
+        executor = ThreadPoolExecutor(1)
+        executor.shutdown()
+        await Batcher(Model(), executor).values(rows(1))
+
+    with pytest.raises(RuntimeError, match="shutdown"):
+        asyncio.run(ask())
