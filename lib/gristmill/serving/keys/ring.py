@@ -92,12 +92,12 @@ class KeyRing:
         StateError
             The database does not answer, or was there and is gone; the keys stay as they were.
         """
-        asked = self._monotonic()
-        if self._keys and not self._store.exists:
+        asked, stored = self._monotonic(), self._store.all()
+        if self._keys and not stored:  # keys are revoked, never removed
             raise StateError(
                 "The state database is gone. Put it back; until then the keys that are known go on working for a while."
             )
-        self._keys = {stored.key.id: stored for stored in self._store.all()}
+        self._keys = {one.key.id: one for one in stored}
         self._read_at = asked
 
     @asynccontextmanager

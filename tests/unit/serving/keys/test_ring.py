@@ -13,8 +13,9 @@ from gristmill.serving.keys import ring as ring_module
 from gristmill.serving.keys.clock import SteadyClock
 from gristmill.serving.keys.key import KeyRefused, KeysUnavailable
 from gristmill.serving.keys.ring import KeyRing
-from gristmill.serving.keys.store import KeyStore
+from gristmill.serving.keys.store import TABLES, KeyStore
 from gristmill.serving.keys.tokens import new_token
+from gristmill.state_database import StateDatabase
 
 
 class Clocks:
@@ -176,6 +177,27 @@ def test_a_database_that_hangs_does_not_keep_the_service_from_ending(tmp_path: P
     answers.set()
 
 
+def swapped(file: Path, content: bytes) -> bytes:
+    """Put other content in the place of a file, in one step, and return what it had."""
+    before = file.read_bytes()
+    file.with_name("other").write_bytes(content)
+    file.with_name("other").replace(file)
+    return before
+
+
+def test_a_database_that_was_emptied_leaves_the_keys(tmp_path: Path, clocks: Clocks):
+    token, _ = KeyStore(tmp_path).create("robot", ["predict"], 60)
+    ring = clocks.ring(tmp_path)
+    StateDatabase(tmp_path).file.unlink()
+    with pytest.raises(StateError, match="gone"):
+        ring.refresh()
+    with StateDatabase(tmp_path).transaction(TABLES) as session:
+        assert session.execute("SELECT * FROM gristmill_keys") == []
+    with pytest.raises(StateError, match="gone"):
+        ring.refresh()
+    assert ring.verify(token).name == "robot"
+
+
 def test_a_database_that_goes_and_comes_back_is_said_once_each(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     KeyStore(tmp_path).create("robot", ["predict"], 60)
 
@@ -187,9 +209,9 @@ def test_a_database_that_goes_and_comes_back_is_said_once_each(tmp_path: Path, c
 
     async def lives() -> None:
         async with KeyRing(tmp_path, refresh_seconds=0.01).kept_fresh():
-            (tmp_path / "state").rename(tmp_path / "elsewhere")
+            content = swapped(StateDatabase(tmp_path).file, b"this is no database, whatever its name may be" * 100)
             await until("could not be read again")
-            (tmp_path / "elsewhere").rename(tmp_path / "state")
+            swapped(StateDatabase(tmp_path).file, content)
             await until("were read again")
 
     with caplog.at_level(logging.INFO):
