@@ -32,9 +32,13 @@ READS: dict[str, tuple[str, ...]] = {
     "09_audit_fairness": (*_COLUMNS, "evaluation", "fairness", "threshold"),
     "10_write_model_card": tuple(Case.model_fields),
     "11_register": tuple(Case.model_fields),
-    "31_score_batch": ("name", "task", "positive_class"),
 }
 """Stage -> top-level keys of the case file it may read."""
+
+READS_ELSEWHERE: dict[str, tuple[str, ...]] = {"31_score_batch": ("name", "task", "positive_class")}
+"""The same of stages in other pipelines than the one that trains."""
+
+_GRANTED = READS | READS_ELSEWHERE
 
 _DERIVED = {
     "primary_metric": ("task", "evaluation"),
@@ -60,8 +64,8 @@ class StageCase:
     """
 
     def __init__(self, case: Case, stage: str) -> None:
-        if stage not in READS:
-            raise CaseFileError(f"Expected one of the stages {', '.join(READS)}, got {stage!r}.")
+        if stage not in _GRANTED:
+            raise CaseFileError(f"Expected one of the stages {', '.join(_GRANTED)}, got {stage!r}.")
         self._case = case
         self._stage = stage
 
@@ -69,7 +73,7 @@ class StageCase:
         """Return a top-level key of the case, or a value derived from such keys."""
         if key.startswith("_"):
             raise AttributeError(key)
-        undeclared = [name for name in _DERIVED.get(key, (key,)) if name not in READS[self._stage]]
+        undeclared = [name for name in _DERIVED.get(key, (key,)) if name not in _GRANTED[self._stage]]
         if undeclared:
             raise AttributeError(
                 f"{self._stage} reads {undeclared[0]!r} of the case file, but gristmill.config.stages.READS does not say so; "
