@@ -35,16 +35,16 @@ READS: dict[str, tuple[str, ...]] = {
 }
 """Stage -> top-level keys of the case file it may read."""
 
-READS_ELSEWHERE: dict[str, tuple[str, ...]] = {"31_score_batch": ("name", "task", "positive_class")}
-"""The same of stages in other pipelines than the one that trains."""
-
-_GRANTED = READS | READS_ELSEWHERE
-
 _DERIVED = {
     "primary_metric": ("task", "evaluation"),
     "split_strategy": ("task", "time_column", "group_column", "split"),
     "non_feature_columns": ("target", "id_columns", "group_column", "sensitive_features", "features", "fairness"),
 }
+
+READS_ELSEWHERE: dict[str, tuple[str, ...]] = {"31_score_batch": ("name", "task", "positive_class")}
+"""The same of stages in other pipelines than the one that trains."""
+
+_GRANTED = READS | READS_ELSEWHERE
 
 
 class StageCase:

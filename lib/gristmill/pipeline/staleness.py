@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
-from gristmill.config.stages import READS, READS_ELSEWHERE
+from gristmill.config.stages import READS
 from gristmill.data.snapshots.history import restored_digest
 from gristmill.data.sources.folders import table_files
 from gristmill.errors import CaseFileError, GristmillError
@@ -183,7 +183,7 @@ class Survey:
 
     def _granted(self, stage: Stage) -> dict[str, Any]:
         """Return the keys of the case file that a stage may read; all of them if nothing says which."""
-        keys = (READS | READS_ELSEWHERE).get(stage.name, tuple(Case.model_fields))
+        keys = READS.get(stage.name, tuple(Case.model_fields))
         return {key: self.case[key] for key in keys}
 
     def _settings(self, stage: Stage) -> Iterator[tuple[str, str]]:
