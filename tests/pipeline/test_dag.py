@@ -146,6 +146,17 @@ def test_batch_scoring_adds_sets_that_hold_the_truth_when_asked(sample_build: Bu
     assert not (sample_build.root / "no.csv").exists()
 
 
+def test_batch_scoring_is_a_dag_of_its_own_that_runs_whenever_asked(sample_build: Build):
+    root, artifacts = sample_build.root, sample_build.artifacts
+    scoring = ["ploomber", "build", "--entry-point", "pipeline.score.yaml", "--env--case", "sample", "--env--model", "1"]
+    for target in ("first.csv", "second.csv"):
+        run(root, *scoring, "--env--input", "sample.csv", "--env--output", target)
+    assert (root / "first.csv").read_bytes() == (root / "second.csv").read_bytes()
+    assert sample_build.json("scoring.json")["rows"] == len(pd.read_csv(root / "first.csv"))
+    for made in (artifacts / "scoring.json", sample_build.reports / "31_score_batch.html"):
+        made.unlink()
+
+
 def test_the_evaluation_tells_how_often_sets_hold_the_truth(sample_build: Build):
     measured, n_test = sample_build.json("evaluation.json")["conformal"], len(sample_build.rows("test.parquet"))
     assert (measured["method"], measured["rows"]) == ("lac", len(sample_build.rows("oof.parquet")))

@@ -33,7 +33,6 @@ READS: dict[str, tuple[str, ...]] = {
     "09_audit_fairness": (*_COLUMNS, "evaluation", "fairness", "threshold"),
     "10_write_model_card": tuple(Case.model_fields),
     "11_register": tuple(Case.model_fields),
-    "31_score_batch": ("name", "task", "positive_class"),
 }
 """Stage -> top-level keys of the case file it may read."""
 
@@ -47,6 +46,11 @@ _DERIVED = {
     "split_strategy": ("task", "time_column", "group_column", "split"),
     "non_feature_columns": ("target", "id_columns", "group_column", "sensitive_features", "features", "fairness"),
 }
+
+READS_ELSEWHERE: dict[str, tuple[str, ...]] = {"31_score_batch": ("name", "task", "positive_class")}
+"""The same of stages in other pipelines than the one that trains."""
+
+_GRANTED = READS | READS_ELSEWHERE
 
 
 class StageCase:
@@ -66,8 +70,8 @@ class StageCase:
     """
 
     def __init__(self, case: Case, stage: str) -> None:
-        if stage not in READS:
-            raise CaseFileError(f"Expected one of the stages {', '.join(READS)}, got {stage!r}.")
+        if stage not in _GRANTED:
+            raise CaseFileError(f"Expected one of the stages {', '.join(_GRANTED)}, got {stage!r}.")
         self._case = case
         self._stage = stage
 
@@ -75,7 +79,7 @@ class StageCase:
         """Return a top-level key of the case, or a value derived from such keys."""
         if key.startswith("_"):
             raise AttributeError(key)
-        undeclared = [name for name in _DERIVED.get(key, (key,)) if name not in READS[self._stage]]
+        undeclared = [name for name in _DERIVED.get(key, (key,)) if name not in _GRANTED[self._stage]]
         if undeclared:
             raise AttributeError(
                 f"{self._stage} reads {undeclared[0]!r} of the case file, but gristmill.config.stages.READS does not say so; "
