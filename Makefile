@@ -40,7 +40,7 @@ serve: .venv/.run  ## Serve predictions of a case on http://127.0.0.1:8000; prin
 test: .venv/.test  ## Run the quick tests, with coverage
 	$(PYTEST) -m "not slow" --cov --cov-report=term
 
-test-slow: .venv/.test  ## Run the slow tests: whole builds, browsers, kills
+test-slow: .venv/.test .venv/.client  ## Run the slow tests: whole builds, browsers, kills
 	$(PYTEST) -m slow
 
 check: .venv/.test  ## Check style, types, the direction of imports, and that notebooks are clean
@@ -71,6 +71,12 @@ clean:  ## Remove what builds produced; sources, snapshots and tracking stay
 .venv/.run: .venv/.uv requirements.lock pyproject.toml lib/gristmill_environment.pth
 	$(UV) --require-hashes -r requirements.lock
 	$(UV) --no-deps --editable .
+	@touch $@
+
+# The generator of clients, which needs another typer than ours.
+.venv/.client: .venv/.uv tests/serving/client-requirements.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/client
+	$(BIN)/uv pip install --quiet --python .venv/client/bin/python -r tests/serving/client-requirements.txt
 	@touch $@
 
 .venv/.test: .venv/.run requirements-dev.lock

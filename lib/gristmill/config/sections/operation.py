@@ -25,6 +25,24 @@ class Batching(Section):
     )
 
 
+class Log(Section):
+    """What may wait for the prediction log, and how often it is pruned."""
+
+    waiting_records: Annotated[int, Field(ge=1)] = Field(
+        10_000, description="Predictions of a worker that may wait to be durable; one more is refused (503)."
+    )
+    waiting_megabytes: Annotated[float, Field(gt=0)] = Field(
+        64.0, description="Megabytes (of 2^20 bytes) that these may have together."
+    )
+    wait_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
+        2.0, description="Seconds that one may wait to be durable before it is refused (503)."
+    )
+    group_records: Annotated[int, Field(ge=1)] = Field(1_000, description="Predictions written in one transaction at most.")
+    prune_minutes: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Minutes between two looks for predictions older than `compliance.log_retention`."
+    )
+
+
 class Serving(Section):
     """What the model's users need; stated on the design page and the card."""
 
@@ -74,6 +92,7 @@ class Serving(Section):
     most_missing: Share = Field(
         0.5, description="Share of the columns that are mostly known; a row that lacks more of them is `mostly_missing`."
     )
+    log: Log = Field(default_factory=Log, description="What may wait for the [prediction log](prediction-log.md).")
     limits: Limits = Field(default_factory=Limits, description="What the service takes before it refuses.")
 
 

@@ -42,6 +42,7 @@ def routes_of(service: Service) -> FastAPI:
     """Return the FastAPI application of all routes but those for predictions; the entrance has put what it read into the state."""
     app = FastAPI(
         title=f"Gristmill: {service.name}", version="1", openapi_url=None, docs_url=None, redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         description="Predictions, each in the log before it is answered. Errors are problem documents (RFC 9457).",
     )  # fmt: skip
     for module in (health, models, feedback, admin):

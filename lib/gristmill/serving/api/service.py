@@ -15,6 +15,7 @@ from gristmill.paths import ProjectPaths
 from gristmill.serving.api.answering import Answering
 from gristmill.serving.api.routes import TABLE
 from gristmill.serving.keys.ring import KeyRing
+from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.retention import kept_for
 from gristmill.serving.prediction_log.unavailable import LogUnavailable
@@ -54,7 +55,7 @@ class Service:
             refresh_seconds=serving.limits.key_refresh_seconds,
             trusted_seconds=serving.limits.keys_trusted_seconds,
         )
-        self.log = PredictionLog(root, keep={name: kept_for(case.compliance.log_retention)})
+        self.log = PredictionLog(root, LogLimits.of_case(serving.log), keep={name: kept_for(case.compliance.log_retention)})
         self.models = {name: ServingModel(root, name, serving, self._changed)}
         self.answering = Answering(self.models, self.log, self.metrics)
         self.tracing: Tracing | None = None

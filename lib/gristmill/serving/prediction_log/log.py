@@ -17,7 +17,6 @@ from gristmill.serving.prediction_log.store import Store, open_store
 from gristmill.serving.prediction_log.tables import CHECK
 
 _DEFAULT_LIMITS = LogLimits()
-_SECONDS_BETWEEN_PRUNINGS = 3_600.0
 
 
 class PredictionLog:
@@ -116,7 +115,7 @@ class PredictionLog:
         """Prune now and then; where the log cannot be written, later."""
         while True:
             await retention.unless_unavailable(self.prune)
-            await asyncio.sleep(_SECONDS_BETWEEN_PRUNINGS)
+            await asyncio.sleep(self._commit.limits.prune_seconds)
 
     async def _run(self, task: Callable[[Store], Any]) -> Any:
         """Run something with the database, in its thread."""
