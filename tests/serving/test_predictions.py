@@ -65,7 +65,8 @@ def test_a_body_of_another_form_is_refused(service: Running, body: bytes):
 
 
 @pytest.mark.parametrize(
-    "query", ["?explain=lime", "?interval=x", "?interval=0.2", "?interval=nan", "?interval=0.9&interval=0.8", "?x=1"]
+    "query",
+    ["?explain=lime", "?interval=x", "?interval=0.2", "?interval=nan", "?interval=0.9&interval=0.8", "?x=1", "?" + "x&" * 99],
 )
 def test_an_option_that_is_none_is_refused(service: Running, query: str):
     assert service.predict(rows_of(1), query).status_code == 422

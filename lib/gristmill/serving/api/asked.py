@@ -11,6 +11,7 @@ INSTANCES = "instances"
 LONGEST_STICKY_KEY = 256
 EXPLAIN, INTERVAL = "explain", "interval"
 SHAP = "shap"
+_MOST_OPTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,10 @@ def options_of(query: bytes) -> tuple[bool, float | None]:
     """
     if not query:
         return False, None
-    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=8)
+    try:
+        given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_OPTIONS)
+    except ValueError:
+        raise _wrong(f"Expected at most {_MOST_OPTIONS} options in the query, got more.") from None
     named = dict(given)
     if len(named) != len(given) or set(named) - {EXPLAIN, INTERVAL}:
         raise _wrong("Expected `explain` and `interval`, each once at most, as options of the query; got something else.")

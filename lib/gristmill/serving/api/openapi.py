@@ -41,8 +41,9 @@ REFUSALS = {
 def body_of(kind: type[BaseModel], *, required: bool = True) -> Schema:
     """Return what documents that a route reads a body of a kind."""
     schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-    inner = schema.pop("$defs", {})
-    return {"requestBody": {"required": required, "content": {_JSON: {"schema": schema}}}, _INNER: inner}
+    inner = schema.pop("$defs", {}) | {kind.__name__: schema}
+    named = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {"requestBody": {"required": required, "content": {_JSON: {"schema": named}}}, _INNER: inner}
 
 
 def document(app: FastAPI, models: dict[str, ServingModel]) -> Schema:
