@@ -78,7 +78,7 @@ def export(
     tolerance: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(
-            "--tolerance", help="Largest difference from the model that is let pass; 1e-6, with --int8 0.05, if not given."
+            "--tolerance", help="Largest difference from the model that is let pass; 1e-6 if not given, 0.05 with --int8."
         ),
     ] = None,
 ) -> None:
