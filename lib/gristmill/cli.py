@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 a build failed or somebody else was first, 2 wrong input, 
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -51,6 +52,27 @@ def refresh(case: CaseName = DEFAULT_CASE) -> None:
     note_refresh(case_paths(case))
     typer.echo("The source will be read again. Build it:")
     typer.echo(f"  ploomber build --env--case {case}")
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="NAME@alias, NAME/VERSION or a model directory.")],
+    output_file: Annotated[Path, typer.Argument(metavar="OUT", help="Where the model goes, such as model.onnx.")],
+    int8: Annotated[  # noqa: FBT002
+        bool, typer.Option("--int8", help="Store the matrices of networks as whole numbers of eight bits.")
+    ] = False,
+    tolerance: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--tolerance", help="Largest difference from the model that is let pass; 1e-6 if not given, 0.05 with --int8."
+        ),
+    ] = None,
+) -> None:
+    """Write MODEL as ONNX to OUT, for devices without Python, once it has answered as the model does."""
+    from gristmill.serving.compiled.edge.export import export as export_model  # noqa: PLC0415
+    from gristmill.serving.predictor import Predictor  # noqa: PLC0415
+
+    typer.echo(export_model(Predictor.named(model), output_file, int8=int8, tolerance=tolerance).sentence)
 
 
 @app.command()

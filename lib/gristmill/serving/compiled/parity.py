@@ -108,7 +108,7 @@ def measure_parity(predictor: Predictor, train: pd.DataFrame, n_rows: int, rando
             if model.classes:
                 decisions += int((decide(want, model.threshold) != decide(got, model.threshold)).sum())
         alone += len(one_by_one)
-    tolerance = SINGLE_TOLERANCE if any(_is_single(one) for one in _kernels(ready.plan.answer)) else TOLERANCE
+    tolerance = SINGLE_TOLERANCE if any(_is_single(one) for one in kernels_of(ready.plan.answer)) else TOLERANCE
     _LOG.info("compiled form against pipeline: %d rows, largest difference %g", n_rows, largest)
     return Parity(compiled=True, rows=n_rows, alone=alone, largest=largest, tolerance=tolerance, decisions=decisions)
 
@@ -125,12 +125,12 @@ def _difference(want: Floats, got: Floats) -> float:
     return float(np.nanmax(np.abs(want - got) / np.maximum(1.0, np.abs(want)), initial=0.0))
 
 
-def _kernels(part: Any) -> Iterator[Any]:
+def kernels_of(part: Any) -> Iterator[Any]:
     """Give every part of a model."""
     yield part
     for inner in (*getattr(part, "members", ()), getattr(part, "inner", None), getattr(part, "kernel", None)):
         if inner is not None:
-            yield from _kernels(inner)
+            yield from kernels_of(inner)
 
 
 def _is_single(part: Any) -> bool:

@@ -1,10 +1,12 @@
 """The compiled form answers as the pipeline does, whatever the family, the task and what is built around it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import Pipeline
 from tests.compiled_models import FAMILIES, Setting, setting, visits
 
 from gristmill.modeling.choice.calibration import Calibrated, ProbabilityCalibrator
@@ -12,6 +14,7 @@ from gristmill.modeling.choice.ensembling import WeightedClassifier, WeightedReg
 from gristmill.modeling.choice.stacking import MetaModel, StackedClassifier, StackedRegressor
 from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
 from gristmill.modeling.mitigation.grouping import learn_grouping
+from gristmill.serving.compiled.edge.export import export
 from gristmill.serving.compiled.kernels.symmetric import Library, Symmetric
 from gristmill.serving.compiled.parity import TOLERANCE, measure_parity
 from gristmill.serving.predictor import Predictor
@@ -128,3 +131,30 @@ def test_statistics_of_single_columns_are_looked_up_and_those_of_several_are_lef
 
     assert isinstance(kernel("catboost"), Symmetric)
     assert isinstance(kernel("catboost of two columns"), Symmetric | Library)
+
+
+def with_members(made: Setting, members: int = 3) -> Pipeline:
+    """Return a pipeline whose network is an ensemble in single precision, as PyTorch trains it, its weights drawn at random."""
+    pipeline = made.fitted(made.member("network"))
+    network, rng = pipeline[-1][-1].estimator_, np.random.default_rng(5)
+    n_in, n_out = network.weights_["w_0"].shape[0], network.weights_["head_b"].shape[-1]
+
+    def drawn(*shape: int) -> np.ndarray:
+        return rng.normal(0, 0.4, shape).astype(np.float32)
+
+    network.weights_ = {
+        "r_0": drawn(members, n_in), "w_0": drawn(n_in, 8), "s_0": drawn(members, 8), "b_0": drawn(members, 8),
+        "head_w": drawn(members, 8, n_out), "head_b": drawn(members, n_out),
+    }  # fmt: skip
+    return pipeline
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_ensemble_of_networks_in_single_precision(settings: dict[str, Setting], task: str, tmp_path: Path) -> None:
+    made = settings[task]
+    predictor = made.predictor(with_members(made))
+    found = measure_parity(predictor, made.frame, ROWS, random_state=1)
+    assert found.tolerance == 1e-6
+    assert found.largest is not None
+    assert found.largest <= 1e-6
+    assert export(predictor, tmp_path / "model.onnx").tolerance == 1e-4
