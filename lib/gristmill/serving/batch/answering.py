@@ -94,8 +94,9 @@ def answer(
 
     if strict:
         _refuse(portion.bad)
-    frame = next(plain_batches([portion.batch], f"rows from {portion.before + 1}")).to_pandas()
-    kept, bad = np.setdiff1d(np.arange(len(frame)), portion.unfit), portion.bad
+    read = portion.batch.select(list(predictor.model.feature_columns))  # identifiers go from the input to the output as they are
+    frame = next(plain_batches([read], f"rows from {portion.before + 1}")).to_pandas()
+    kept, bad = np.delete(np.arange(len(frame)), portion.unfit), portion.bad
     try:
         said, counts = _said(predictor, _at(frame, kept), interval, counted=counted)
     except DataError:
@@ -106,7 +107,7 @@ def answer(
         bad = tuple(sorted([*bad, *found], key=lambda row: row.row))
         if strict:
             _refuse(bad)
-        kept = np.setdiff1d(kept, np.fromiter(unfit, dtype=np.int64, count=len(unfit)))
+        kept = kept[~np.isin(kept, list(unfit))]
         said, counts = _said(predictor, _at(frame, kept), interval, counted=counted)
     return Answers(_whole(portion, kept, said, schema), bad, counts)
 
