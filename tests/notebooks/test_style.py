@@ -72,9 +72,8 @@ def test_imports_come_before_parameters_and_parameters_before_loading(path: Path
 def test_its_parameters_are_those_of_its_dag(path: Path):
     notebook = read(path)
     tree = ast.parse(notebook.cells[parameters_cell(notebook)].source)
-    names = [
-        target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)
-    ]
+    assigned = [node.targets if isinstance(node, ast.Assign) else [node.target] for node in tree.body if hasattr(node, "value")]
+    names = [target.id for targets in assigned for target in targets if isinstance(target, ast.Name)]
     pipeline = "pipeline.score.yaml" if path in SCORING else "pipeline.yaml"
     tasks = yaml.safe_load((REPOSITORY / pipeline).read_text(encoding="utf-8"))["tasks"]
     (params,) = [task["params"] for task in tasks if task["name"] == path.stem]

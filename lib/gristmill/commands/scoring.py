@@ -34,6 +34,9 @@ def score(
     strict: Annotated[  # noqa: FBT002
         bool, typer.Option("--strict", help="Refuse a row that cannot be predicted, instead of leaving its prediction empty.")
     ] = False,
+    counts: Annotated[  # noqa: FBT002
+        bool, typer.Option("--counts/--no-counts", help="Count missing, outlying and unseen values; without, it is quicker.")
+    ] = True,
 ) -> None:
     """Predict every row of IN with the production model and write OUT, one row for each, in order.
 
@@ -44,7 +47,10 @@ def score(
 
     reference = model or f"{DEFAULT_CASE}@champion"
     with _progress() as progress:
-        scored = score_table(input_table, output_file, reference, interval=interval, query=query, strict=strict, progress=progress)
+        scored = score_table(
+            input_table, output_file, reference,
+            interval=interval, query=query, strict=strict, counted=counts, progress=progress,
+        )  # fmt: skip
     typer.echo(f"Wrote {scored.rows - scored.quarantined:,} predictions to {output_file}. {scored.sentence}".rstrip())
 
 

@@ -59,7 +59,15 @@ def output_schema(ids: "pa.Schema", predictor: Predictor, interval: float | None
     return pa.schema([*ids, *(pa.field(name, types.get(name, pa.float64())) for name in columns)])
 
 
-def answer(portion: Portion, predictor: Predictor, schema: "pa.Schema", interval: float | None, *, strict: bool = False) -> Answers:
+def answer(
+    portion: Portion,
+    predictor: Predictor,
+    schema: "pa.Schema",
+    interval: float | None,
+    *,
+    strict: bool = False,
+    counted: bool = True,
+) -> Answers:
     """Return the answers to a portion.
 
     Parameters
@@ -74,6 +82,8 @@ def answer(portion: Portion, predictor: Predictor, schema: "pa.Schema", interval
         The level of sets or intervals, None without.
     strict
         Whether to refuse a row that cannot be predicted.
+    counted
+        Whether to count what was missing, far out or unseen.
 
     Raises
     ------
@@ -84,10 +94,11 @@ def answer(portion: Portion, predictor: Predictor, schema: "pa.Schema", interval
 
     if strict:
         _refuse(portion.bad)
-    frame = next(plain_batches([portion.batch], f"rows from {portion.before + 1}")).to_pandas()
-    kept, bad = np.setdiff1d(np.arange(len(frame)), portion.unfit), portion.bad
+    read = portion.batch.select(list(predictor.model.feature_columns))  # identifiers go from the input to the output as they are
+    frame = next(plain_batches([read], f"rows from {portion.before + 1}")).to_pandas()
+    kept, bad = np.delete(np.arange(len(frame)), portion.unfit), portion.bad
     try:
-        said, counts = predictor.answer_counted(_at(frame, kept), interval=interval)
+        said, counts = _said(predictor, _at(frame, kept), interval, counted=counted)
     except DataError:
         unfit = {index: told for index, told in unfit_values(frame, predictor.model).items() if index in set(kept.tolist())}
         if not unfit:
@@ -96,9 +107,16 @@ def answer(portion: Portion, predictor: Predictor, schema: "pa.Schema", interval
         bad = tuple(sorted([*bad, *found], key=lambda row: row.row))
         if strict:
             _refuse(bad)
-        kept = np.setdiff1d(kept, np.fromiter(unfit, dtype=np.int64, count=len(unfit)))
-        said, counts = predictor.answer_counted(_at(frame, kept), interval=interval)
+        kept = kept[~np.isin(kept, list(unfit))]
+        said, counts = _said(predictor, _at(frame, kept), interval, counted=counted)
     return Answers(_whole(portion, kept, said, schema), bad, counts)
+
+
+def _said(
+    predictor: Predictor, frame: pd.DataFrame, interval: float | None, *, counted: bool
+) -> tuple[pd.DataFrame, Treated | None]:
+    """Return the answers to rows, and the counts if they are wanted."""
+    return predictor.answer_counted(frame, interval=interval) if counted else (predictor.answer(frame, interval=interval), None)
 
 
 def _at(frame: pd.DataFrame, kept: NDArray[np.int64]) -> pd.DataFrame:

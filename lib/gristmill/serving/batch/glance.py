@@ -38,8 +38,9 @@ class Spread:
     sample: pd.DataFrame
 
 
-def reference(case: str, model: str, root: Path) -> str:
+def reference(case: str, model: str | int, root: Path) -> str:
     """Return how the registry calls a model: ``model`` is an alias or a version of the case's, or a model directory."""
+    model = str(model)
     if (root / model).is_dir():
         return str(root / model)
     return f"{case}/{model}" if model.isdigit() else model if "@" in model or "/" in model else f"{case}@{model}"

@@ -75,7 +75,7 @@ class Scored:
         return " ".join(parts)
 
 
-def score(
+def score(  # noqa: PLR0913 - five of them by name only
     input_table: Path | str,
     output_file: Path | str,
     model_reference: str,
@@ -84,6 +84,7 @@ def score(
     interval: float | None = None,
     query: str | None = None,
     strict: bool = False,
+    counted: bool = True,
     progress: Progress | None = None,
 ) -> Scored:
     """Predict every row of a table and write one row for each, in order; return how many there were, and what was wrong in them.
@@ -108,6 +109,8 @@ def score(
         What is asked of the database; of a file, what is asked of its rows, which are called ``source``.
     strict
         Whether a row that cannot be predicted is refused, and nothing written.
+    counted
+        Whether to count what was missing, far out or unseen, which takes about as long as a compiled model takes to predict.
     progress
         Is told how far it is after each portion.
 
@@ -130,11 +133,11 @@ def score(
     predictor = Predictor.named(model_reference, paths)
     job = {
         "input": source.identity(), "model": predictor.manifest.digest, "interval": interval, "output": target.suffix.lower(),
-        "strict": strict, "rows": tables.ROWS_A_PORTION,
+        "strict": strict, "counted": counted, "rows": tables.ROWS_A_PORTION,
     }  # fmt: skip
     with unfinished(target, job) as kept:
         try:
-            scored = _Run(source, target, predictor, kept, interval, strict, progress).finish()
+            scored = _Run(source, target, predictor, kept, interval, strict, counted, progress).finish()
         except OSError as error:  # the disk is full, or gone: what was done is worth keeping
             raise SourceError(
                 f"{error}. Mend that, and run the command again: it goes on behind row {_rows_in(kept):,}."
@@ -160,6 +163,7 @@ class _Run:
     kept: Unfinished
     interval: float | None
     strict: bool
+    counted: bool
     progress: Progress | None
 
     def finish(self) -> Scored:
@@ -177,7 +181,7 @@ class _Run:
         start = Position(**self.kept.facts(number - 1)["behind"]) if number else Position()
         if rows.size:
             for place, portion in enumerate(rows.portions(start), start=number):
-                answers = answer(portion, self.predictor, schema, self.interval, strict=self.strict)
+                answers = answer(portion, self.predictor, schema, self.interval, strict=self.strict, counted=self.counted)
                 facts = {
                     "behind": asdict(portion.behind),
                     "bad": [row.as_record() for row in answers.bad],

@@ -61,7 +61,7 @@ def test_numbers_are_summed_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("model", "expected"),
-    [("champion", "churn@champion"), ("3", "churn/3"), ("loans@staging", "loans@staging"), ("loans/2", "loans/2")],
+    [("champion", "churn@champion"), ("3", "churn/3"), (3, "churn/3"), ("loans@staging", "loans@staging"), ("loans/2", "loans/2")],
 )
 def test_a_model_is_named_as_the_registry_does(tmp_path: Path, model: str, expected: str) -> None:
     assert glance.reference("churn", model, tmp_path) == expected

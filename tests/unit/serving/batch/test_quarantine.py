@@ -151,3 +151,10 @@ def test_the_command_says_how_many_rows_have_no_prediction(tmp_path: Path, model
     assert "Wrote 34 predictions" in done.stdout
     assert "6 rows have no prediction" in done.stdout
     assert done.stderr == ""  # no bar: this is no terminal
+
+
+def test_answers_are_the_same_without_counts(tmp_path: Path, model: str) -> None:
+    score(tmp_path, spoiled(tmp_path), model)
+    scored = score(tmp_path, spoiled(tmp_path), model, "quick.csv", counted=False)
+    assert (tmp_path / "quick.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
+    assert (scored.counts, scored.quarantined) == (None, 6)
