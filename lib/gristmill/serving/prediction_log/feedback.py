@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from math import isfinite
 
 from gristmill.serving.prediction_log.records import Feedback, FeedbackOutcome, Label, Predicted
 from gristmill.serving.prediction_log.rows import as_json, clean
@@ -44,6 +45,8 @@ def _refusal(session: Session, label: Feedback, check: LabelCheck, lock: str) ->
             f"There is no prediction {_id(label)!r} in the log: it was never answered, or is older than the log is kept. "
             "Send the id that the answer gave, after the answer."
         )
+    if isinstance(label.label, float) and not isfinite(label.label):
+        return f"Expected a class or a finite number as the label, got {label.label!r}."
     return check(Predicted(_id(label), *found[0]), label.label)
 
 

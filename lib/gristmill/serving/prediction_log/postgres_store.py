@@ -22,16 +22,22 @@ class PostgresStore:
         self._session = session
 
     @classmethod
-    def open(cls, url: str, seconds: float) -> "PostgresStore":
-        """Return the log in a PostgreSQL, in which its tables are made if need be."""
+    def open(cls, url: str, seconds: float, *, existing: bool = False) -> "PostgresStore":
+        """Return the log in a PostgreSQL, in which its tables are made if need be; see :func:`..store.open_store`.
+
+        Whoever wants a log that exists is a command or a reader, which may go through all of it: its statements may take long.
+        """
         with _told():
             session = connect(url, _options(seconds))
             try:
                 session.execute("SET synchronous_commit = on")
-                for name in ("statement_timeout", "lock_timeout"):
-                    session.execute(f"SET {name} = {max(1, round(seconds * 1000))}")
-                with session.transaction():
-                    make(session, TABLES)
+                session.execute(f"SET lock_timeout = {max(1, round(seconds * 1000))}")
+                if existing:
+                    _expect_log(session)
+                else:
+                    session.execute(f"SET statement_timeout = {max(1, round(seconds * 1000))}")
+                    with session.transaction():
+                        make(session, TABLES)
             except BaseException:
                 session.close()
                 raise
@@ -56,13 +62,18 @@ class PostgresStore:
     def scrub(self, marks: Sequence[str]) -> None:  # noqa: ARG002 - the server's files are not ours to look into
         """Leave nothing of what was deleted in the files of the tables, which are written anew; see :class:`..store.Store`."""
         with _told():
-            self._session.execute("SET statement_timeout = 0")
             for table in ("gristmill_predictions", "gristmill_feedback"):
                 self._session.execute(f"VACUUM (FULL) {table}")
 
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
+
+
+def _expect_log(session: PostgresSession) -> None:
+    """Raise if the database has no log."""
+    if not session.has(TABLES.name):
+        raise LogUnavailable(f"There is no prediction log yet in {session.address}. It is made by the first prediction served.")
 
 
 def _options(seconds: float) -> dict[str, str]:

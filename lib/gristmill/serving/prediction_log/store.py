@@ -72,7 +72,7 @@ def open_store(root: Path, seconds: float, *, existing: bool = False) -> Store:
     if url:
         from gristmill.serving.prediction_log.postgres_store import PostgresStore  # noqa: PLC0415 - an extra
 
-        return PostgresStore.open(url, seconds)
+        return PostgresStore.open(url, seconds, existing=existing)
     from gristmill.serving.prediction_log.sqlite_store import SqliteStore  # noqa: PLC0415 - its counterpart
 
     return SqliteStore.open(log_file(root), seconds, existing=existing)

@@ -220,7 +220,8 @@ def _session():
     return connect(os.environ[URL_VARIABLE])
 
 
-def test_without_a_log_a_reader_says_so(tmp_path: Path):
-    with pytest.raises(LogUnavailable, match="There is no prediction log yet"):
-        LogReader(tmp_path).last(1)
-    assert not log_file(tmp_path).parent.exists()
+def test_without_a_log_a_reader_says_so_and_makes_none(root: Path):
+    for _ in range(2):
+        with pytest.raises(LogUnavailable, match="There is no prediction log yet"):
+            LogReader(root).last(1)
+    assert not log_file(root).parent.exists()

@@ -52,16 +52,14 @@ def test_an_unknown_id_and_a_wrong_label_are_told_by_id_and_fail_nobody_else(roo
         assert (predicted.model, predicted.version) == ("churn", "3")
         return None if label in {"Yes", "No"} else f"Expected one of 'Yes', 'No', got {label!r}."
 
-    labels = [
-        Feedback("early", "Yes", 1.0),
-        Feedback("\ud800\u0000", "Yes", 1.0),
-        Feedback("a", "Maybe", 1.0),
-        Feedback("b", "No", 1.0),
-    ]
-    (outcome,) = send(root, [record(prediction_id="a"), record(prediction_id="b")], labels, check=check)
+    known = [Feedback("a", "Maybe", 1.0), Feedback("b", "No", 1.0), Feedback("n", float("nan"), 1.0)]
+    unknown = [Feedback("early", "Yes", 1.0), Feedback("\ud800\u0000", "Yes", 1.0)]
+    predictions = [record(prediction_id=name) for name in "abn"]
+    (outcome,) = send(root, predictions, [*unknown, *known], check=check)
     assert outcome.recorded == ("b",)
-    assert set(outcome.refused) == {"early", "a", "\\ud800\\x00"}
+    assert set(outcome.refused) == {"early", "a", "n", "\\ud800\\x00"}
     assert "There is no prediction 'early' in the log" in outcome.refused["early"]
+    assert outcome.refused["n"] == "Expected a class or a finite number as the label, got nan."
     assert outcome.refused["a"] == "Expected one of 'Yes', 'No', got 'Maybe'."
     assert pairs(root, "churn")["prediction_id"].tolist() == ["b"]
 
