@@ -2,7 +2,7 @@
 
 The champion of a built case serves test rows, one a request, with key, validation and the durable log, to wrk on the same cores:
 
-- as fast as it can, with one worker and with `--workers`
+- as fast as it can, with one worker and with `--workers`, beside uvicorn with an application that does nothing
 - `--rate` requests a second for `--seconds` (600 for ten minutes): errors, latency, memory
 - `mlflow models serve` with the same model, as its plain pipeline (`mlflow.sklearn`) and as Gristmill registers it
 - `--swaps` releases under load, on a small model of two versions whose answers tell them apart
@@ -32,7 +32,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "benchmarks")]
 import pandas as pd  # noqa: E402 - the path is set above
 import psutil  # noqa: E402
 from service.http import wrk  # noqa: E402
-from service.peers import mlflow_serve, save_plain  # noqa: E402
+from service.peers import bare_uvicorn, mlflow_serve, save_plain  # noqa: E402
 
 N_BODIES = 500
 
@@ -64,12 +64,12 @@ def measured(options: argparse.Namespace, root: Path, folder: Path) -> dict[str,
     rows = rows_of(options.project / "artifacts" / options.case, root / "model")
     bodies = [json.dumps({"instances": [row]}) for row in rows]
     burst = min(options.seconds, 15)
+    with bare_uvicorn(18_320) as url:
+        result["uvicorn that does nothing"] = wrk(url, bodies, connections=options.connections, seconds=burst).as_record()
     for workers in sorted({1, options.workers}):
         with served(root, options.case, workers) as (url, token, pid):
             wrk(url, bodies, token, connections=options.connections, seconds=2)
-            result[f"flat out, {workers} workers"] = wrk(
-                url, bodies, token, connections=options.connections, seconds=burst
-            ).as_record()
+            result[f"flat out, {workers} workers"] = flat_out(options, url, bodies, token, pid, burst)
             if workers == options.workers:
                 result |= steady(options, url, bodies, token, pid)
     if not options.without_peers:
@@ -80,6 +80,21 @@ def measured(options: argparse.Namespace, root: Path, folder: Path) -> dict[str,
     if options.swaps:
         result["swaps"] = swapped(folder / "swaps", options.swaps)
     return result
+
+
+def flat_out(options: argparse.Namespace, url: str, bodies: list[str], token: str, pid: int, seconds: float) -> dict[str, Any]:
+    """Return what came of as many requests as are answered, and the processor time of the service for one."""
+    before = processor_seconds(pid)
+    load = wrk(url, bodies, token, connections=options.connections, seconds=seconds)
+    spent = processor_seconds(pid) - before
+    return {**load.as_record(), "processor_ms_a_request": round(1000 * spent / max(load.requests, 1), 3)}
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time of a process and its children."""
+    process = psutil.Process(pid)
+    times = [one.cpu_times() for one in [process, *process.children(recursive=True)]]
+    return float(sum(one.user + one.system for one in times))
 
 
 def steady(options: argparse.Namespace, url: str, bodies: list[str], token: str, pid: int) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Other ways to serve the same model: ``mlflow models serve``, of the plain pipeline and of the model as Gristmill registers it."""
+"""What the service is measured beside.
+
+``mlflow models serve`` with the same model, of the plain pipeline and as Gristmill registers it; and uvicorn with an application
+that reads the body and answers two bytes, which is as fast as the machine lets one process of Python be.
+"""
 
 import os
 import signal
@@ -28,6 +32,29 @@ def mlflow_serve(model: Path, port: int, log: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/invocations"
     finally:
         os.killpg(process.pid, signal.SIGTERM)  # it starts uvicorn through a shell
+        process.wait(30)
+
+
+_BARE = """
+import sys, uvicorn
+async def app(scope, receive, send):
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"{}"})
+uvicorn.run(app, port=int(sys.argv[1]), lifespan="off", access_log=False, log_level="error", http="httptools", loop="uvloop")
+"""
+
+
+@contextmanager
+def bare_uvicorn(port: int) -> Iterator[str]:
+    """Serve an application that does nothing, and give its URL."""
+    process = subprocess.Popen([sys.executable, "-c", _BARE, str(port)])
+    try:
+        _wait(f"http://127.0.0.1:{port}/", process)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
         process.wait(30)
 
 
