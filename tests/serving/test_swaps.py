@@ -93,6 +93,21 @@ def test_a_version_that_is_not_what_was_registered_leaves_the_old_one_serving(ru
     until(lambda: "release of small" not in running.ready()["checks"])
 
 
+def test_a_challenger_that_cannot_be_loaded_is_told_and_the_champion_serves(running: Running):
+    swap(running, 1)
+    files = running.root / "mlruns" / "artifacts" / NAME / "2" / "data" / "model"
+    files.rename(running.root / "away")
+    try:
+        release(running.root, 1, challenger=2, share=1.0, mode=releases.LIVE)
+        until(lambda: "release of small" in running.ready()["checks"])
+        assert running.predict(ROWS).json()["model"]["version"] == "1"
+        assert "release of small" in running.ready()["checks"], "it is still told when the release was looked at again"
+    finally:
+        (running.root / "away").rename(files)
+    swap(running, 1)
+    until(lambda: "release of small" not in running.ready()["checks"])
+
+
 def test_a_model_directory_that_is_deleted_changes_nothing_of_what_serves(running: Running):
     swap(running, 1)
     files = running.root / "mlruns" / "artifacts" / NAME / "1" / "data" / "model"

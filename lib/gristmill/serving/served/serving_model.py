@@ -50,9 +50,11 @@ class ServingModel:
         self.failure = ""
         self._on_change = on_change
         self._located: dict[int, Located] = {}
-        self._predicting: Executor = ThreadPoolExecutor(1, thread_name_prefix=f"predict-{name}")
         self._loading: Executor = ThreadPoolExecutor(1, thread_name_prefix=f"load-{name}")
         self._failed_token, self._pause, self._again_at = -1, FIRST_PAUSE, 0.0
+        self._turn = asyncio.Lock()
+        self._trouble = ""
+        """What is the matter with the challenger of the line-up, which serves without it."""
 
     async def start(self) -> LineUp:
         """Load the versions that serve now; the service is not ready before.
@@ -70,13 +72,18 @@ class ServingModel:
 
     async def refresh(self) -> bool:
         """Look whether the release has moved, take in what it names, and return whether anything changed; raises nothing."""
+        async with self._turn:  # an older release must not come in after a newer one
+            return await self._refresh()
+
+    async def _refresh(self) -> bool:
         loop = asyncio.get_running_loop()
         try:
             release = await self._release()
-            serving = -1 if self.line_up is None else self.line_up.token
-            if release.token == serving or (release.token == self._failed_token and loop.time() < self._again_at):
-                if release.token == serving and self.failure:
-                    self._tell_failure("")
+            serves = self.line_up is not None and release.token == self.line_up.token
+            if serves:
+                self._tell_failure(self._trouble)
+            waits = loop.time() < self._again_at
+            if (serves and (not self._trouble or waits)) or (release.token == self._failed_token and waits):
                 return False
         except GristmillError as error:
             self._tell_failure(f"The release of {self.name} cannot be read: {error}")
@@ -102,8 +109,7 @@ class ServingModel:
                 await task
 
     def close(self) -> None:
-        """End the threads; whoever still waits for a prediction is told."""
-        self._predicting.shutdown(wait=False, cancel_futures=True)
+        """End the thread that loads."""
         self._loading.shutdown(wait=False, cancel_futures=True)
 
     async def _follow(self) -> None:
@@ -130,7 +136,8 @@ class ServingModel:
                 trouble = f"The challenger, version {release.challenger} of {self.name}, cannot be loaded: {error}"
         shadow = release.mode == releases.SHADOW
         self.line_up = LineUp(self.name, release.token, champion, challenger, release.share, shadow)
-        self._failed_token, self._pause = -1, FIRST_PAUSE
+        self._failed_token, self._pause, self._trouble = -1, FIRST_PAUSE, trouble
+        self._again_at = asyncio.get_running_loop().time() + LONGEST_PAUSE
         self._on_change(self.line_up)
         self._tell_failure(trouble)
         return self.line_up
@@ -141,7 +148,7 @@ class ServingModel:
             return self.line_up.versions[number][1]
         found = self._located.get(number) or await locate(self.root, self.name, number)
         loop = asyncio.get_running_loop()
-        load = partial(ServedVersion.load, self.name, number, found.directory, found.digest, self.serving, self._predicting)
+        load = partial(ServedVersion.load, self.name, number, found.directory, found.digest, self.serving)
         try:
             version = await loop.run_in_executor(self._loading, load)
         except GristmillError:

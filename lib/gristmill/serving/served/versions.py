@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,9 +64,7 @@ class ServedVersion:
     cache: RowCache | None = None
 
     @classmethod
-    def load(
-        cls, name: str, version: int, directory: Path, digest: str | None, serving: Serving, executor: Executor
-    ) -> "ServedVersion":
+    def load(cls, name: str, version: int, directory: Path, digest: str | None, serving: Serving) -> "ServedVersion":
         """Return a version that is verified, loaded, and warm.
 
         Parameters
@@ -77,8 +75,6 @@ class ServedVersion:
             Where it lies, and the digest it must have.
         serving
             The settings of the case.
-        executor
-            Where batches of a model run that takes more than :data:`INLINE_MS` a row.
 
         Raises
         ------
@@ -91,10 +87,11 @@ class ServedVersion:
         model = predictor.model
         row_ms = _warm(predictor)
         checker = RowChecker(model.contract, model.feature_columns, missing_as_trained=serving.missing == "as_trained")
-        inline = row_ms <= INLINE_MS
         batching = serving.batching
         limits = BatchLimits(batching.max_rows, batching.max_wait_ms, batching.max_queued_rows)
-        batcher = Batcher(predictor.values_of, None if inline else executor, limits)
+        # a thread of its own, so that no version waits for another; it ends when nobody holds the version any more
+        executor = None if row_ms <= INLINE_MS else ThreadPoolExecutor(1, thread_name_prefix=f"predict-{name}-{version}")
+        batcher = Batcher(predictor.values_of, executor, limits)
         cache = RowCache(model.feature_columns, serving.cache_rows) if serving.cache_rows else None
         guard = None if serving.out_of_range == "ignore" else Guard.from_model(model, serving)
         return cls(name, version, directory, predictor, checker, row_ms, batcher, guard, cache)
