@@ -51,16 +51,23 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         result = measured(options, copied(options.project, options.case, Path(folder) / "project"), Path(folder))
-    for name, value in result.items():
-        print(f"{name:<28}{value}")
     results = REPOSITORY / "benchmarks" / "results"
     results.mkdir(exist_ok=True)
     (results / "serving.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
+class Shown(dict[str, Any]):
+    """Figures by name, which are printed as they come."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Keep a figure, and print it."""
+        print(f"{name:<32}{value}", flush=True)
+        super().__setitem__(name, value)
+
+
 def measured(options: argparse.Namespace, root: Path, folder: Path) -> dict[str, Any]:
     """Return all figures by name."""
-    result: dict[str, Any] = {}
+    result = Shown()
     rows = rows_of(options.project / "artifacts" / options.case, root / "model")
     bodies = [json.dumps({"instances": [row]}) for row in rows]
     burst = min(options.seconds, 15)
@@ -71,9 +78,11 @@ def measured(options: argparse.Namespace, root: Path, folder: Path) -> dict[str,
             wrk(url, bodies, token, connections=options.connections, seconds=2)
             result[f"flat out, {workers} workers"] = flat_out(options, url, bodies, token, pid, burst)
             if workers == options.workers:
-                result |= steady(options, url, bodies, token, pid)
+                for name, value in steady(options, url, bodies, token, pid).items():
+                    result[name] = value
     if not options.without_peers:
-        result |= peers(options, root, folder, rows, burst)
+        for name, value in peers(options, root, folder, rows, burst).items():
+            result[name] = value
         ours = result[f"flat out, {options.workers} workers"]["per_second"]
         for name in [one for one in result if one.startswith("mlflow")]:
             result[f"times {name}"] = round(ours / result[name]["per_second"], 1)

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SECONDS_TO_START = 180
@@ -23,15 +23,16 @@ def mlflow_serve(model: Path, port: int, log: Path) -> Iterator[str]:
     """Serve a saved MLflow model in this environment, and give the URL that takes rows."""
     where = ["-h", "127.0.0.1", "-p", str(port)]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local", *where]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it starts uvicorn by name, through a shell
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path}
     with log.open("w") as written:
-        process = subprocess.Popen(
-            command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-        )
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env=environment)
     try:
         _wait(f"http://127.0.0.1:{port}/ping", process)
         yield f"http://127.0.0.1:{port}/invocations"
     finally:
-        os.killpg(process.pid, signal.SIGTERM)  # it starts uvicorn through a shell
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 

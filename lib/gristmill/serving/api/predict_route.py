@@ -40,6 +40,7 @@ class PredictionsFirst:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; raises ``ProblemError``, which the entrance makes a document of, where it cannot be."""
         if scope["type"] == "http" and scope["state"]["route"].path in _PATHS:
+            scope["route"] = scope["state"]["route"]  # as FastAPI does, for the traces
             await self._predict(scope, send)
         else:
             await self._others(scope, receive, send)
