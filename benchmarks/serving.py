@@ -132,13 +132,15 @@ def peers(options: argparse.Namespace, root: Path, folder: Path, rows: list[dict
     registered = next(path.parent for path in (root / "mlruns").rglob("MLmodel"))
     found = {}
     for name, model in (("plain pipeline", save_plain(root / "model", folder / "plain")), ("as registered", registered)):
-        with mlflow_serve(model, 18_321, folder / "mlflow.log") as url:
-            found[f"mlflow, {name}"] = wrk(url, bodies, connections=options.connections, seconds=seconds).as_record()
+        with mlflow_serve(model, 18_321, folder / "mlflow.log") as (url, pid):
+            wrk(url, bodies, connections=options.connections, seconds=2)
+            found[f"mlflow, {name}"] = flat_out(options, url, bodies, "", pid, seconds)
     return found
 
 
 def swapped(root: Path, number: int) -> dict[str, Any]:
     """Return what came of requests while releases moved."""
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # of the folder this was started in
     from tests.service import service_project, serving  # noqa: PLC0415 - needs the package
     from tests.service_load import swaps_under_load  # noqa: PLC0415
 
@@ -180,6 +182,7 @@ def served(root: Path, case: str, workers: int) -> Iterator[tuple[str, str, int]
     token, _ = KeyStore(root).create("benchmark", ["predict"], 86_400)
     command = [sys.executable, "-m", "gristmill.cli", "serve", case, "--port", "0", "--workers", str(workers)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment.pop("MLFLOW_TRACKING_URI", None)  # of the folder this was started in
     with (root / "service.log").open("w") as log:
         process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
     url = next(found[0] for line in process.stdout or () if (found := re.search(r"http://\S+?(?=;)", line)))

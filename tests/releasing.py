@@ -21,7 +21,7 @@ LOST = (*GOOD, {"name": "not_worse_than_champion", "group": "deployment", "passe
 UNKNOWN = {"name": "not_worse_than_champion", "group": "deployment", "passed": False, "value": None, "limit": 0.0}
 UNTOLD = (*GOOD, UNKNOWN)
 INCOMPARABLE = (*GOOD, {**UNKNOWN, "incomparable": True})
-MOVES = (releases.ADOPTED, releases.PROMOTED, releases.ROLLED_BACK)
+MOVES = (releases.ADOPTED, releases.PROMOTED, releases.ROLLED_BACK, releases.CHANGED)
 
 
 class Crash(BaseException):

@@ -19,8 +19,8 @@ SECONDS_TO_START = 180
 
 
 @contextmanager
-def mlflow_serve(model: Path, port: int, log: Path) -> Iterator[str]:
-    """Serve a saved MLflow model in this environment, and give the URL that takes rows."""
+def mlflow_serve(model: Path, port: int, log: Path) -> Iterator[tuple[str, int]]:
+    """Serve a saved MLflow model in this environment, and give the URL that takes rows, and the process."""
     where = ["-h", "127.0.0.1", "-p", str(port)]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local", *where]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it starts uvicorn by name, through a shell
@@ -29,7 +29,7 @@ def mlflow_serve(model: Path, port: int, log: Path) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env=environment)
     try:
         _wait(f"http://127.0.0.1:{port}/ping", process)
-        yield f"http://127.0.0.1:{port}/invocations"
+        yield f"http://127.0.0.1:{port}/invocations", process.pid
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
