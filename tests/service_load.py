@@ -17,7 +17,7 @@ def champion(running: Running) -> str:
 
 def swap(running: Running, version: int, **more: object) -> None:
     release(running.root, version, **more)  # type: ignore[arg-type]
-    until(lambda: champion(running) == str(version))
+    until(lambda: champion(running) == str(version), 180)  # the first look at a version asks the registry, in a process of its own
 
 
 class Load:
