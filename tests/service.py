@@ -51,7 +51,10 @@ def service_project(root: Path, task: str = "binary", versions: int = 2, serving
     positive = "positive_class: Yes" if task == "binary" else ""
     make_project(root)
     (root / "configs").mkdir()
-    text = _CASE.format(task=task, target=targets[task], others=others, positive=positive, serving=json.dumps(dict(serving or {})))
+    asked = dict(serving or {})
+    limits = {"refusals_per_minute": 100_000, **asked.get("limits", {})}  # or tests of wrong keys shut each other out
+    settings = json.dumps({**asked, "limits": limits})
+    text = _CASE.format(task=task, target=targets[task], others=others, positive=positive, serving=settings)
     (root / "configs" / f"{NAME}.yaml").write_text(text)
     for _ in range(versions):
         register(root, task)

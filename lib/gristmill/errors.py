@@ -28,6 +28,22 @@ class DataError(GristmillError):
     """A table was read, but its rows cannot be used for the case."""
 
 
+class UnfitValueError(DataError):
+    """A column holds values that its contracted type cannot hold.
+
+    Attributes
+    ----------
+    wanted
+        What was expected, such as ``a number``.
+    places
+        Which rows hold such a value, from 0.
+    """
+
+    def __init__(self, message: str, wanted: str, places: list[int]) -> None:
+        super().__init__(message)
+        self.wanted, self.places = wanted, places
+
+
 class LevelError(GristmillError):
     """Sets or intervals are asked for at a level that is none, or that a model cannot vouch for."""
 
@@ -72,3 +88,33 @@ class ParameterError(GristmillError):
 
 class InstrumentError(GristmillError):
     """An instrument of the service (metrics, logs, traces, profiles) cannot be set up or used as asked."""
+
+
+class MixedEncodingError(SourceError):
+    """A text file is partly UTF-8 and partly something else."""
+
+
+class LogUnavailable(StateError):  # noqa: N818 - it says what is the matter, and callers answer 503 by this name
+    """The prediction log cannot take a record now: its database is down, locked, full or slow, or too much waits already.
+
+    What was to be answered must be refused instead. The log goes on by itself as soon as its database does.
+    """
+
+    retry_after = 1
+    """Seconds after which it is worth to ask again: what an answer says in ``Retry-After``."""
+
+
+class NoCompiledForm(GristmillError):  # noqa: N818 - it is no error of a user's, and never reaches one as such
+    """A part of a model has no compiled form; the message says which, as the end of a sentence."""
+
+
+class KeyStoreError(GristmillError):
+    """A key cannot be made as asked, or there is none of that id."""
+
+
+class DurationError(GristmillError):
+    """A length of time is none."""
+
+
+class QueueFullError(GristmillError):
+    """More rows wait for a prediction than may."""

@@ -6,17 +6,13 @@ from typing import Annotated, Optional
 import typer
 
 from gristmill.config.durations import seconds
-from gristmill.errors import GristmillError
+from gristmill.errors import DurationError
 from gristmill.paths import project_root
 
 app = typer.Typer(no_args_is_help=True, help="Keys of the prediction service: made, listed, revoked, rotated.")
 
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="Id of a key, as `gristmill keys list` shows it.")]
 _SHORT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class DurationError(GristmillError):
-    """A length of time is none."""
 
 
 def duration(text: str) -> float:

@@ -15,15 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from gristmill.errors import DataError, GristmillError
+from gristmill.errors import DataError, QueueFullError
 from gristmill.metrics.scores import Floats
 
 Rows = Sequence[Mapping[str, object]]
 Predict = Callable[[Rows], Floats]
-
-
-class QueueFullError(GristmillError):
-    """More rows wait for a prediction than may."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gristmill.cli import app
-from gristmill.commands.keys import DurationError, duration
+from gristmill.commands.keys import duration
+from gristmill.errors import DurationError
 from gristmill.serving.keys.ring import KeyRing
 from gristmill.serving.keys.store import KeyStore
 

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from gristmill.errors import DataError
+from gristmill.errors import DataError, QueueFullError
 from gristmill.metrics.scores import Floats
-from gristmill.serving.batching import Batcher, BatchLimits, QueueFullError
+from gristmill.serving.batching import Batcher, BatchLimits
 
 
 class Model:

@@ -14,7 +14,7 @@ import pandas as pd
 from gristmill.data.contract.treatment import policies
 from gristmill.data.kinds import FALSE_TEXTS, TRUE_TEXTS, is_numeric, kind_of, parse_dates
 from gristmill.data.targets import class_text, find_classes, learnable_numbers
-from gristmill.errors import DataError
+from gristmill.errors import DataError, UnfitValueError
 
 MOST_LEVELS = 200
 """Levels up to which a contract lists them all."""
@@ -23,22 +23,6 @@ _SAFE_TO_SUM = 1e290
 _LARGEST_WHOLE = 2.0**63
 
 Contract = dict[str, Any]
-
-
-class UnfitValueError(DataError):
-    """A column holds values that its contracted type cannot hold.
-
-    Attributes
-    ----------
-    wanted
-        What was expected, such as ``a number``.
-    places
-        Which rows hold such a value, from 0.
-    """
-
-    def __init__(self, message: str, wanted: str, places: list[int]) -> None:
-        super().__init__(message)
-        self.wanted, self.places = wanted, places
 
 
 def infer(frame: pd.DataFrame, case: Any, declared: Mapping[str, tuple[str, str | None]] | None = None) -> Contract:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gristmill.data.sources.compressed import open_bytes
-from gristmill.errors import SourceError
+from gristmill.errors import MixedEncodingError, SourceError
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -21,10 +21,6 @@ LONGEST_FIELD = 1 << 24
 _SAMPLE_BYTES = 1 << 18
 _CHUNK_BYTES = 1 << 22
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-
-
-class MixedEncodingError(SourceError):
-    """A text file is partly UTF-8 and partly something else."""
 
 
 @dataclass(frozen=True)

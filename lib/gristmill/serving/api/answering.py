@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from gristmill.errors import DataError
+from gristmill.errors import DataError, QueueFullError
 from gristmill.instruments.metrics import ServiceMetrics
 from gristmill.metrics.scores import Floats
 from gristmill.serving.api import extras
@@ -16,7 +16,6 @@ from gristmill.serving.api.asked import Asked
 from gristmill.serving.api.refusals import RETRY_SOON, bad_rows, log_unavailable, not_served, too_busy
 from gristmill.serving.api.saying import Said, body_of, records_of, said
 from gristmill.serving.api.shadows import Shadows
-from gristmill.serving.batching import QueueFullError
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.records import Role
 from gristmill.serving.prediction_log.unavailable import LogUnavailable

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gristmill.data.sources.delimited import MISSING
-from gristmill.data.sources.dialect import MixedEncodingError, as_utf8, find_dialect, find_encoding, with_one_line_end
+from gristmill.data.sources.dialect import as_utf8, find_dialect, find_encoding, with_one_line_end
 from gristmill.data.sources.plain import check_names
-from gristmill.errors import SourceError
+from gristmill.errors import MixedEncodingError, SourceError
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.serving.batch.number_text import misfits, numbers_of
 from gristmill.serving.batch.portions import BadRow, Portion, Position

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from gristmill.data.contract.schema import UnfitValueError, coerce
+from gristmill.data.contract.schema import coerce
+from gristmill.errors import UnfitValueError
 from gristmill.modeling.artifact.fitted import FittedModel
 
 

@@ -70,8 +70,8 @@ def compiled_files(
     n_classes
         Number of classes; 0 for a regression.
     """
+    from gristmill.errors import NoCompiledForm  # noqa: PLC0415
     from gristmill.serving.compiled.compiling.compilation import compile_pipeline  # noqa: PLC0415 - scikit-learn, for those who compile
-    from gristmill.serving.compiled.compiling.refusal import NoCompiledForm  # noqa: PLC0415
 
     try:
         return to_files(compile_pipeline(pipeline, contract, feature_columns, n_classes)), ""

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from gristmill.errors import NoCompiledForm
 from gristmill.features.builder import source_columns
 from gristmill.modeling.choice.assembling import plan_milliseconds as pipeline_plan_milliseconds
 from gristmill.modeling.latency import COMPILED, N_ROWS, PIPELINE, RowTime, Timer, serving_time
 from gristmill.serving.compiled.compiling.compilation import compile_answer, compile_intake, require_compilable
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.compiling.vocabularies import features_of
 from gristmill.serving.compiled.files import from_files
 from gristmill.serving.compiled.form import compiled_files

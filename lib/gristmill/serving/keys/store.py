@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gristmill.errors import GristmillError
+from gristmill.errors import KeyStoreError
 from gristmill.registry.releases import actor
 from gristmill.serving.keys.key import SCOPES, Key
 from gristmill.serving.keys.tokens import hash_of, new_token
@@ -46,10 +46,6 @@ TABLES = Tables(
         "FOR EACH STATEMENT EXECUTE FUNCTION gristmill_key_history_kept()",
     ),
 )
-
-
-class KeyStoreError(GristmillError):
-    """A key cannot be made as asked, or there is none of that id."""
 
 
 @dataclass(frozen=True)

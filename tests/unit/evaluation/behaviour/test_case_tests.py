@@ -100,7 +100,7 @@ def test_another_model_is_put_to_the_same_tests_and_decides_nothing(evaluated):
     found = evaluated("binary")
     behaviour = case_of(more="behaviour: {rows: 20, tests: {x: {change: {tenure: up 12}, expect: not up, margin: 0}}}").behaviour
     subject = Subject(found.model, found.test, found.scored, behaviour.rows)
-    turned = dataclasses.replace(found.model, pipeline=Turned(found.model.pipeline))
+    turned = dataclasses.replace(found.model, open_pipeline=lambda: Turned(found.model.pipeline), compiled={})
     champion = subject.beside(turned, dataclasses.replace(found.scored, predicted=found.scored.predicted[:, ::-1]))
     made = run_tests(subject, behaviour, found.test, {"champion": champion})
     alone = run_tests(subject, behaviour, found.test)

@@ -27,7 +27,7 @@ def subject(evaluated, task="binary", spoil=None):
     found = evaluated(task)
     if spoil is None:
         return Subject(found.model, found.test, found.scored)
-    model = replace(found.model, pipeline=Spoilt(found.model.pipeline, spoil))
+    model = replace(found.model, open_pipeline=lambda: Spoilt(found.model.pipeline, spoil), compiled={})
     scored = replace(found.scored, predicted=model.predict_values(found.test))
     return Subject(model, found.test, scored)
 

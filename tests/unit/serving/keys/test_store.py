@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from tests.postgres import Postgres
 
-from gristmill.errors import StateError
+from gristmill.errors import KeyStoreError, StateError
 from gristmill.registry.releases import actor
-from gristmill.serving.keys.store import TABLES, KeyStore, KeyStoreError
+from gristmill.serving.keys.store import TABLES, KeyStore
 from gristmill.serving.keys.tokens import hash_of, id_of, new_token
 from gristmill.state_database import URL_VARIABLE, StateDatabase
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from gristmill.errors import NoCompiledForm
 from gristmill.features.aggregates import SEPARATOR, GroupAggregates
 from gristmill.features.proposals import Proposals
 from gristmill.features.rows import MISSING_LEVEL
 from gristmill.features.selecting import FeatureSelection
 from gristmill.serving.compiled.added import Adding, Blanking, Combination, GroupFigure, NumbersAsLevels
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.compiling.vocabularies import Features
 
 

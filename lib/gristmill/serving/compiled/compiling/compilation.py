@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
+from gristmill.errors import NoCompiledForm
 from gristmill.features.rows import DATE_PARTS, RowFeatures
 from gristmill.modeling.choice.calibration import Calibrated
 from gristmill.modeling.choice.ensembling import WeightedClassifier, WeightedRegressor
@@ -16,7 +17,6 @@ from gristmill.modeling.families.scaled_target import ScaledTarget
 from gristmill.serving.compiled.answers import CalibratedShares, KnownShares, Mean, Prepared, Rescaled, Stack
 from gristmill.serving.compiled.compiling.estimators import compile_estimator
 from gristmill.serving.compiled.compiling.matrices import compile_matrix
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.compiling.vocabularies import Features, features_of
 from gristmill.serving.compiled.intake import DateSource, Intake, LevelSource, NumberSource, Source, UnusedSource
 from gristmill.serving.compiled.plan import Plan

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 
+from gristmill.errors import NoCompiledForm
 from gristmill.modeling.families.augmented import Augmented
 from gristmill.modeling.families.catboost_trees import CatBoostTrees
 from gristmill.modeling.families.histogram_trees import HistogramTrees
@@ -15,7 +16,6 @@ from gristmill.modeling.families.networks import Network as TrainedNetwork
 from gristmill.serving.compiled.answers import Odds, Shares
 from gristmill.serving.compiled.compiling.forests import compile_forest
 from gristmill.serving.compiled.compiling.histograms import compile_histogram_trees
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.compiling.symmetric import compile_symmetric_trees
 from gristmill.serving.compiled.kernels.simple import Constant, Linear, Network
 from gristmill.serving.compiled.kernels.trees import TreeText

@@ -21,6 +21,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from gristmill.errors import NoCompiledForm
 from gristmill.features.cycles import Cycles
 from gristmill.features.filling import FillText
 from gristmill.features.limits import OutlierLimits
@@ -29,7 +30,6 @@ from gristmill.features.target_means import TargetMeans
 from gristmill.serving.compiled.blocks import Flags, Matrix, Numbers, Table
 from gristmill.serving.compiled.cells import Floats, Places
 from gristmill.serving.compiled.compiling.adding import compile_before
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.compiling.vocabularies import Features
 from gristmill.serving.compiled.ranks import Circle, Curves, Ranks
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
+from gristmill.errors import NoCompiledForm
 from gristmill.modeling.choice.calibration import SMALLEST
 from gristmill.modeling.choice.stacking import SMALLEST as SMALLEST_SHARE
 from gristmill.modeling.families.network_answers import n_layers
 from gristmill.serving.compiled.answers import CalibratedShares, KnownShares, Mean, Odds, Prepared, Rescaled, Shares, Stack
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.edge import trees
 from gristmill.serving.compiled.edge.graph import Graph
 from gristmill.serving.compiled.edge.matrices import matrix

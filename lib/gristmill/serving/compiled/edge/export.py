@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from gristmill.data.products import replacing
-from gristmill.errors import ArtifactError
+from gristmill.errors import ArtifactError, NoCompiledForm
 from gristmill.features.rows import LARGEST
 from gristmill.serving.compiled.cells import Cells, Floats
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.generated_rows import SHARES, UNSEEN, borders
 from gristmill.serving.compiled.intake import DateSource, Intake, LevelSource, NumberSource
 from gristmill.serving.compiled.plan import Plan

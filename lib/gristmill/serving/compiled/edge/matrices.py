@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from gristmill.errors import NoCompiledForm
 from gristmill.serving.compiled.blocks import Flags, Matrix, Numbers, Table
-from gristmill.serving.compiled.compiling.refusal import NoCompiledForm
 from gristmill.serving.compiled.edge.graph import Graph
 from gristmill.serving.compiled.ranks import Circle
 
