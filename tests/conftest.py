@@ -11,7 +11,8 @@ from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-os.environ.pop("MLFLOW_TRACKING_URI", None)  # each test project has a store of its own
+for name in ("MLFLOW_TRACKING_URI", "MLFLOW_BACKEND_STORE_URI"):  # each test project has a store of its own
+    os.environ.pop(name, None)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # makes every kernel compile its imports again
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it for what it starts with `&`: builds would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -54,7 +54,7 @@ def with_jupyter_settings(paths: str) -> str:
 
 
 def apply() -> None:
-    """Set what the user has not: usage reporting off, MLflow on the project's own store, Jupyter on the project's settings."""
+    """Set what the user has not: usage reporting off, MLflow and its server on the project's store, Jupyter on its settings."""
     for name, value in USAGE_REPORTING_OFF.items():
         os.environ.setdefault(name, value)
     try:
@@ -62,6 +62,8 @@ def apply() -> None:
     except OSError:  # the working directory was deleted: nothing to find
         return
     if root is not None:
+        if "MLFLOW_TRACKING_URI" not in os.environ:  # MLflow's server and `mlflow ui` ask for a variable of their own
+            os.environ.setdefault("MLFLOW_BACKEND_STORE_URI", embedded_tracking_uri(root))
         os.environ.setdefault("MLFLOW_TRACKING_URI", embedded_tracking_uri(root))
         os.environ["JUPYTER_CONFIG_PATH"] = with_jupyter_settings(os.environ.get("JUPYTER_CONFIG_PATH", ""))
 

@@ -60,7 +60,8 @@ def direct_dependencies(repository: Path) -> set[str]:
 
 def environment_of(folder: Path, **given: str) -> dict[str, str]:
     """Return the environment that a Python started in ``folder`` ends up with, importing nothing of ours."""
-    outer = {name: value for name, value in os.environ.items() if name not in USAGE_REPORTING_OFF and name != "MLFLOW_TRACKING_URI"}
+    theirs = {*USAGE_REPORTING_OFF, "MLFLOW_TRACKING_URI", "MLFLOW_BACKEND_STORE_URI"}
+    outer = {name: value for name, value in os.environ.items() if name not in theirs}
     script = "import os; print('\\n'.join(f'{k}={v}' for k, v in os.environ.items()))"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=folder, env={**outer, **given}, capture_output=True, text=True, check=True
@@ -80,6 +81,18 @@ def test_mlflow_finds_the_store_of_the_project_it_is_started_in(tmp_path: Path):
     (tmp_path / "pipeline.yaml").touch()
     (tmp_path / "notebooks").mkdir()
     assert environment_of(tmp_path / "notebooks")["MLFLOW_TRACKING_URI"] == embedded_tracking_uri(str(tmp_path))
+
+
+def test_mlflow_s_own_server_shows_the_store_of_the_project(tmp_path: Path):
+    (tmp_path / "pipeline.yaml").touch()
+    script = "import mlflow.cli; print(next(p.envvar for p in mlflow.cli.server.params if p.name == 'backend_store_uri'))"
+    asked = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=True)
+    assert environment_of(tmp_path)[asked.stdout.strip()] == embedded_tracking_uri(str(tmp_path))
+
+
+def test_mlflow_s_own_server_is_left_alone_where_the_user_names_a_store(tmp_path: Path):
+    (tmp_path / "pipeline.yaml").touch()
+    assert "MLFLOW_BACKEND_STORE_URI" not in environment_of(tmp_path, MLFLOW_TRACKING_URI="http://127.0.0.1:5000")
 
 
 def test_outside_a_project_mlflow_is_left_alone(tmp_path: Path):
