@@ -35,6 +35,9 @@ READS: dict[str, tuple[str, ...]] = {
 }
 """Stage -> top-level keys of the case file it may read."""
 
+WATCHING = {"monitoring": ("drift", "performance", "alerts")}
+"""Top-level key -> parts of it that only watch a model at work: no stage reads them, and a change reruns nothing."""
+
 _DERIVED = {
     "primary_metric": ("task", "evaluation"),
     "split_strategy": ("task", "time_column", "group_column", "split"),

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
-from gristmill.config.stages import READS
+from gristmill.config.stages import READS, WATCHING
 from gristmill.data.snapshots.history import restored_digest
 from gristmill.data.sources.folders import table_files
 from gristmill.errors import CaseFileError, GristmillError
@@ -180,7 +180,7 @@ class Survey:
     def _granted(self, stage: Stage) -> dict[str, Any]:
         """Return the keys of the case file that a stage may read; all of them if nothing says which."""
         keys = READS.get(stage.name, tuple(Case.model_fields))
-        return {key: self.case[key] for key in keys}
+        return {key: _read_by_builds(key, self.case[key]) for key in keys}
 
     def _settings(self, stage: Stage) -> Iterator[tuple[str, str]]:
         """Give the values of the case file that a stage may read."""
@@ -240,6 +240,12 @@ class Survey:
     def _relative(self, path: Path) -> str:
         """Return a path as the project's owner would write it."""
         return str(path.relative_to(self.root)) if self.root in path.parents else str(path)
+
+
+def _read_by_builds(key: str, value: Any) -> Any:
+    """Return the value of a top-level key without the parts that only watch a model at work."""
+    left_out = WATCHING.get(key, ())
+    return {name: part for name, part in value.items() if name not in left_out} if left_out else value
 
 
 @lru_cache(maxsize=64)

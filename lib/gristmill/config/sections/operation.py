@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gristmill.config.base import Section, Share
+from gristmill.config.sections.drift import Drift
 
 
 class Serving(Section):
@@ -26,6 +27,15 @@ class Monitoring(Section):
     reference_bins: Annotated[int, Field(ge=2, le=100)] = Field(
         10, description="Quantile bins a numeric column in the drift reference."
     )
+    reference_points: Annotated[int, Field(ge=20, le=1000)] = Field(
+        200, description="Finer quantile cells a numeric column there, for Kolmogorov-Smirnov and Wasserstein."
+    )
+    drift: Drift = Field(default_factory=Drift, description="When a difference is drift, and drift an alarm.")
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Bins and finer cells of a number."""
+        return self.reference_bins, self.reference_points
 
 
 class Retraining(Section):
