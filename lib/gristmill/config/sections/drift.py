@@ -29,7 +29,7 @@ class Drift(Section):
     critical: tuple[str, ...] = Field((), description="Columns whose drift is an alarm whatever their importance.")
     separable: Annotated[float, Field(gt=0.5, lt=1)] = Field(
         0.6,
-        description="ROC-AUC of a classifier that tells the window's rows from the training rows, from which on the rows as a whole "
+        description="ROC-AUC of a classifier that tells the window's rows from the training rows, from which the rows as a whole "
         "are called drifted, if all of its interval is above 0.5.",
     )
     sample_rows: Annotated[int, Field(ge=200)] = Field(
