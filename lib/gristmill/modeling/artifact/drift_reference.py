@@ -59,9 +59,9 @@ def drift_reference(
     dict
         ``format``; ``rows``; ``columns``, each with ``kind`` (``bins``: ``edges`` and ``shares``, one share more than inner edges;
         ``levels``: ``shares`` by level and the share of all ``other`` levels), ``missing_share``, and for windows to be held
-        against: of bins ``cells`` (``edges``, and the record of a :class:`NumberCounts`); of levels ``counts`` by level,
-        ``rare`` (names of the others, None if they are too many), ``rare_rows``, ``singletons`` (levels seen once) and
-        ``missing``; ``predictions`` in the same form, by class for a classifier.
+        against: of bins ``cells`` (``edges``, of which ``bins`` are those for PSI, and the record of a :class:`NumberCounts`); of
+        levels ``counts`` by level, ``rare`` (names of the others, None if they are too many), ``rare_rows``, ``singletons`` (levels
+        seen once) and ``missing``; ``predictions`` in the same form, by class for a classifier.
     """
     kinds = {column["name"]: column["kind"] for column in contract["columns"]}
     described = {name: describe(train[name], kinds[name], bins, points) for name in columns}
@@ -98,9 +98,10 @@ def binned(values: Floats, bins: int, points: int = POINTS) -> dict[str, Any]:
     present = values[~np.isnan(values)]
     missing_share = float(np.isnan(values).mean()) if len(values) else 0.0
     edges = _quantiles(present, bins)
-    fine = np.union1d(edges, _fine_edges(present, points))
+    even = even_edges(present, bins)
+    fine = np.union1d(np.union1d(edges, even), _fine_edges(present, points))
     counted = NumberCounts.of(values, fine)
-    cells = {"edges": fine.tolist(), **counted.to_record()}
+    cells = {"edges": fine.tolist(), "bins": even.tolist(), **counted.to_record()}
     if len(present) == 0:
         shares: list[float] = [0.0]
         return {
@@ -126,6 +127,22 @@ def binned(values: Floats, bins: int, points: int = POINTS) -> dict[str, Any]:
 def bin_starts(fine: Floats, edges: Floats) -> NDArray[np.intp]:
     """Return the first cell of each bin, shape ``(n_edges + 1,)``; ``fine`` holds all ``edges``."""
     return np.concatenate([[0], np.searchsorted(fine, edges, side="left") + 1]).astype(np.intp)
+
+
+def even_edges(present: Floats, bins: int) -> Floats:
+    """Return inner edges of bins in which a change shows whatever the distribution, shape ``(n_edges,)``.
+
+    Quantiles alone would put a flag that is set in one row of twenty into a single bin with those that are not. A value that has a
+    bin's share of the rows gets a bin of its own, and the others are cut at their quantiles. Few values have a bin each.
+    """
+    values, rows = np.unique(present, return_counts=True)
+    if len(values) <= bins:
+        return values
+    heavy = np.flatnonzero(rows * bins >= len(present))
+    rest = np.delete(values, heavy).repeat(np.delete(rows, heavy))
+    after = values[np.minimum(heavy + 1, len(values) - 1)]
+    parts = max(2, round(bins * len(rest) / len(present)))
+    return np.unique(np.concatenate([values[heavy], after, _quantiles(rest, parts)]))
 
 
 def _quantiles(present: Floats, parts: int) -> Floats:

@@ -37,7 +37,7 @@ def truth_of(model: FittedModel, rows: pd.DataFrame) -> Floats:
     if not model.classes:
         return encode_numbers(rows[model.target])
     codes = {name: code for code, name in enumerate(model.classes)}
-    return class_text(rows[model.target]).map(codes).to_numpy(dtype=np.float64)
+    return np.asarray(class_text(rows[model.target]).map(codes), dtype=np.float64)
 
 
 def row_losses(model: FittedModel, rows: pd.DataFrame, truth: Floats) -> Floats:

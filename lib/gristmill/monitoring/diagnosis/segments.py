@@ -85,9 +85,9 @@ def _rated(words: str, old: Any, new: Any, losses: tuple[Floats, Floats], whole:
 def _parts(name: str, kind: str, reference: pd.Series, window: pd.Series) -> list[tuple[str, Any, Any]]:
     """Return the parts of a column's values: words, and which reference and window rows are in it."""
     if kind in ("categorical", "boolean"):
-        old, new = (levels(values) for values in (reference, window))
-        known = [level for level in pd.Series(old).value_counts().index[:20] if level != MISSING_LEVEL]
-        return [(f"{name} is {level}", old == level, new == level) for level in known]
+        was, now = (levels(values) for values in (reference, window))
+        known = [level for level in pd.Series(was).value_counts().index[:20] if level != MISSING_LEVEL]
+        return [(f"{name} is {level}", was == level, now == level) for level in known]
     old, new = (as_numbers(values, kind) for values in (reference, window))
     ends = np.unique(np.nanquantile(old, [0, 0.25, 0.5, 0.75, 1])) if not np.isnan(old).all() else np.empty(0)
     cuts = [-np.inf, *ends[1:-1], np.inf]

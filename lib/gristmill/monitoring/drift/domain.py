@@ -129,12 +129,15 @@ def _matrix(rows: pd.DataFrame, reference: Reference) -> Floats:
 
 
 def fold_auc(y: NDArray[np.int64], score: Floats, folds: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the mean ROC-AUC within folds and its standard error (DeLong et al. 1988).
+    """Return the mean ROC-AUC within folds and its standard error.
 
-    Scores of different models are never compared with each other.
+    Scores of different models are never compared with each other. The error is that of DeLong et al. (1988), or that of the spread
+    over folds, which knows of the models' own chance, if that is larger.
     """
     aucs, variances = zip(*(delong(y[folds == fold], score[folds == fold]) for fold in np.unique(folds)), strict=True)
-    return float(np.mean(aucs)), float(np.sqrt(np.sum(variances)) / len(aucs))
+    within = np.sqrt(np.sum(variances)) / len(aucs)
+    between = np.std(aucs, ddof=1) / np.sqrt(len(aucs)) if len(aucs) > 1 else 0.0
+    return float(np.mean(aucs)), float(max(within, between))
 
 
 def delong(y: NDArray[np.int64], score: Floats) -> tuple[float, float]:

@@ -126,6 +126,7 @@ def _number(name: str, kind: str, stored: Mapping[str, Any], rows: int) -> Numbe
         counts = np.rint(np.asarray(stored["shares"]) * (rows - missing)).astype(np.int64)
         return NumberReference(name, kind, NumberCounts(edges, counts, None, missing, 0.0, np.nan, np.nan), edges, None)
     counted = NumberCounts.from_record(cells, np.asarray(cells["edges"], dtype=np.float64))
+    edges = np.asarray(cells["bins"], dtype=np.float64)
     if not np.isin(edges, counted.edges).all():
         raise ValueError(f"the bins of {name!r} are not made of its cells")
     limits = None if np.isnan(counted.minimum) else (counted.minimum, counted.maximum)

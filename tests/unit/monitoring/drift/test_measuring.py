@@ -10,6 +10,7 @@ from tests.unit.monitoring.drift.windows import CONTRACT, answers, customers, re
 
 from gristmill.config.sections.drift import Drift
 from gristmill.errors import ArtifactError, DataError
+from gristmill.modeling.artifact.drift_reference import drift_reference
 from gristmill.monitoring.drift.measuring import measure
 from gristmill.monitoring.drift.reference import Reference
 from gristmill.monitoring.drift.window import Window
@@ -68,6 +69,22 @@ def test_predictions_that_moved_are_an_alarm():
     assert report.drifted == ()
     assert report.alarm
     assert "the predictions drifted" in report.sentence
+
+
+def test_a_rare_flag_that_became_less_rare_is_found():
+    rng, contract = np.random.default_rng(0), {"columns": [{"name": "flag", "kind": "boolean"}]}
+    stored = drift_reference(pd.DataFrame({"flag": rng.random(5000) < 0.03}), contract, ["flag"], np.zeros(5000), 10)
+    held = Reference.from_record(stored, contract)
+    assert measure(held, Window.of(pd.DataFrame({"flag": rng.random(2000) < 0.15}), held)).drifted == ("flag",)
+    assert not measure(held, Window.of(pd.DataFrame({"flag": rng.random(2000) < 0.03}), held)).drifted
+
+
+def test_windows_that_have_not_drifted_rarely_show_any_difference_even_without_floors():
+    held, rng = reference(), np.random.default_rng(1)
+    none = Drift(psi=1e-12, ks=0, missing=0, outside=0, new_levels=0)
+    windows = [Window.of(customers(int(rng.integers(300, 900)), seed=100 + number), held) for number in range(40)]
+    assert sum(bool(measure(held, window, none).drifted) for window in windows) <= 5  # 2 are to be expected of 40 at most
+    assert not any(measure(held, window).alarm for window in windows)
 
 
 def test_a_small_window_is_not_judged():
