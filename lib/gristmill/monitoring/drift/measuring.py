@@ -95,14 +95,14 @@ def _reasons(
     drifted = [one for one in features if one.drifted]
     weight = sum(one.importance or 0.0 for one in drifted)
     why = [f"{one.name!r} is critical and drifted: {_findings(one)}" for one in drifted if one.name in limits.critical]
-    listed = "; ".join(f"{one.name!r} {_findings(one)}" for one in drifted[:5]) + ("; ..." if len(drifted) > 5 else "")
+    listed = "; ".join(f"{one.name!r}: {_findings(one)}" for one in drifted[:5]) + ("; ..." if len(drifted) > 5 else "")
     if drifted and importances is None:
         why.append(f"{len(drifted)} of {len(features)} columns drifted, of unknown importance: {listed}")
     elif drifted and weight >= limits.alarm_importance:
         why.append(f"columns with {100 * weight:.3g} % of the model's importance drifted: {listed}")
     moved = [one for one in predictions if one.drifted]
     if moved:
-        why.append(f"the predictions drifted: {moved[-1].name!r} {_findings(moved[-1])}")
+        why.append(f"the predictions drifted, {moved[-1].name!r}: {_findings(moved[-1])}")
     quiet = [f"{len(drifted)} of {len(features)} columns drifted"]
     if drifted:
         share = f"{100 * weight:.3g} %"

@@ -68,7 +68,7 @@ def test_predictions_that_moved_are_an_alarm():
     report = measure(held, Window.of(rows, held, answers(3000, 7, shift=1.0)), None, dict.fromkeys(held.columns, 1 / 6))
     assert report.drifted == ()
     assert report.alarm
-    assert "the predictions drifted" in report.sentence
+    assert "the predictions drifted, 'yes': its mean is" in report.sentence
 
 
 def test_a_rare_flag_that_became_less_rare_is_found():
