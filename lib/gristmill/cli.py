@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, init, keys, log, releases, sampling, scoring, serve, signing, snapshots
+from gristmill.commands import contracts, diagnose, init, keys, log, releases, sampling, scoring, serve, signing, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -26,6 +26,7 @@ app.add_typer(contracts.app, name="contract")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.command()(init.init)
+app.command()(diagnose.diagnose)
 app.command()(sampling.sample)
 app.command()(scoring.score)
 app.command()(releases.promote)

@@ -319,6 +319,8 @@ DETAILS: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "features.outliers": (set_key("features: {outliers: {numeric: clip}}"), FROM[VALIDATE]),
     "features.columns": (set_key("features: {columns: {age: {outliers: clip, factor: 1.5}}}"), FROM[VALIDATE]),
     "validation.duplicates": (set_key("validation: {duplicates: drop}"), FROM[VALIDATE]),
+    "monitoring.drift, which only watches": (set_key("monitoring: {drift: {psi: 0.3}}"), NONE),
+    "monitoring.reference_points": (set_key("monitoring: {reference_points: 50}"), FROM[SELECT]),
     "a default that is spelt out": (set_key("features: {missing: {numeric: native}}"), NONE),
 }
 

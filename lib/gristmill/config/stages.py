@@ -7,7 +7,7 @@ through :class:`StageCase`, which refuses a key the table does not grant.
 from typing import Any
 
 from gristmill.config.case import Case
-from gristmill.config.sections.operation import Serving
+from gristmill.config.sections.operation import Monitoring, Serving
 from gristmill.errors import CaseFileError
 
 FAMILY_STAGES = {
@@ -36,10 +36,13 @@ READS: dict[str, tuple[str, ...]] = {
 }
 """Stage -> top-level keys of the case file it may read."""
 
-_OF_A_BUILD = ("max_row_ms", "latency_ms", "requests_per_second", "deployment_target")
+_OF_A_BUILD = ("max_row_ms", "latency_ms", "requests_per_second", "deployment_target", "reference_bins")
 
-SERVICE_ONLY: dict[str, tuple[str, ...]] = {"serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD)}
-"""Section -> keys that only the running service reads: no stage may, so that a change of them makes none stale."""
+SERVICE_ONLY: dict[str, tuple[str, ...]] = {
+    "serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD),
+    "monitoring": tuple(name for name in Monitoring.model_fields if name not in _OF_A_BUILD),
+}
+"""Section -> keys that only a model at work is served or watched by: no stage reads them, so that a change makes none stale."""
 
 _DERIVED = {
     "primary_metric": ("task", "evaluation"),

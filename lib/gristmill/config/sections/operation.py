@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from gristmill.config.base import Section, Share
 from gristmill.config.durations import seconds
+from gristmill.config.sections.drift import Drift
 from gristmill.config.sections.service_limits import Limits
 
 HostName = Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
@@ -102,6 +103,15 @@ class Monitoring(Section):
     reference_bins: Annotated[int, Field(ge=2, le=100)] = Field(
         10, description="Quantile bins a numeric column in the drift reference."
     )
+    reference_points: Annotated[int, Field(ge=20, le=1000)] = Field(
+        200, description="Finer quantile cells a numeric column there, for Kolmogorov-Smirnov and Wasserstein."
+    )
+    drift: Drift = Field(default_factory=Drift, description="When a difference is drift, and drift an alarm.")
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Bins and finer cells of a number."""
+        return self.reference_bins, self.reference_points
 
 
 class Retraining(Section):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gristmill.data.products import write_json
-from gristmill.modeling.artifact.drift_reference import binned, describe, drift_reference, shares_by_level
+from gristmill.modeling.artifact.drift_reference import binned, describe, drift_reference, even_edges, shares_by_level
 
 
 def test_quantile_bins_hold_equal_shares_and_gaps_are_counted():
@@ -55,3 +55,22 @@ def test_the_reference_can_be_written(tmp_path):
     write_json(tmp_path / "reference.json", made)
     assert set(made["columns"]) == {"x", "c"}
     assert made["predictions"]["yes"]["mean"] == pytest.approx(0.55)
+
+
+def test_a_value_that_most_rows_have_gets_a_bin_of_its_own():
+    flags = np.repeat([0.0, 1.0], [960, 40])
+    assert even_edges(flags, 10).tolist() == [0.0, 1.0]
+    spent = np.concatenate([np.zeros(900), np.linspace(1, 100, 100)])
+    edges = even_edges(spent, 10)
+    assert edges[:2].tolist() == [0.0, 1.0]
+    assert len(edges) == 3
+    assert len(even_edges(np.linspace(0, 1, 1000), 10)) == 9
+
+
+def test_cells_hold_every_row_and_the_bins_are_among_them():
+    values = np.append(np.random.default_rng(0).lognormal(size=5000), np.nan)
+    cells = binned(values, 10, 50)["cells"]
+    assert sum(cells["counts"]) + cells["missing"] == 5001
+    assert set(cells["bins"]) <= set(cells["edges"])
+    assert sum(cells["sums"]) == pytest.approx(np.nansum(values))
+    assert (cells["minimum"], cells["maximum"]) == (np.nanmin(values), np.nanmax(values))
