@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from gristmill import state_database, tracking
+from gristmill import state_database, state_postgres, tracking
 from gristmill.modeling.artifact.model_directory import digest_of, write_manifest
 from gristmill.registry import aliases, promotion, releases, versions
 from gristmill.tracking_store import EmbeddedStore
@@ -97,8 +97,7 @@ def crashing(at: int | None, crash: Callable[[], None]) -> Iterator[list[str]]:
 
     places = [
         (state_database._SqliteSession, "execute"),
-        (state_database._PostgresSession, "execute"),
-        (state_database._PostgresSession, "commit"),
+        (state_postgres.PostgresSession, "execute"),
         (versions, "set_alias"),
         (versions, "delete_alias"),
         (versions, "directory_of"),

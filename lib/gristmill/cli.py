@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, init, releases, sampling, snapshots
+from gristmill.commands import contracts, init, releases, sampling, serve, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -28,6 +28,7 @@ app.command()(sampling.sample)
 app.command()(releases.promote)
 app.command()(releases.rollback)
 app.command()(releases.history)
+app.command()(serve.serve)
 
 
 @app.command()

@@ -68,3 +68,7 @@ class ReleaseConflictError(GristmillError):
 
 class ParameterError(GristmillError):
     """A notebook is given a parameter it does not have, or one of the wrong type."""
+
+
+class InstrumentError(GristmillError):
+    """An instrument of the service (metrics, logs, traces, profiles) cannot be set up or used as asked."""

@@ -9,7 +9,9 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,8 +145,24 @@ class Entry:
     token: int = 0
 
 
+_ACTING: ContextVar[str | None] = ContextVar("gristmill_acting", default=None)
+
+
+@contextmanager
+def acting_as(who: str) -> Iterator[None]:
+    """Record what is moved within the block as done by somebody that this process works for."""
+    token = _ACTING.set(who)
+    try:
+        yield
+    finally:
+        _ACTING.reset(token)
+
+
 def actor() -> str:
-    """Return who runs this process: ``user@host``."""
+    """Return who moves a release: whoever this process works for, else the one who runs it, as ``user@host``."""
+    asked = _ACTING.get()
+    if asked is not None:
+        return asked
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number that has no name

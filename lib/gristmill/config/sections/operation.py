@@ -5,6 +5,23 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gristmill.config.base import Section, Share
+from gristmill.config.sections.service_limits import Limits
+
+HostName = Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
+
+
+class Batching(Section):
+    """How requests that arrive together are predicted together."""
+
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = Field(256, description="Rows that are predicted at once at most.")
+    max_wait_ms: Annotated[float, Field(ge=0, le=1000)] = Field(
+        0.0,
+        description="Milliseconds that rows wait for others. With 0 a batch is what arrived while the one before ran, and nobody "
+        "waits for company.",
+    )
+    max_queued_rows: Annotated[int, Field(ge=1)] = Field(
+        10_000, description="Rows that may wait; further requests are answered 503 until some have been predicted."
+    )
 
 
 class Serving(Section):
@@ -18,6 +35,45 @@ class Serving(Section):
     latency_ms: Annotated[float, Field(gt=0)] = Field(100.0, description="95th percentile of the answer time that users need.")
     requests_per_second: Annotated[float, Field(gt=0)] = Field(1000.0, description="Load that users will put on it.")
     deployment_target: Literal["local", "vm", "kubernetes", "managed"] = Field("local", description="Where it will run.")
+    batching: Batching = Field(default_factory=Batching, description="How requests that arrive together are predicted together.")
+    cache_rows: Annotated[int, Field(ge=0)] = Field(
+        0, description="Rows whose prediction is kept for when they are asked again, for each version and worker; 0 keeps none."
+    )
+    explained_rows: Annotated[int, Field(ge=1)] = Field(
+        10, description="Rows of one request that may be explained (`?explain=shap`), which takes about a second each."
+    )
+    missing: Literal["allowed", "as_trained"] = Field(
+        "allowed",
+        description="Whether a value may be null in every column, as in batch scoring; or only where rows the model learnt from "
+        "lacked one.",
+    )
+    reload_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        1.0, description="Seconds between two looks at the release, whose versions the service takes in without a restart."
+    )
+    notice_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        0.0,
+        description="Seconds for which a service that was told to stop says that it is not ready and still takes requests, so that "
+        "a load balancer can look elsewhere.",
+    )
+    drain_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+        20.0, description="Seconds that requests in flight may take to end when the service stops."
+    )
+    allowed_hosts: tuple[HostName, ...] = Field(
+        ("localhost", "127.0.0.1", "[::1]"),
+        description="Names by which the service may be called, without a port; `*.example.org` is any name below. Others get 421.",
+    )
+    out_of_range: Literal["warn", "refuse", "ignore"] = Field(
+        "warn",
+        description="What becomes of rows unlike those the model learnt from: answered with a warning, refused (422), or answered.",
+    )
+    range_margin: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="How far beyond the known range a number or date may lie before it is out of range, as a share of the range.",
+    )
+    most_missing: Share = Field(
+        0.5, description="Share of the columns that are mostly known; a row that lacks more of them is `mostly_missing`."
+    )
+    limits: Limits = Field(default_factory=Limits, description="What the service takes before it refuses.")
 
 
 class Monitoring(Section):

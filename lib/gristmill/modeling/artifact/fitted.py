@@ -20,6 +20,7 @@ from gristmill.features.treated import Treated, count
 from gristmill.modeling.artifact.model_directory import (
     CONFORMITY,
     CONTRACT,
+    DRIFT_REFERENCE,
     MODEL,
     PIPELINE,
     REBUILD,
@@ -65,6 +66,8 @@ class FittedModel:
         Thresholds by group, under which probabilities are moved so that ``threshold`` decides for all; None without.
     conformity
         What sets and intervals are made of; None for a model of an earlier build.
+    drift_reference
+        What the training rows looked like; None where the directory does not say.
     """
 
     pipeline: Any
@@ -79,6 +82,7 @@ class FittedModel:
     families: tuple[str, ...] = ()
     group_thresholds: GroupThresholds | None = None
     conformity: Conformity | None = None
+    drift_reference: Mapping[str, Any] | None = None
 
     @classmethod
     def load(cls, directory: Path | str, digest: str | None = None) -> "FittedModel":
@@ -101,9 +105,10 @@ class FittedModel:
         require_files(manifest, (PIPELINE, MODEL, CONTRACT), directory)
         try:
             model, contract = json.loads(content[MODEL]), json.loads(content[CONTRACT])
+            reference = json.loads(content[DRIFT_REFERENCE]) if DRIFT_REFERENCE in content else None
             facts = _facts(model)
             known = {column["name"] for column in contract["columns"]}
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ArtifactError(f"{MODEL} or {CONTRACT} in {directory} does not describe a model: {error!r}. {REBUILD}") from error
         if not known.issuperset(facts["feature_columns"]):
             raise ArtifactError(f"{MODEL} in {directory} names columns that {CONTRACT} does not have. {REBUILD}")
@@ -111,7 +116,8 @@ class FittedModel:
         pipeline = load_pipeline_bytes(content[PIPELINE])
         if isinstance(pipeline[0], RowFeatures):
             pipeline[0].require_custom()
-        return cls(pipeline=pipeline, contract=contract, manifest=manifest, conformity=conformity, **facts)
+        kept = {"contract": contract, "manifest": manifest, "conformity": conformity, "drift_reference": reference}
+        return cls(pipeline=pipeline, **kept, **facts)
 
     def features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the columns the pipeline reads, in their contracted types, with the index of ``frame``.

@@ -1,0 +1,140 @@
+"""From rows to an answer that is in the log: choose a version, check, predict, remember, say (R34, R43).
+
+The order is the promise: an answer leaves when its predictions are durable, and not before.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from gristmill.errors import DataError
+from gristmill.instruments.metrics import ServiceMetrics
+from gristmill.metrics.scores import Floats
+from gristmill.serving.api import extras
+from gristmill.serving.api.asked import Asked
+from gristmill.serving.api.refusals import RETRY_SOON, bad_rows, log_unavailable, not_served, too_busy
+from gristmill.serving.api.saying import Said, body_of, records_of, said
+from gristmill.serving.api.shadows import Shadows
+from gristmill.serving.batching import QueueFullError
+from gristmill.serving.prediction_log.log import PredictionLog
+from gristmill.serving.prediction_log.records import Role
+from gristmill.serving.prediction_log.unavailable import LogUnavailable
+from gristmill.serving.problems import ProblemError
+from gristmill.serving.served.serving_model import ServingModel
+from gristmill.serving.served.traffic import CHAMPION, LineUp, sticky_key
+from gristmill.serving.served.versions import ServedVersion
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Answering:
+    """Answers requests for predictions.
+
+    Parameters
+    ----------
+    models
+        The models in service, by name.
+    log
+        Where predictions are durable before they are answered.
+    metrics
+        What is counted.
+    """
+
+    def __init__(self, models: Mapping[str, ServingModel], log: PredictionLog, metrics: ServiceMetrics) -> None:
+        self._models, self._log, self._metrics = models, log, metrics
+        self.shadows = Shadows(log, metrics)
+        self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
+
+    def line_up(self, name: str) -> LineUp:
+        """Return the versions of a model that serve now; whoever took them keeps them to the end of the request.
+
+        Raises
+        ------
+        ProblemError
+            There is no such model (404), or it is not loaded yet (503).
+        """
+        model = self._models.get(name)
+        if model is None:
+            raise not_served(self._models)
+        if model.line_up is None:
+            raise ProblemError(503, "Not Ready", "The model is being loaded.", headers=RETRY_SOON)
+        return model.line_up
+
+    async def answer(self, asked: Asked) -> dict[str, Any]:
+        """Return the answer to a request, which is in the log.
+
+        Raises
+        ------
+        ProblemError
+            The model or version does not serve (404), rows or options are wrong (422), or too much waits, or the log cannot be
+            written (503).
+        """
+        line_up = self.line_up(asked.name)
+        role, version = _chosen(line_up, asked)
+        faults, total = version.checker.faults(asked.rows)
+        if total:
+            self._metrics.error("bad_rows")
+            raise bad_rows(faults, total)
+        warnings = version.warnings(asked.rows)
+        if version.guard is not None:
+            version.guard.require(warnings)
+        if asked.interval is not None:
+            extras.require_level(version, asked.interval)
+        if asked.explain:
+            extras.require_few(asked.rows, self._models[asked.name].serving.explained_rows)
+        values = await self._values(version, asked.rows)
+        made = said(version, role, asked, values, warnings)
+        body = body_of(made, asked)
+        if asked.interval is not None:
+            body |= extras.ranges(version, values, asked.interval)
+        if asked.explain:
+            body |= await extras.explanations(version, asked.rows, self._explaining)
+        await self._keep(made, asked)
+        if line_up.in_shadow is not None and role == CHAMPION:
+            self.shadows.follow(line_up.in_shadow, asked, made.ids)
+        return body
+
+    async def _values(self, version: ServedVersion, rows: Rows) -> Floats:
+        """Return what a version says of rows that were checked."""
+        try:
+            values, hits = await version.values(rows)
+        except QueueFullError as error:
+            self._metrics.error("queue_full")
+            raise too_busy(str(error)) from error
+        except DataError as error:  # its message may hold a value, which is nobody's to repeat
+            self._metrics.error("unreadable_row")
+            raise ProblemError(
+                422, "Rows Not Understood", "A row holds a value that the model cannot read, such as a date that no calendar has."
+            ) from error
+        if version.cache is not None:
+            self._metrics.cache(hits, len(rows) - hits)
+        return values
+
+    async def _keep(self, made: Said, asked: Asked) -> None:
+        """Make predictions durable, and count them."""
+        try:
+            await self._log.append(records_of(made, asked, time.time()))
+        except LogUnavailable as error:
+            self._metrics.error("log_unavailable")
+            raise log_unavailable() from error
+        named = made.version.metrics_name
+        classes = None if made.confidences is None else made.predictions
+        self._metrics.predictions(named, classes, made.confidences, time.perf_counter() - asked.began, len(made.rows))
+        for row in made.warnings:
+            for one in row:
+                self._metrics.flagged(one.code)
+
+
+def _chosen(line_up: LineUp, asked: Asked) -> tuple[Role, ServedVersion]:
+    """Return the role and the version that answers a request."""
+    if asked.version is not None:
+        found = line_up.versions.get(asked.version)
+        if found is None:
+            serving = ", ".join(map(str, line_up.versions))
+            raise ProblemError(404, "Not Found", f"This version does not serve; of this model, these do: {serving}.")
+        return found
+    if not line_up.splits:
+        return CHAMPION, line_up.champion
+    rows = [row for row in asked.rows[:1] if isinstance(row, dict)]
+    return line_up.answering(sticky_key(asked.sticky, rows, line_up.champion.id_columns, asked.request_id))

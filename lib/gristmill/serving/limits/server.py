@@ -1,0 +1,33 @@
+"""The settings of uvicorn that belong to the limits."""
+
+from functools import partial
+from typing import Any
+
+from gristmill.config.sections.operation import Serving
+
+
+def settings(serving: Serving) -> dict[str, Any]:
+    """Return the arguments of ``uvicorn.Config`` that keep what the case file says; picklable, for workers that are spawned.
+
+    Parameters
+    ----------
+    serving
+        The section of the case file.
+    """
+    from gristmill.serving.limits.protocol import LimitedProtocol  # noqa: PLC0415 - uvicorn, for those who serve
+
+    limits = serving.limits
+    proxies = list(limits.trusted_proxies)
+    return {
+        "http": partial(LimitedProtocol, limits=limits),
+        "ws": "none",
+        "timeout_keep_alive": limits.idle_seconds,
+        "limit_concurrency": None,  # the protocol counts connections, and says what is the matter
+        "backlog": limits.backlog,
+        "h11_max_incomplete_event_size": limits.header_bytes,
+        "server_header": False,
+        "date_header": True,
+        "access_log": False,
+        "proxy_headers": bool(proxies),
+        "forwarded_allow_ips": proxies,
+    }

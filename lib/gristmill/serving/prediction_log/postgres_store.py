@@ -1,0 +1,82 @@
+"""The prediction log in a PostgreSQL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from gristmill.errors import StateError
+from gristmill.serving.prediction_log.rows import Row, as_json
+from gristmill.serving.prediction_log.tables import INSERT_POSTGRES, TABLES
+from gristmill.serving.prediction_log.unavailable import LogUnavailable
+from gristmill.state_database import Session
+from gristmill.state_postgres import PostgresSession, connect, make
+
+
+class PostgresStore:
+    """A kept connection whose commits are on the server's disk when they return."""
+
+    lock_rows = " FOR UPDATE"
+
+    def __init__(self, session: PostgresSession) -> None:
+        self._session = session
+
+    @classmethod
+    def open(cls, url: str, seconds: float) -> "PostgresStore":
+        """Return the log in a PostgreSQL, in which its tables are made if need be."""
+        with _told():
+            session = connect(url, _options(seconds))
+            try:
+                session.execute("SET synchronous_commit = on")
+                for name in ("statement_timeout", "lock_timeout"):
+                    session.execute(f"SET {name} = {max(1, round(seconds * 1000))}")
+                with session.transaction():
+                    make(session, TABLES)
+            except BaseException:
+                session.close()
+                raise
+        return cls(session)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Give a session; see :class:`..store.Store`."""
+        with _told(), self._session.transaction() as session:
+            yield session
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Write rows; see :class:`..store.Store`."""
+        with _told():
+            self._session.execute(INSERT_POSTGRES, as_json(rows))
+
+    def scrub(self, marks: Sequence[str]) -> None:  # noqa: ARG002 - the server's files are not ours to look into
+        """Leave nothing of what was deleted in the files of the tables, which are written anew; see :class:`..store.Store`."""
+        with _told():
+            self._session.execute("SET statement_timeout = 0")
+            for table in ("gristmill_predictions", "gristmill_feedback"):
+                self._session.execute(f"VACUUM (FULL) {table}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+
+def _options(seconds: float) -> dict[str, str]:
+    """Return options of a connection that notices soon that nobody is there any more."""
+    return {
+        "connect_timeout": str(max(2, round(seconds))),  # libpq knows no shorter one
+        "tcp_user_timeout": str(max(1, round(seconds * 1000))),
+        "keepalives_idle": "5",
+        "application_name": "gristmill prediction log",
+    }
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise what the database says as what it means for the log."""
+    try:
+        yield
+    except LogUnavailable:
+        raise
+    except StateError as error:
+        said = str(error).replace("The state database", "The prediction log's database").replace(
+            " Run the command again once it answers.", " The service goes on by itself once it answers."
+        )  # fmt: skip
+        raise LogUnavailable(said) from error
