@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gristmill.config.base import Section, Share
+from gristmill.config.durations import seconds
 from gristmill.config.sections.service_limits import Limits
 
 HostName = Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
@@ -99,6 +100,11 @@ class Compliance(Section):
     out_of_scope: str | None = Field(None, description="What it must not be used for.")
     personal_data: bool = Field(False, description="Whether rows are about people.")
     ethical_notes: tuple[str, ...] = Field((), description="Risks and harms to people, and what is done about them.")
+    log_retention: str | None = Field(
+        "90 days",
+        description="How long served predictions are kept in the log, such as `90 days`; empty keeps them for ever. Labels that "
+        "come later than that find nothing.",
+    )
     notes: tuple[str, ...] = Field((), description="Rules, approvals and reviews that apply.")
     license: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")] | None = Field(
         None, description="Licence of the model, by its identifier on Hugging Face's hub, such as `apache-2.0` or `other`."
@@ -107,3 +113,10 @@ class Compliance(Section):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = Field(
         None, description="Language of texts in the table (ISO 639), where there are any."
     )
+
+    @field_validator("log_retention")
+    @classmethod
+    def _some_time(cls, log_retention: str | None) -> str | None:
+        if log_retention is not None:
+            seconds(log_retention)
+        return log_retention

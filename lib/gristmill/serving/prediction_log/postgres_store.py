@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from gristmill.errors import StateError
 from gristmill.serving.prediction_log.rows import Row, as_json
@@ -15,6 +16,7 @@ class PostgresStore:
     """A kept connection whose commits are on the server's disk when they return."""
 
     lock_rows = " FOR UPDATE"
+    holds = "strpos(subject, ?) > 0"
 
     def __init__(self, session: PostgresSession) -> None:
         self._session = session
@@ -40,6 +42,11 @@ class PostgresStore:
         """Give a session; see :class:`..store.Store`."""
         with _told(), self._session.transaction() as session:
             yield session
+
+    def read(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement; see :class:`..store.Store`."""
+        with _told():
+            return self._session.execute(statement, *values)
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Write rows; see :class:`..store.Store`."""

@@ -2,9 +2,14 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
-from gristmill.serving.prediction_log.store import Store
+from gristmill.config.durations import seconds
+from gristmill.paths import ProjectPaths
+from gristmill.serving.prediction_log.store import Store, open_store
 from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.state_database import Session
 
@@ -12,6 +17,7 @@ Keep = timedelta | Mapping[str, timedelta | None] | None
 """For how long: of all models, or by model (of those not named, for ever); None for ever."""
 
 _AT_ONCE = 500
+_SECONDS_TO_WAIT = 60.0
 _LOGGER = logging.getLogger(__name__)
 _OLD = "SELECT seq, prediction_id FROM gristmill_predictions WHERE model = ? AND at < ? ORDER BY at LIMIT ?"
 
@@ -56,6 +62,36 @@ def delete(session: Session, those: list[tuple[int, str]]) -> int:
         labels += len(session.execute("DELETE FROM gristmill_feedback WHERE prediction_id = ? RETURNING revision", prediction_id))
         session.execute("DELETE FROM gristmill_predictions WHERE seq = ?", seq)
     return labels
+
+
+def of_project(root: Path) -> dict[str, timedelta | None]:
+    """Return for how long each case of a project says that its predictions are kept.
+
+    Raises
+    ------
+    CaseFileError
+        A case file is wrong; nothing is to be deleted by the others then.
+    """
+    from gristmill.config.loading import load_case  # noqa: PLC0415 - the service knows its case already
+
+    return {name: kept_for(load_case(name, root).compliance.log_retention) for name in ProjectPaths(root).cases}
+
+
+def kept_for(duration: str | None) -> timedelta | None:
+    """Return ``compliance.log_retention`` as a length of time; None is for ever."""
+    return None if duration is None else timedelta(seconds=seconds(duration))
+
+
+def prune_all(root: Path, keep: Mapping[str, timedelta | None], now: float) -> dict[str, int | None]:
+    """Delete all that is older than it is to be kept, and return by model how many records; None for one that has no limit."""
+    deleted: dict[str, int | None] = {}
+    with closing(open_store(root, _SECONDS_TO_WAIT, existing=True)) as store:
+        with store.transaction() as session:
+            names = models(session)
+        for model in names:
+            kept = keep.get(model)
+            deleted[model] = None if kept is None else sum(iter(partial(prune_some, store, {model: kept}, now), 0))
+    return deleted
 
 
 async def unless_unavailable(prune: Callable[[], Awaitable[int]]) -> None:

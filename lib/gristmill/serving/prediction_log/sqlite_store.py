@@ -24,6 +24,7 @@ class SqliteStore:
     """A kept connection that writes ahead, has its commits on the disk, and overwrites what it deletes."""
 
     lock_rows = ""
+    holds = "instr(subject, ?) > 0"
 
     def __init__(self, connection: sqlite3.Connection, file: Path, turn: IO[str], seconds: float) -> None:
         self._connection, self._file, self._turn, self._seconds = connection, file, turn, seconds
@@ -73,6 +74,13 @@ class SqliteStore:
         except (sqlite3.Error, OSError) as error:
             raise _unavailable(self._file, error) from error
         self._still_there()
+
+    def read(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement; see :class:`..store.Store`."""
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise _unavailable(self._file, error) from error
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Write rows; see :class:`..store.Store`."""

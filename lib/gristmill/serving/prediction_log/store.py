@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gristmill.paths import ProjectPaths
 from gristmill.serving.prediction_log.rows import Row
@@ -20,6 +20,9 @@ class Store(Protocol):
     lock_rows: str
     """What a ``SELECT`` ends with whose rows nobody else may change before the transaction ends."""
 
+    holds: str
+    """The condition that the subject of a record holds a text."""
+
     def transaction(self) -> AbstractContextManager[Session]:
         """Give a session whose statements are durable when the block has ended, and had no effect if it raises.
 
@@ -27,6 +30,15 @@ class Store(Protocol):
         ------
         LogUnavailable
             The database does not answer in time, refuses a statement, or is not where it was.
+        """
+
+    def read(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement, without waiting for writers.
+
+        Raises
+        ------
+        LogUnavailable
+            As :meth:`transaction`.
         """
 
     def insert(self, rows: Sequence[Row]) -> None:
