@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, init, log, releases, sampling, serve, snapshots
+from gristmill.commands import alerts, contracts, init, log, performance, releases, sampling, serve, snapshots
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -29,6 +29,8 @@ app.command()(sampling.sample)
 app.command()(releases.promote)
 app.command()(releases.rollback)
 app.command()(releases.history)
+app.add_typer(alerts.app, name="alerts")
+app.command()(performance.performance)
 app.command()(serve.serve)
 
 

@@ -28,8 +28,8 @@ class Against:
     drop
         Share of the offline value that is lost; negative where the model is better. Not a number where the offline value is zero.
     verdict
-        One of :data:`VERDICTS`. ``worse``: the drop is larger than the case allows, and the two intervals lie apart; ``cannot tell``:
-        it is larger, and they do not.
+        One of :data:`VERDICTS`. ``worse``: the drop is larger than the case allows, and the two intervals lie apart;
+        ``cannot tell``: it is larger, and they do not.
     """
 
     metric: str

@@ -81,7 +81,8 @@ def by_segment(
     absent = [name for name in columns if name not in rows.columns.columns]
     if absent:
         raise DataError(
-            f"`monitoring.performance.segments` names the column {absent[0]!r}, which served rows do not have. Remove it there, or send it."
+            f"`monitoring.performance.segments` names the column {absent[0]!r}, which served rows do not "
+            "have. Remove it there, or send it."
         )
     found = [
         _segment(rows, members(rows.columns, one.where), in_words(one.where), one.name, min_rows)

@@ -79,7 +79,7 @@ class Served:
         return Scored(self.task, pd.Index(some.rows["prediction_id"]), truth, some.predicted)
 
 
-def served_from(
+def served_from(  # noqa: PLR0913 - the parts of a table, most with a default
     task: str,
     classes: Sequence[str],
     predicted: Floats,

@@ -29,7 +29,7 @@ class Comparing:
     margin
         As in :func:`gristmill.metrics.noninferiority.judge`: the case's ``gates.champion_margin``.
     thresholds
-        Version -> the smallest probability of the positive class by which it decides; the more probable class where it is not named.
+        Version -> the smallest probability of the positive class by which it decides; the more probable class where it has none.
     bootstrap
         Confidence, resamples and seed.
     """
@@ -128,7 +128,7 @@ def same_rows(mine: Served, other: Served) -> tuple[Served, Served]:
 
 
 def gain_of(metric: str, mine: Mapping[str, float], its: Mapping[str, float]) -> Interval:
-    """Return the difference of two figures of different rows, more is better, recovered from their intervals (Zou & Donner 2008)."""
+    """Return the difference of two figures of different rows, more is better, from their intervals (Zou & Donner 2008)."""
     if not greater_is_better(metric):
         mine, its = ({"value": -one["value"], "low": -one["high"], "high": -one["low"]} for one in (mine, its))
     value = mine["value"] - its["value"]

@@ -100,7 +100,8 @@ def _one_draw(
     """Return the metrics of one draw of rows and of their labels."""
     n_rows, n_classes = truth.shape
     counts = np.bincount(rng.integers(0, n_rows, n_rows), minlength=n_rows).astype(np.float64)
-    codes = (rng.random(n_rows)[:, None] > np.cumsum(truth, axis=1)[:, :-1]).sum(axis=1)
+    steps = np.asarray(np.cumsum(truth, axis=1), dtype=np.float64)[:, :-1]
+    codes = np.asarray((rng.random((n_rows, 1)) > steps).sum(axis=1), dtype=np.intp)
     weights = np.zeros((n_classes, n_rows))
     weights[codes, np.arange(n_rows)] = counts
     return expected_scores(served, truth, names, threshold, weights.reshape(1, -1))

@@ -12,6 +12,7 @@ import numpy as np
 from gristmill.metrics.interval_ends import Interval
 from gristmill.metrics.scores import PINBALL_LEVELS, Floats
 from gristmill.metrics.weighted import MEANS
+from gristmill.modeling.threads import one_core
 
 FOLDS = 5
 
@@ -20,13 +21,13 @@ def _loss(name: str, y_true: Floats, predicted: Floats) -> Floats:
     """Return a loss of each row."""
     residual = y_true - predicted
     if name == "mse":
-        return residual**2
+        return np.asarray(residual**2, dtype=np.float64)
     if name == "mape":
-        return np.abs(residual) / np.maximum(np.abs(y_true), np.finfo(np.float64).eps)
+        return np.asarray(np.abs(residual) / np.maximum(np.abs(y_true), np.finfo(np.float64).eps), dtype=np.float64)
     if name in PINBALL_LEVELS:
         level = PINBALL_LEVELS[name]
-        return np.maximum(level * residual, (level - 1) * residual)
-    return np.abs(residual)
+        return np.asarray(np.maximum(level * residual, (level - 1) * residual), dtype=np.float64)
+    return np.asarray(np.abs(residual), dtype=np.float64)
 
 
 def estimated_errors(
@@ -63,7 +64,8 @@ def estimated_errors(
         if name not in MEANS:
             continue
         if MEANS[name] not in means:
-            means[MEANS[name]] = _mean_loss(_loss(MEANS[name], y_true, predicted), known, asked, random_state)
+            with one_core():
+                means[MEANS[name]] = _mean_loss(_loss(MEANS[name], y_true, predicted), known, asked, random_state)
         mean, error = means[MEANS[name]]
         ends = np.maximum([mean, mean - z * error, mean + z * error], 0.0)
         value, low, high = np.sqrt(ends) if name == "rmse" else ends

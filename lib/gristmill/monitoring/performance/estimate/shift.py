@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gristmill.metrics.scores import Floats
+from gristmill.modeling.threads import one_core
 
 FOLDS = 5
 LARGEST_SHARE = 0.01
@@ -72,7 +73,8 @@ def shift(reference: Floats, served: Floats, is_level: NDArray[np.bool_], random
 
     X = np.vstack([reference, served])
     y = np.repeat([0, 1], [len(reference), len(served)])
-    proba = _out_of_fold(X, y, is_level, random_state)
+    with one_core():
+        proba = _out_of_fold(X, y, is_level, random_state)
     separation = float(roc_auc_score(y, proba))
     n_reference, n_served = len(reference), len(served)
     error = float(np.sqrt((n_reference + n_served + 1) / (12 * n_reference * n_served)))
