@@ -188,7 +188,7 @@ def test_a_sentence_says_what_is_what_may_be_and_what_to_do():
     samples = parsed(['gristmill_drift{case="small",column="a",measure="kl"} 0.5\n'], 0.0)
     (alert,) = evaluate(case, samples, Look())
     assert sentence(case, alert) == (
-        "firing: data_drift (ticket). Largest Kullback-Leibler divergence of a column from the training rows, in nats: 0.5, above 0.3. "
-        "docs/runbook.md#data_drift"
+        "firing: data_drift (ticket). Largest Kullback-Leibler divergence of a column from the training rows, in nats: 0.5, "
+        "above 0.3. docs/runbook.md#data_drift"
     )
     assert SERVICE == "gristmill-service"

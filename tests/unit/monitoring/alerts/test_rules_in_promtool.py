@@ -9,6 +9,7 @@ import yaml
 from tests.alerting import PROMTOOL, needs
 from tests.models import case_of
 
+from gristmill.config.loading import load_case
 from gristmill.config.sections.watching import DEFAULT_ALERTS
 from gristmill.monitoring.alerts.rendering import alert_name, annotations, prometheus_rule, rules_file
 
@@ -112,6 +113,4 @@ def test_a_case_changes_a_limit_takes_an_alert_away_and_adds_one():
 
 
 def test_the_rendered_rules_of_the_repository_are_those_of_the_default_case(repository: Path):
-    from gristmill.config.loading import load_case
-
     assert (repository / "deploy/prometheus/rules.yml").read_text() == rules_file(load_case("churn", repository))

@@ -109,7 +109,8 @@ def estimate(reference: Reference, served: Floats, features: pd.DataFrame, how: 
     if reference.task == "regression":
         truth = np.asarray(known.y_true, dtype=np.float64)
         confidence, seed = draws.confidence, draws.random_state
-        found = estimated_errors(truth, known.predicted, old, answers, new, names, confidence=confidence, random_state=seed)
+        rows = known.predicted, old, answers, new
+        found = estimated_errors(truth, *rows, names, effective_rows=moved.effective_rows, confidence=confidence, random_state=seed)
     else:
         codes = np.asarray(known.y_true, dtype=np.int64)
         found = estimated_metrics(codes, known.predicted, moved.weights, answers, names, threshold=how.threshold, how=draws)

@@ -38,6 +38,7 @@ def estimated_errors(
     served_columns: Floats,
     metrics: Collection[str],
     *,
+    effective_rows: float | None = None,
     confidence: float = 0.95,
     random_state: int = 0,
 ) -> dict[str, Interval]:
@@ -51,6 +52,8 @@ def estimated_errors(
         The same of the served rows, without their truth.
     metrics
         Names of metrics of numbers; those that are no mean of losses are left out.
+    effective_rows
+        As many reference rows say something of the served ones; all when omitted.
     confidence, random_state
         Of the intervals, and of folds and models.
     """
@@ -58,6 +61,7 @@ def estimated_errors(
 
     z = float(ndtri(0.5 + confidence / 2))
     known, asked = np.column_stack([columns, predicted]), np.column_stack([served_columns, served])
+    effective = effective_rows or float(len(y_true))
     means: dict[str, tuple[float, float]] = {}
     found = {}
     for name in metrics:
@@ -65,7 +69,7 @@ def estimated_errors(
             continue
         if MEANS[name] not in means:
             with one_core():
-                means[MEANS[name]] = _mean_loss(_loss(MEANS[name], y_true, predicted), known, asked, random_state)
+                means[MEANS[name]] = _mean_loss(_loss(MEANS[name], y_true, predicted), known, asked, effective, random_state)
         mean, error = means[MEANS[name]]
         ends = np.maximum([mean, mean - z * error, mean + z * error], 0.0)
         value, low, high = np.sqrt(ends) if name == "rmse" else ends
@@ -73,8 +77,11 @@ def estimated_errors(
     return found
 
 
-def _mean_loss(losses: Floats, known: Floats, asked: Floats, random_state: int) -> tuple[float, float]:
-    """Return the mean loss to be expected of rows, and its standard error: of their own draw, and of what was learnt."""
+def _mean_loss(losses: Floats, known: Floats, asked: Floats, effective: float, random_state: int) -> tuple[float, float]:
+    """Return the mean loss to be expected of rows, and its standard error: of their own draw, and of what was learnt.
+
+    How far losses scatter is learnt as well, for they scatter most where they are large, and there rows may have moved.
+    """
     from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
     from sklearn.model_selection import KFold, cross_val_predict  # noqa: PLC0415
 
@@ -84,5 +91,5 @@ def _mean_loss(losses: Floats, known: Floats, asked: Floats, random_state: int) 
     out_of_fold = cross_val_predict(model, known, losses, cv=KFold(FOLDS, shuffle=True, random_state=random_state))
     left = losses - out_of_fold
     expected = model.fit(known, losses).predict(asked) + left.mean()  # what the folds miss on average, served rows miss too
-    spread = float(left.std(ddof=1))
-    return float(np.mean(expected)), spread * float(np.sqrt(1 / len(asked) + 1 / len(known)))
+    scatter = float(np.mean(np.maximum(model.fit(known, left**2).predict(asked), 0.0)))
+    return float(np.mean(expected)), float(np.sqrt(scatter * (1 / len(asked) + 1 / effective)))
