@@ -13,7 +13,7 @@ from gristmill.metrics.intervals import intervals
 from gristmill.monitoring.performance.served import Served, served_from
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.records import Feedback, PredictionRecord
-from tests.models import FEATURES, TARGETS, case_of, customers, fit, save_model
+from tests.models import FEATURES, TARGETS, customers, fit, save_model
 
 DAY = 86_400.0
 NOW = 1_790_000_000.0
@@ -35,15 +35,15 @@ def simulated(
     return served_from("binary", ("No", "Yes"), proba, features, labels=list(labels), at=at, label_at=at + 2 * DAY, version=version)
 
 
-def built(root: Path, task: str = "binary", more: str = "") -> None:
+def built(root: Path, task: str = "binary", more: str = "", name: str = "small") -> None:
     """Write the products of a build of the customers into the project at ``root``: model, predictions, metrics, case file."""
-    artifacts = root / "artifacts" / "small"
+    artifacts = root / "artifacts" / name
     rows = {"train": customers(900, seed=1), "test": customers(600, seed=2)}
     model = fit(task, rows["train"])
     save_model(artifacts / "model", task, 0.5 if task == "binary" else None, rows["train"])
-    for (name, frame), said in zip(rows.items(), ("oof", "predictions"), strict=True):
-        keyed = frame.assign(row_key=[f"{name}-{number}" for number in range(len(frame))])
-        keyed.to_parquet(artifacts / f"{name}.parquet", index=False)
+    for (part, frame), said in zip(rows.items(), ("oof", "predictions"), strict=True):
+        keyed = frame.assign(row_key=[f"{part}-{number}" for number in range(len(frame))])
+        keyed.to_parquet(artifacts / f"{part}.parquet", index=False)
         answers = pd.DataFrame({"row_key": keyed["row_key"]})
         if task == "regression":
             answers["prediction"] = model.predict(frame[FEATURES])
@@ -56,15 +56,14 @@ def built(root: Path, task: str = "binary", more: str = "") -> None:
         found = intervals(task, test["spend"].to_numpy(), model.predict(test[FEATURES]))
     else:
         found = intervals(task, (test["churn"] == "Yes").to_numpy().astype(int), proba, threshold=0.5)
-    write_json(artifacts / "metrics.json", {"case": "small", "task": task, "test": found, "model": {"name": "small", "version": 1}})
+    write_json(artifacts / "metrics.json", {"case": name, "task": task, "test": found, "model": {"name": name, "version": 1}})
     (root / "configs").mkdir(exist_ok=True)
     others = ", ".join(target for target in TARGETS.values() if target != TARGETS[task])
     positive = "positive_class: Yes\n" if task == "binary" else ""
-    (root / "configs" / "small.yaml").write_text(
-        f"name: small\ntask: {task}\nsource: customers.csv\ntarget: {TARGETS[task]}\nid_columns: [customer]\n{positive}"
+    (root / "configs" / f"{name}.yaml").write_text(
+        f"name: {name}\ntask: {task}\nsource: customers.csv\ntarget: {TARGETS[task]}\nid_columns: [customer]\n{positive}"
         f"features: {{exclude: [{others}]}}\n{more}"
     )
-    assert case_of(task).name == "small"
 
 
 def logged(root: Path, records: Sequence[PredictionRecord], labels: Mapping[str, Any]) -> None:
@@ -87,6 +86,7 @@ def records_of(
     version: str = "1",
     role: str = "champion",
     prefix: str = "p",
+    model: str = "small",
 ) -> list[PredictionRecord]:
     """Return what a service would log of some customers; those of a shadow stand beside the predictions called ``p``."""
     found = []
@@ -96,7 +96,7 @@ def records_of(
         answer: str | float = float(value) if proba is None else ("Yes" if proba[1] >= 0.5 else "No")
         found.append(
             PredictionRecord(
-                f"{prefix}{number}", f"r{number}", at, "small", version, role, "key", {"customer": str(row["customer"])}, features,  # type: ignore[arg-type]
+                f"{prefix}{number}", f"r{number}", at, model, version, role, "key", {"customer": str(row["customer"])}, features,  # type: ignore[arg-type]
                 answer, proba, None if proba is None else max(proba), 1.0, (), f"p{number}" if role == "shadow" else "",
             )
         )  # fmt: skip
