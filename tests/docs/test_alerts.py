@@ -51,7 +51,7 @@ def test_the_commands_of_the_runbook_do_what_it_says(repository: Path, tmp_path:
     for _ in range(2):
         add_version(root, "churn", GOOD)
     for number in (1, 2):
-        promotion.promote("churn", number, root=root)
+        promotion.promote("churn", number, reason="for the test", root=root)
     built(root, name="churn", more="evaluation: {resamples: 100}\n")
     frame = customers(300, seed=11)
     said = fit("binary", customers(900, seed=1)).predict_proba(frame[FEATURES])
@@ -59,7 +59,7 @@ def test_the_commands_of_the_runbook_do_what_it_says(repository: Path, tmp_path:
     monkeypatch.chdir(root)
     monkeypatch.setattr("time.time", lambda: NOW)
     blocks = re.findall(r"^ *```sh\n(.*?)```", page(repository, "runbook.md"), re.MULTILINE | re.DOTALL)
-    commands = list(dict.fromkeys(line.strip() for block in blocks for line in block.splitlines()))
+    commands = list(dict.fromkeys(line.strip() for block in blocks for line in block.splitlines() if line.strip()))
     assert {command.split()[1] for command in commands} == {"history", "rollback", "performance", "log", "alerts"}
     for command in commands:
         result = CliRunner().invoke(app, shlex.split(command)[1:], catch_exceptions=False)
