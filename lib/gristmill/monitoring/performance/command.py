@@ -1,6 +1,7 @@
 """A look at performance from the command line: the report, the gauges, and what is said of them."""
 
 from gristmill.data.sources.opening import open_source
+from gristmill.monitoring.builds import build_gauges
 from gristmill.monitoring.instruments import MonitoringMetrics
 from gristmill.monitoring.performance.online import WORSE
 from gristmill.monitoring.performance.watching import PRODUCT, look, summary_lines
@@ -25,5 +26,6 @@ def run(paths: CasePaths, labels: str | None = None, now: float | None = None) -
     gauges.performance(record)
     gauges.ran(record["at"])
     gauges.write(paths.root)
+    build_gauges(paths).write(paths.root)
     lines = [*summary_lines(record), f"Report: artifacts/{paths.name}/{PRODUCT}"]
     return lines, record["verdict"] == WORSE

@@ -86,8 +86,8 @@ def reference_rows(paths: CasePaths, case: Case, found: Offline) -> Reference:
         table, said = (_table(paths, name) for name in (rows, predictions))
         said = said[said.index.isin(table.index)]
         classes = found.model.classes or None
-        known_values = np.isfinite(predicted_values(case.task, said, classes).reshape(len(said), -1)).all(axis=1)
-        said = said.loc[known_values]
+        finite = np.isfinite(predicted_values(case.task, said, classes).reshape(len(said), -1))
+        said = said.iloc[np.flatnonzero(finite.all(axis=1))]
         known = table.loc[said.index]
         parts.append((scored_rows(case.task, said, known[case.target], classes), found.model.features(known)))
     (first, first_rows), (second, second_rows) = parts

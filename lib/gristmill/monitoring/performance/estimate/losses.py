@@ -30,7 +30,7 @@ def _loss(name: str, y_true: Floats, predicted: Floats) -> Floats:
     return np.asarray(np.abs(residual), dtype=np.float64)
 
 
-def estimated_errors(
+def estimated_errors(  # noqa: PLR0913 - two tables, and how
     y_true: Floats,
     predicted: Floats,
     columns: Floats,
