@@ -25,9 +25,9 @@ PROMETHEUS, PROMTOOL, ALERTMANAGER, AMTOOL = "prometheus", "promtool", "promethe
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:
-    """Mark a test that runs programs; where CI runs, they have to be there."""
+    """Mark a test that runs programs; in `.ci/run`, which installs them, they have to be there."""
     absent = [name for name in programs if shutil.which(name) is None]
-    return pytest.mark.skipif(bool(absent) and not os.environ.get("CI"), reason=f"needs {', '.join(absent)} (Debian packages)")
+    return pytest.mark.skipif(bool(absent) and not os.environ.get("GRISTMILL_CI"), reason=f"needs {', '.join(absent)} (Debian packages)")
 
 
 def free_port() -> int:

@@ -137,7 +137,7 @@ def _warnings(
             f"Labels are selective: predictions with and without a label lie {distance:.2f} apart (Kolmogorov-Smirnov), more than "
             f"{settings.max_selection:g}. The metrics are those of the labelled rows, not of all."
         )
-    if delay[1] * 86_400 > settings.maturity_seconds:
+    if delay[1] * 86_400 > settings.maturity_seconds > 0:
         found.append(
             f"One label in ten takes more than {delay[1]:.1f} days, longer than `monitoring.performance.matures_after`: rows "
             "count whose labels are still to come."
