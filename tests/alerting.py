@@ -27,7 +27,8 @@ PROMETHEUS, PROMTOOL, ALERTMANAGER, AMTOOL = "prometheus", "promtool", "promethe
 def needs(*programs: str) -> pytest.MarkDecorator:
     """Mark a test that runs programs; in `.ci/run`, which installs them, they have to be there."""
     absent = [name for name in programs if shutil.which(name) is None]
-    return pytest.mark.skipif(bool(absent) and not os.environ.get("GRISTMILL_CI"), reason=f"needs {', '.join(absent)} (Debian packages)")
+    skipped = bool(absent) and not os.environ.get("GRISTMILL_CI")
+    return pytest.mark.skipif(skipped, reason=f"needs {', '.join(absent)} (Debian packages)")
 
 
 def free_port() -> int:
