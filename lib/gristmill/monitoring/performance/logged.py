@@ -66,6 +66,8 @@ def _frame(batch: "pa.RecordBatch") -> pd.DataFrame:
 
 def _columns(texts: pd.Series) -> pd.DataFrame:
     """Return JSON objects as columns."""
+    if not len(texts):
+        return pd.DataFrame(index=texts.index)
     return pd.DataFrame.from_records([json.loads(text) for text in texts], index=texts.index)
 
 

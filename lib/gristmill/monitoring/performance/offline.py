@@ -69,8 +69,12 @@ def offline_of(paths: CasePaths, version: str) -> Offline:
     from gristmill.registry.references import resolve  # noqa: PLC0415 - the registry takes a second to open
 
     found = resolve(f"{paths.name}/{version}", paths.project)
-    metrics = json.loads((Path(found.directory) / METRICS).read_text(encoding="utf-8"))
-    return Offline(FittedModel.load(found.directory, found.digest), version, metrics)
+    model, path = FittedModel.load(found.directory, found.digest), Path(found.directory) / METRICS
+    if not path.is_file():
+        raise ArtifactError(
+            f"Version {version} of {paths.name!r} was registered without {METRICS}: there is nothing to hold it against."
+        )
+    return Offline(model, version, json.loads(path.read_text(encoding="utf-8")))
 
 
 def reference_rows(paths: CasePaths, case: Case, found: Offline) -> Reference:

@@ -71,23 +71,28 @@ def by_segment(
     Returns
     -------
     list
-        ``segment`` in words, ``critical`` (its name, or None), ``n``, ``value``, ``low``, ``high``.
+        ``segment`` in words, ``critical`` (its name, or None), ``n`` (0 where its columns were not sent), ``value``, ``low``,
+        ``high``; empty without labels.
 
     Raises
     ------
     DataError
         A column was not sent.
     """
-    absent = [name for name in columns if name not in rows.columns.columns]
+    sent = set(rows.columns.columns)
+    absent = [name for name in columns if name not in sent]
+    if not len(rows.scored):
+        return []
     if absent:
         raise DataError(
             f"`monitoring.performance.segments` names the column {absent[0]!r}, which served rows do not "
             "have. Remove it there, or send it."
         )
-    found = [
-        _segment(rows, members(rows.columns, one.where), in_words(one.where), one.name, min_rows)
-        for one in read_segments(behaviour, contract)
-    ]
+    found = []
+    for one in read_segments(behaviour, contract):
+        known = all(condition.column in sent for condition in one.where)
+        inside = members(rows.columns, one.where) if known else np.zeros(len(rows.scored), dtype=bool)
+        found.append(_segment(rows, inside, in_words(one.where), one.name, min_rows))
     for column in columns:
         for segment, inside in column_segments(rows.columns, column, min_rows=min_rows):
             found.append(_segment(rows, inside, segment.text, None, min_rows))

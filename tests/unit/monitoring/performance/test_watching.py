@@ -97,6 +97,15 @@ def test_the_log_gives_the_sent_columns_back(project: Path):
     assert int(found.labelled.sum()) == 450
 
 
+def test_a_window_without_predictions_concludes_nothing(project: Path):
+    segment = "behaviour: {critical_segments: {new: {where: {tenure: at most 12}, success_criteria: {roc_auc: 0.7}}}}\n"
+    built(project, more=QUICK + segment)
+    served(project)
+    record = look(CasePaths(project, "small"), now=NOW + 900 * DAY)
+    assert (record["verdict"], record["maturity"]["predictions"], record["segments"]) == ("too few labels", 0, [])
+    assert record["sure_drop"] == 0
+
+
 def test_without_a_log_the_reader_is_told_so(project: Path):
     built(project, more=QUICK)
     with pytest.raises(LogUnavailable):
