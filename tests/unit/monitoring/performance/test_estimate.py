@@ -43,6 +43,7 @@ def test_every_metric_is_estimated_where_nothing_moved_although_the_model_is_too
         assert found.metrics[name]["low"] <= truth[name] <= found.metrics[name]["high"], name
 
 
+@pytest.mark.slow
 def test_under_covariate_shift_the_estimate_is_near_and_nearer_than_without_weights():
     found, truth = estimated(0.8)
     assert found.weighted
@@ -55,6 +56,7 @@ def test_under_covariate_shift_the_estimate_is_near_and_nearer_than_without_weig
     assert abs(found.metrics["log_loss"]["value"] - truth["log_loss"]) < abs(unweighted["log_loss"][0] - truth["log_loss"])
 
 
+@pytest.mark.slow
 def test_under_concept_change_the_estimate_is_wrong_and_does_not_know_it():
     found, truth = estimated(0.0, turned=True)
     assert found.metrics["roc_auc"]["value"] > 0.75
@@ -62,6 +64,7 @@ def test_under_concept_change_the_estimate_is_wrong_and_does_not_know_it():
     assert not found.weighted
 
 
+@pytest.mark.slow
 def test_rows_far_from_all_reference_rows_are_warned_of():
     found, _ = estimated(4.0, metrics=("roc_auc",))
     assert any("not to be relied on" in sentence for sentence in found.warnings)
@@ -80,6 +83,7 @@ def test_the_expectation_is_the_mean_over_all_labels_that_could_be_drawn():
         assert expected[name][0] == pytest.approx(np.mean(values), abs=4 * np.std(values) / 20 + 0.002), name
 
 
+@pytest.mark.slow
 def test_several_classes_are_estimated():
     rng = np.random.default_rng(0)
 
@@ -106,6 +110,7 @@ def numbers_world(n_rows: int, seed: int, low: float, high: float) -> tuple[pd.D
     return X, y, (5 * X["a"]).to_numpy()
 
 
+@pytest.mark.slow
 def test_errors_of_numbers_are_estimated_where_rows_move_to_where_they_are_large():
     X, y, said = numbers_world(8_000, 0, 1, 4)
     new, truth, answers = numbers_world(4_000, 1, 3, 4)
