@@ -9,7 +9,21 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.commands import contracts, diagnose, init, keys, log, releases, sampling, scoring, serve, signing, snapshots
+from gristmill.commands import (
+    alerts,
+    contracts,
+    diagnose,
+    init,
+    keys,
+    log,
+    performance,
+    releases,
+    sampling,
+    scoring,
+    serve,
+    signing,
+    snapshots,
+)
 from gristmill.commands.arguments import DEFAULT_CASE, CaseName
 from gristmill.errors import GristmillError
 from gristmill.paths import case_paths, project_paths
@@ -33,6 +47,8 @@ app.command()(releases.promote)
 app.command()(releases.rollback)
 app.command()(releases.history)
 app.command()(releases.challenge)
+app.add_typer(alerts.app, name="alerts")
+app.command()(performance.performance)
 app.command()(serve.serve)
 app.command()(signing.sign)
 

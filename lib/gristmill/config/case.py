@@ -61,7 +61,7 @@ class Case(Section):
     fairness: Fairness = Field(default_factory=Fairness, description="How far groups may be treated differently.")
     gates: Gates = Field(default_factory=Gates, description="Limits on the way to production.")
     serving: Serving = Field(default_factory=Serving, description="What the model's users need.")
-    monitoring: Monitoring = Field(default_factory=Monitoring, description="What is kept for measuring drift.")
+    monitoring: Monitoring = Field(default_factory=Monitoring, description="What is kept and watched of the served model.")
     retraining: Retraining = Field(default_factory=Retraining, description="When a new model is wanted.")
     compliance: Compliance = Field(default_factory=Compliance, description="Who answers for it, and for what.")
 

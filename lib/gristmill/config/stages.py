@@ -36,7 +36,7 @@ READS: dict[str, tuple[str, ...]] = {
 }
 """Stage -> top-level keys of the case file it may read."""
 
-_OF_A_BUILD = ("max_row_ms", "latency_ms", "requests_per_second", "deployment_target", "reference_bins")
+_OF_A_BUILD = ("max_row_ms", "latency_ms", "requests_per_second", "deployment_target", "reference_bins", "reference_points")
 
 SERVICE_ONLY: dict[str, tuple[str, ...]] = {
     "serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD),

@@ -8,6 +8,7 @@ from gristmill.config.base import Section, Share
 from gristmill.config.durations import seconds
 from gristmill.config.sections.drift import Drift
 from gristmill.config.sections.service_limits import Limits
+from gristmill.config.sections.watching import AlertRules, Performance, default_alerts
 
 HostName = Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
 
@@ -98,7 +99,7 @@ class Serving(Section):
 
 
 class Monitoring(Section):
-    """What is kept with the model so that drift can be measured."""
+    """What is kept of the served model and watched in it."""
 
     reference_bins: Annotated[int, Field(ge=2, le=100)] = Field(
         10, description="Quantile bins a numeric column in the drift reference."
@@ -112,6 +113,14 @@ class Monitoring(Section):
     def cells(self) -> tuple[int, int]:
         """Bins and finer cells of a number."""
         return self.reference_bins, self.reference_points
+
+    performance: Performance = Field(default_factory=Performance, description="Late labels, and estimates before they come.")
+    alerts: AlertRules = Field(
+        default_factory=default_alerts,
+        description="Alerts by name. Those of [alerts](alerts.md#defaults) are there by themselves; a key given here goes over the "
+        "default, and `NAME: null` takes an alert away.",
+    )
+    runbook_url: str = Field("docs/runbook.md", description="Where the runbook stands, to which every alert links with its name.")
 
 
 class Retraining(Section):

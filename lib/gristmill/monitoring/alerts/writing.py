@@ -1,0 +1,52 @@
+"""Writes the rules of Prometheus and the configuration of Alertmanager, each checked by its own tool where that is here."""
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+from gristmill.config.loading import load_case
+from gristmill.data.products import replacing
+from gristmill.errors import StateError
+from gristmill.monitoring.alerts.rendering import Receivers, alertmanager_file, rules_file
+
+
+def write(name: str, root: Path, rules: Path, alertmanager: Path, webhook: str = "") -> list[str]:
+    """Write the two files of a case and return a line for each.
+
+    Parameters
+    ----------
+    name, root
+        The case and the project.
+    rules, alertmanager
+        Where they go, below the project unless absolute.
+    webhook
+        Where every alert goes as JSON; the default of :class:`..rendering.Receivers` when empty.
+
+    Raises
+    ------
+    StateError
+        ``promtool`` or ``amtool`` refuses a file, which is then not written.
+    """
+    case = load_case(name, root)
+    receivers = replace(Receivers(), webhook_url=webhook) if webhook else Receivers()
+    lines = []
+    for path, text, tool in (
+        (rules, rules_file(case), ("promtool", "check", "rules")),
+        (alertmanager, alertmanager_file(receivers), ("amtool", "check-config")),
+    ):
+        with replacing(root / path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            checked = _checked(tool, temporary)
+        lines.append(f"Wrote {path}{checked}.")
+    return lines
+
+
+def _checked(tool: tuple[str, ...], path: Path) -> str:
+    """Return that a file was checked, or why not."""
+    if shutil.which(tool[0]) is None:
+        return f" (not checked: there is no {tool[0]} here)"
+    done = subprocess.run([*tool, str(path)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StateError(f"{tool[0]} refuses what was rendered: {(done.stdout + done.stderr).strip()}")
+    return f", checked by {tool[0]}"
