@@ -114,12 +114,19 @@ class Curves:
     def of(self, table: Floats) -> Floats:
         """Return the curves' values, column by column, shape ``(n_rows, n_columns * n_curves)``."""
         held = np.clip(table, self.knots[:, 0], self.knots[:, -1])
-        piece = (held[:, :, None] >= self.knots[None, :, 1:-1]).sum(axis=2)
-        columns = np.arange(table.shape[1])
-        distance = (held - self.knots[columns, piece])[:, :, None]
-        cubic = self.powers[columns, piece]
-        value = ((cubic[:, :, 0] * distance + cubic[:, :, 1]) * distance + cubic[:, :, 2]) * distance + cubic[:, :, 3]
-        return np.asarray(value).reshape(len(table), -1)
+        n_columns, n_curves = len(self.knots), self.powers.shape[3]
+        out: Floats = np.empty((len(table), n_columns * n_curves))
+        for column, knots in enumerate(self.knots):
+            values = held[:, column]
+            piece = np.searchsorted(knots[1:-1], values, side="right")
+            distance = (values - knots[piece])[:, None]
+            cubic = self.powers[column]
+            made = cubic[piece, 0]
+            for power in (1, 2, 3):
+                made *= distance
+                made += cubic[piece, power]
+            out[:, column * n_curves : (column + 1) * n_curves] = made
+        return out
 
 
 @part
