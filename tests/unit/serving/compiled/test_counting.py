@@ -12,6 +12,8 @@ from gristmill.errors import DataError
 from gristmill.features.rows import MISSING_LEVEL
 from gristmill.modeling.choice.calibration import Calibrated, ProbabilityCalibrator
 from gristmill.modeling.choice.ensembling import WeightedClassifier
+from gristmill.serving.compiled.blocks import ROWS_AT_ONCE
+from gristmill.serving.compiled.cells import Cells
 from gristmill.serving.compiled.counting import CellCounting
 from gristmill.serving.compiled.intake import Intake, LevelSource
 from gristmill.serving.predictor import Predictor
@@ -135,3 +137,17 @@ def test_a_model_without_a_compiled_form_reads_its_rows_once(monkeypatch: pytest
     assert read == [len(rows)]
     assert counts == predictor.answer_counted(rows)[1]
     np.testing.assert_allclose(answers["probability"], predictor.answer(rows)["probability"], atol=1e-9)
+
+
+@pytest.mark.parametrize("few", [3, 7])
+@pytest.mark.parametrize("name", ["linear on splines", "network on ranks"])
+def test_rows_that_are_taken_in_parts_are_answered_as_a_few_are(name: str, few: int) -> None:
+    made = setting("binary")
+    predictor = made.predictor(made.fitted(made.member(name)))
+    many = made.frame.sample(2 * ROWS_AT_ONCE + 3, replace=True, random_state=0, ignore_index=True)
+    matrix = predictor.compiled_model.plan.answer.matrix
+    cells = predictor.compiled_model.cells(many)
+    alone = [
+        matrix.of(Cells(cells.numbers[place : place + few], cells.codes[place : place + few])) for place in range(0, len(many), few)
+    ]
+    np.testing.assert_array_equal(matrix.of(cells), np.concatenate(alone))
