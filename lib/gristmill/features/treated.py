@@ -3,8 +3,8 @@
 Limits and known levels are read off the fitted steps themselves, so that what is reported is what the model does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args
 
 import numpy as np
@@ -109,7 +109,7 @@ def planned(features: pd.DataFrame, plan: dict[str, Any], families: Sequence[str
         feature["name"]: [family for family in families if treatment_of(plan, feature, family).fill is not None]
         for feature in plan["features"]
     }
-    return _counted(features, plan, filled_by, limits, {})
+    return count_by(Rules(plan, filled_by, limits, {}), features)
 
 
 def count(features: pd.DataFrame, plan: dict[str, Any], fitted: Mapping[str, Preparation]) -> Treated:
@@ -124,60 +124,108 @@ def count(features: pd.DataFrame, plan: dict[str, Any], fitted: Mapping[str, Pre
     fitted
         Family -> its fitted preparation.
     """
-    preparations = list(fitted.values())
-    filled_by: dict[str, list[str]] = {}
-    for family, preparation in zip(fitted, preparations, strict=True):
-        for steps, columns, _ in _groups([preparation]):
-            if any(isinstance(step, SimpleImputer | FillText) for step in steps):
-                for name in columns:
-                    filled_by.setdefault(name, []).append(family)
-    counted = _counted(features, plan, filled_by, _limits(preparations), _known_levels(preparations))
-    return replace(counted, choices=tuple(choices(fitted)))
+    return count_by(Rules.of(plan, fitted), features)
 
 
-def _counted(
-    features: pd.DataFrame,
-    plan: dict[str, Any],
-    filled_by: Mapping[str, list[str]],
-    limits: Mapping[str, tuple[float, float]],
-    known: Mapping[str, Any],
-) -> Treated:
-    """Return the counts, one entry a source column: a date counts once, whatever the number of its parts."""
-    firsts = {feature["source"]: feature for feature in reversed(plan["features"])}
-    sources = list(dict.fromkeys(feature["source"] for feature in plan["features"]))
-    columns = [_column(features[firsts[name]["name"]], plan, firsts[name], filled_by, limits, known) for name in sources]
-    return Treated(len(features), tuple(columns))
+def count_by(rules: "Rules", features: pd.DataFrame) -> Treated:
+    """Return what is in row-wise features, shape ``(n_rows, n_features)``, by rules that were read off fitted models before."""
+    return rules.counted(len(features), _look_in(features))
 
 
-def _column(
-    values: pd.Series,
-    plan: dict[str, Any],
-    feature: dict[str, Any],
-    filled_by: Mapping[str, list[str]],
-    limits: Mapping[str, tuple[float, float]],
-    known: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return the counts of one column."""
-    step, policy = feature["step"], policy_in(plan, feature)
-    gaps = (values == MARKERS[step]).to_numpy() if step in MARKERS else values.isna().to_numpy()
-    lower, upper = limits.get(feature["name"], (-np.inf, np.inf))
-    outside = 0 if step in MARKERS else int(((values < lower) | (values > upper)).sum())
-    missing, emptied = int(gaps.sum()), outside if policy.outliers == "missing" else 0
-    unseen = int((~gaps & ~values.isin(known[feature["name"]]).to_numpy()).sum()) if feature["name"] in known else 0
-    return {
-        "column": feature["source"],
-        "kind": KIND_OF_STEP[step],
-        "missing_values": policy.missing,
-        "outliers": policy.outliers,
-        "lower": lower if np.isfinite(lower) else None,
-        "upper": upper if np.isfinite(upper) else None,
-        "missing": missing,
-        "filled": missing + emptied if filled_by.get(feature["name"]) else 0,
-        "filled_by": filled_by.get(feature["name"], []),
-        "clipped": outside if policy.outliers == "clip" else 0,
-        "set_missing": emptied,
-        "unseen_levels": unseen,
-    }
+@dataclass(frozen=True)
+class Found:
+    """Cells of one column that were missing, beyond its limits, or of a level that was not known."""
+
+    missing: int
+    outside: int = 0
+    unseen: int = 0
+
+
+Look: TypeAlias = Callable[[dict[str, Any], tuple[float, float], Any], Found]
+"""Is given a feature of the plan, its limits (infinite without), and its known levels (None without); returns what it found."""
+
+NO_LIMITS = (-np.inf, np.inf)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """By what the cells of a plan's features are counted, wherever they stand.
+
+    Attributes
+    ----------
+    plan
+        The plan.
+    filled_by
+        Feature -> the families that fill in its gaps.
+    limits
+        Feature -> its lower and upper limit.
+    known
+        Feature -> its known levels.
+    choices
+        As in :class:`Treated`.
+    """
+
+    plan: dict[str, Any]
+    filled_by: Mapping[str, list[str]]
+    limits: Mapping[str, tuple[float, float]]
+    known: Mapping[str, Any]
+    choices: tuple[dict[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, plan: dict[str, Any], fitted: Mapping[str, Preparation]) -> "Rules":
+        """Return the rules that the fitted preparations of families follow."""
+        preparations = list(fitted.values())
+        filled_by: dict[str, list[str]] = {}
+        for family, preparation in zip(fitted, preparations, strict=True):
+            for steps, columns, _ in _groups([preparation]):
+                if any(isinstance(step, SimpleImputer | FillText) for step in steps):
+                    for name in columns:
+                        filled_by.setdefault(name, []).append(family)
+        return cls(plan, filled_by, _limits(preparations), _known_levels(preparations), tuple(choices(fitted)))
+
+    @property
+    def counted_features(self) -> list[dict[str, Any]]:
+        """The features that are counted, one a source column: a date counts once, whatever the number of its parts."""
+        firsts = {feature["source"]: feature for feature in reversed(self.plan["features"])}
+        return [firsts[name] for name in dict.fromkeys(feature["source"] for feature in self.plan["features"])]
+
+    def counted(self, n_rows: int, look: Look) -> Treated:
+        """Return the counts of rows in which ``look`` finds what there is."""
+        return Treated(n_rows, tuple(self._column(feature, look) for feature in self.counted_features), self.choices)
+
+    def _column(self, feature: dict[str, Any], look: Look) -> dict[str, Any]:
+        """Return the counts of one column."""
+        name, policy = feature["name"], policy_in(self.plan, feature)
+        lower, upper = self.limits.get(name, NO_LIMITS)
+        found, fillers = look(feature, (lower, upper), self.known.get(name)), self.filled_by.get(name, [])
+        emptied = found.outside if policy.outliers == "missing" else 0
+        return {
+            "column": feature["source"],
+            "kind": KIND_OF_STEP[feature["step"]],
+            "missing_values": policy.missing,
+            "outliers": policy.outliers,
+            "lower": lower if np.isfinite(lower) else None,
+            "upper": upper if np.isfinite(upper) else None,
+            "missing": found.missing,
+            "filled": found.missing + emptied if fillers else 0,
+            "filled_by": fillers,
+            "clipped": found.outside if policy.outliers == "clip" else 0,
+            "set_missing": emptied,
+            "unseen_levels": found.unseen,
+        }
+
+
+def _look_in(features: pd.DataFrame) -> Look:
+    """Return what looks at row-wise features in a frame."""
+
+    def look(feature: dict[str, Any], limits: tuple[float, float], known: Any) -> Found:
+        values, step = features[feature["name"]], feature["step"]
+        gaps = (values == MARKERS[step]).to_numpy() if step in MARKERS else values.isna().to_numpy()
+        outside = 0 if step in MARKERS else int(((values < limits[0]) | (values > limits[1])).sum())
+        unseen = 0 if known is None else int((~gaps & ~values.isin(known).to_numpy()).sum())
+        return Found(int(gaps.sum()), outside, unseen)
+
+    return look
 
 
 def _limits(preparations: Iterable[Preparation]) -> dict[str, tuple[float, float]]:

@@ -20,6 +20,7 @@ from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import Manifest
 from gristmill.modeling.conformal.conformity import Conformity, checked_level
 from gristmill.paths import ProjectPaths, project_paths
+from gristmill.serving.compiled.counting import CellCounting
 from gristmill.serving.compiled.form import Form, form_of
 from gristmill.serving.compiled.group_decisions import GroupDecisions
 from gristmill.serving.compiled.plan import CompiledModel
@@ -94,6 +95,12 @@ class Predictor:
         """What moves probabilities by the threshold of a row's group, where the model has such thresholds."""
         by_group = self.model.group_thresholds
         return None if by_group is None else GroupDecisions(by_group, self.model.contract)
+
+    @functools.cached_property
+    def _counting(self) -> CellCounting | None:
+        """What counts in the cells of the compiled form; None where these do not tell what the pipeline counts."""
+        compiled, rules = self._form.compiled, self.model.counting_rules
+        return None if compiled is None or rules is None else CellCounting.of(rules, compiled.plan.intake)
 
     @property
     def compiled(self) -> bool:
@@ -199,10 +206,25 @@ class Predictor:
         if compiled is None:
             return self.model.predict_values(frame)
         read = self.model.columns_of(frame)
-        values, by_group = compiled.frame(read), self.model.group_thresholds
+        return self._moved(read, compiled.frame(read))
+
+    def _moved(self, read: pd.DataFrame, values: Floats) -> Floats:
+        """Return the compiled form's values for rows, moved by the thresholds of their groups, where the model has such."""
+        by_group = self.model.group_thresholds
         if by_group is None or not len(read):
             return values
         return by_group.moved(self.model.contracted(read, by_group.grouping.names), values)
+
+    def _counted_values(self, frame: pd.DataFrame) -> tuple[Floats, Treated | None]:
+        """Return what :meth:`frame_values` does, and the counts, from one reading of the rows wherever the form allows it."""
+        compiled = self._form.compiled
+        if compiled is None:
+            return self.model.predict_counted(frame)
+        if self._counting is None:
+            return self.frame_values(frame), self.model.counted(frame)
+        read = self.model.columns_of(frame)
+        cells = compiled.cells(read)
+        return self._moved(read, compiled.answer(cells)), self._counting.of_cells(cells) if len(read) else None
 
     def values_of(self, rows: Sequence[Mapping[str, object]]) -> Floats:
         """Return probabilities or numbers of rows as they stand in JSON; see :meth:`FittedModel.predict_values`.
@@ -243,7 +265,8 @@ class Predictor:
     def answer_counted(self, frame: pd.DataFrame, *, interval: float | None = None) -> tuple[pd.DataFrame, Treated | None]:
         """Return what :meth:`answer` does, and what was missing, far out or unseen in the rows; None for a model without a plan."""
         self.columns_with(interval)
-        return self._said(self.frame_values(frame), frame.index, interval), self.model.counted(frame)
+        values, counts = self._counted_values(frame)
+        return self._said(values, frame.index, interval), counts
 
     def _said(self, values: Floats, index: pd.Index, interval: float | None) -> pd.DataFrame:
         """Return probabilities or numbers in the words of the table, with sets or intervals of a level if one is given."""

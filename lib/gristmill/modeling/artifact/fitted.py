@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gristmill.data.contract.schema import coerce, nearest_column
 from gristmill.errors import ArtifactError, DataError
 from gristmill.features.rows import RowFeatures
-from gristmill.features.treated import Treated, count
+from gristmill.features.treated import Rules, Treated, count_by
 from gristmill.modeling.artifact.model_directory import (
     COMPILED,
     COMPILED_ARRAYS,
@@ -213,11 +213,18 @@ class FittedModel:
         DataError
             As :meth:`features`.
         """
-        X = self.features(frame)
-        if not len(X) or not isinstance(self.pipeline[0], RowFeatures):
+        X, rules = self.features(frame), self.counting_rules
+        if not len(X) or rules is None:
             return None
-        rows, model = self.pipeline[0], self.pipeline[1:]
-        return count(rows.transform(X), rows.plan or {}, preparations(model[-1], self.families))
+        return count_by(rules, self.pipeline[0].transform(X))
+
+    @functools.cached_property
+    def counting_rules(self) -> Rules | None:
+        """By what missing, far out and unseen values are counted; None for a pipeline without a plan."""
+        rows = self.pipeline[0]
+        if not isinstance(rows, RowFeatures):
+            return None
+        return Rules.of(rows.plan or {}, preparations(self.pipeline[-1], self.families))
 
     def predict_counted(self, frame: pd.DataFrame, *, counted: bool = True) -> tuple[Floats, Treated | None]:
         """Return what :meth:`predict_values` does, and what was missing, far out or unseen in the rows.
@@ -233,10 +240,11 @@ class FittedModel:
         if not len(X):  # scikit-learn refuses to predict nothing
             return np.empty((0, len(self.classes)) if self.classes else (0,)), None
         model, counts = self.pipeline, None
-        if counted and isinstance(model[0], RowFeatures):
+        rules = self.counting_rules if counted else None
+        if rules is not None:
             rows, model = model[0], model[1:]
             X = rows.transform(X)
-            counts = count(X, rows.plan or {}, preparations(model[-1], self.families))
+            counts = count_by(rules, X)
         values = model.predict_proba(X) if self.classes else model.predict(X)
         answer = np.asarray(values, dtype=np.float64)
         return (answer if self.group_thresholds is None else self.group_thresholds.moved(given, answer)), counts

@@ -12,6 +12,7 @@ from gristmill.errors import DataError
 from gristmill.features.treated import Treated
 from gristmill.serving.batch.portions import BadRow, Portion
 from gristmill.serving.batch.unfit_values import unfit_values
+from gristmill.serving.compiled.intake import LevelSource
 from gristmill.serving.predictor import PREDICTION, PREDICTION_SET, Predictor
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def answer(
     if strict:
         _refuse(portion.bad)
     read = portion.batch.select(list(predictor.model.feature_columns))  # identifiers go from the input to the output as they are
-    frame = next(plain_batches([read], f"rows from {portion.before + 1}")).to_pandas()
+    plain = next(plain_batches([read], f"rows from {portion.before + 1}"))
+    frame = plain.to_pandas(categories=_levels(plain.schema, predictor))
     kept, bad = np.delete(np.arange(len(frame)), portion.unfit), portion.bad
     try:
         said, counts = _said(predictor, _at(frame, kept), interval, counted=counted)
@@ -117,6 +119,17 @@ def _said(
 ) -> tuple[pd.DataFrame, Treated | None]:
     """Return the answers to rows, and the counts if they are wanted."""
     return predictor.answer_counted(frame, interval=interval) if counted else (predictor.answer(frame, interval=interval), None)
+
+
+def _levels(schema: "pa.Schema", predictor: Predictor) -> list[str]:
+    """Return the columns of text that a compiled model only looks up: their codes are read faster than a text a row."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    compiled = predictor.compiled_model
+    sources = () if compiled is None else compiled.plan.intake.sources
+    return [
+        s.column for s in sources if isinstance(s, LevelSource) and s.written and pa.types.is_string(schema.field(s.column).type)
+    ]
 
 
 def _at(frame: pd.DataFrame, kept: NDArray[np.int64]) -> pd.DataFrame:

@@ -110,7 +110,7 @@ def score(  # noqa: PLR0913 - five of them by name only
     strict
         Whether a row that cannot be predicted is refused, and nothing written.
     counted
-        Whether to count what was missing, far out or unseen, which takes about as long as a compiled model takes to predict.
+        Whether to count what was missing, far out or unseen.
     progress
         Is told how far it is after each portion.
 

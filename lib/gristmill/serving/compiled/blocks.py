@@ -1,6 +1,7 @@
 """The matrix that a family learns from, block by block: look-ups of levels, and numbers that are held, filled in and scaled."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from gristmill.serving.compiled.cells import Cells, Floats, Places
 from gristmill.serving.compiled.parts import part
 
 Choice = NDArray[np.bool_]
+
+ROWS_AT_ONCE = 2_048
+"""Rows whose matrix is made at once: what lies between the cells and the matrix is a few times as large, and fits the cache."""
 
 
 @part
@@ -73,7 +77,9 @@ class Flags:
                     row[place] = 1.0
             return
         found = np.zeros((len(out), self.width + 1))
-        np.put_along_axis(found, places, 1.0, axis=1)
+        found.reshape(-1)[places + (np.arange(len(out)) * (self.width + 1))[:, None]] = (
+            1.0  # one index a cell, half the time of two
+        )
         out[:] = found[:, :-1]
 
 
@@ -169,13 +175,26 @@ class Matrix:
         return sum(int(block.width) for block in self.blocks)
 
     def of(self, cells: Cells) -> Floats:
-        """Return the matrix of some cells, shape ``(n_rows, width)``."""
+        """Return the matrix of some cells, shape ``(n_rows, width)``.
+
+        Rows are taken in parts that stay in the processor's cache; each is reckoned by itself, so that none depends on its part.
+        """
+        n_rows = len(cells.codes)
+        out: Floats = np.empty((n_rows, self.width))
+        if n_rows <= ROWS_AT_ONCE:
+            self._fill(cells, out)
+            return out
+        ends = np.linspace(0, n_rows, -(-n_rows // ROWS_AT_ONCE) + 1).astype(int).tolist()
+        for first, last in pairwise(ends):
+            self._fill(Cells(cells.numbers[first:last], cells.codes[first:last]), out[first:last])
+        return out
+
+    def _fill(self, cells: Cells, out: Floats) -> None:
+        """Write the matrix of some cells into ``out``."""
         for step in self.before:
             cells = step.of(cells)
-        out: Floats = np.empty((len(cells.codes), self.width))
         start = 0
         for block in self.blocks:
             end = start + block.width
             block.fill(cells, out[:, start:end])
             start = end
-        return out

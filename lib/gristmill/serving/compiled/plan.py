@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gristmill.serving.compiled.cells import Floats
+from gristmill.serving.compiled.cells import Cells, Floats
 from gristmill.serving.compiled.intake import Intake, Row
 from gristmill.serving.compiled.parts import part
 
@@ -56,9 +56,17 @@ class CompiledModel:
 
     def frame(self, frame: pd.DataFrame) -> Floats:
         """Return the answer for the rows of a frame that has every column that the model reads, once."""
-        if not len(frame):
+        return self.answer(self.cells(frame))
+
+    def cells(self, frame: pd.DataFrame) -> Cells:
+        """Return the cells of the rows of a frame that has every column that the model reads, once."""
+        return self._reader.frame(frame)
+
+    def answer(self, cells: Cells) -> Floats:
+        """Return the answer for cells."""
+        if not len(cells.codes):
             return self._nothing()
-        answer: Floats = self.plan.answer.answer(self._reader.frame(frame))
+        answer: Floats = self.plan.answer.answer(cells)
         return answer
 
     def _nothing(self) -> Floats:

@@ -114,12 +114,31 @@ class Curves:
     def of(self, table: Floats) -> Floats:
         """Return the curves' values, column by column, shape ``(n_rows, n_columns * n_curves)``."""
         held = np.clip(table, self.knots[:, 0], self.knots[:, -1])
+        return self._at_once(held) if len(table) <= FEW else self._by_column(held)
+
+    def _at_once(self, held: Floats) -> Floats:
+        """Return the curves of a few rows, all columns in one operation."""
         piece = (held[:, :, None] >= self.knots[None, :, 1:-1]).sum(axis=2)
-        columns = np.arange(table.shape[1])
+        columns = np.arange(held.shape[1])
         distance = (held - self.knots[columns, piece])[:, :, None]
         cubic = self.powers[columns, piece]
         value = ((cubic[:, :, 0] * distance + cubic[:, :, 1]) * distance + cubic[:, :, 2]) * distance + cubic[:, :, 3]
-        return np.asarray(value).reshape(len(table), -1)
+        return np.asarray(value).reshape(len(held), -1)
+
+    def _by_column(self, held: Floats) -> Floats:
+        """Return the curves of many rows: the same operations, with less to hold in between."""
+        n_curves = self.powers.shape[3]
+        out: Floats = np.empty((len(held), len(self.knots) * n_curves))
+        for column, knots in enumerate(self.knots):
+            values, cubic = held[:, column], self.powers[column]
+            piece = np.searchsorted(knots[1:-1], values, side="right")
+            distance = (values - knots[piece])[:, None]
+            made = cubic[piece, 0]
+            for power in (1, 2, 3):
+                made *= distance
+                made += cubic[piece, power]
+            out[:, column * n_curves : (column + 1) * n_curves] = made
+        return out
 
 
 @part
