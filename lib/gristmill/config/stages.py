@@ -38,7 +38,10 @@ READS: dict[str, tuple[str, ...]] = {
 
 _OF_A_BUILD = ("max_row_ms", "latency_ms", "requests_per_second", "deployment_target")
 
-SERVICE_ONLY: dict[str, tuple[str, ...]] = {"serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD)}
+SERVICE_ONLY: dict[str, tuple[str, ...]] = {
+    "serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD),
+    "compliance": ("log_retention",),
+}
 """Section -> keys that only the running service reads: no stage may, so that a change of them makes none stale."""
 
 _DERIVED = {
