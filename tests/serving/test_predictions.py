@@ -10,6 +10,8 @@ import pytest
 from tests.models import FEATURES
 from tests.service import NAME, Running, direct, key, rows_of
 
+from gristmill.serving.prediction_log.erasure import erase
+
 
 def logged(service: Running, identity: str) -> dict[str, object]:
     with closing(sqlite3.connect(service.root / "state" / "predictions.db")) as connection:
@@ -37,6 +39,13 @@ def test_a_prediction_is_in_the_log_when_it_is_answered(service: Running):
     assert FEATURES[0] in str(found["features"])
     assert row["customer"] not in str(found["features"])
     assert float(str(found["latency_ms"])) > 0
+
+
+def test_a_subject_is_erased_however_the_number_of_its_id_was_sent(service: Running):
+    row = rows_of(1)[0]
+    ids = service.predict([row | {"customer": value} for value in (987654, 987654.0, "987654")]).json()["prediction_ids"]
+    assert {logged(service, identity)["subject"] for identity in ids} == {'{"customer":"987654"}'}
+    assert erase(service.root, "customer", "987654", "me", 1.0).predictions == 3
 
 
 def test_every_wrong_column_of_a_row_is_named_and_no_value_is_repeated(service: Running):
