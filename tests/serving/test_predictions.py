@@ -137,6 +137,26 @@ def test_labels_are_joined_to_predictions_once(service: Running):
     assert unknown.status_code == 422
 
 
+def test_labels_answered_503_while_the_log_is_locked_are_not_written_later(service: Running):
+    identity = service.predict(rows_of(1)).json()["prediction_ids"][0]
+    body = {"feedback": [{"prediction_id": identity, "label": "No"}]}
+
+    async def send() -> list[httpx.Response]:
+        headers = {"Authorization": f"Bearer {service.token}"}
+        async with httpx.AsyncClient(base_url=service.url, headers=headers, timeout=60, trust_env=False) as client:
+            return await asyncio.gather(*(client.post("/v1/feedback", json=body) for _ in range(4)))
+
+    with closing(sqlite3.connect(service.root / "state" / "predictions.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        answers = asyncio.run(send())
+        connection.execute("ROLLBACK")
+    assert [(one.status_code, one.headers["Retry-After"]) for one in answers] == [(503, "1")] * 4
+    body["feedback"][0]["label"] = "Yes"
+    with service.client() as client:
+        service.wait(lambda: client.get("/readyz").status_code == 200)
+        assert client.post("/v1/feedback", json=body).json()["recorded"] == [identity]
+
+
 def test_requests_that_come_at_once_are_each_answered_with_their_own_rows(service: Running):
     rows = rows_of(40)
     expected = direct(service.root, 1, rows)["probability"].tolist()
