@@ -333,6 +333,8 @@ SERVED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "serving.out_of_range": (set_key("serving: {out_of_range: refuse}"), NONE),
     "serving.range_margin": (set_key("serving: {range_margin: 0.1}"), NONE),
     "serving.most_missing": (set_key("serving: {most_missing: 0.9}"), NONE),
+    "compliance.log_retention": (set_key("compliance: {log_retention: 30 days}"), NONE),
+    "compliance.log_retention, beside another key": (set_key("compliance: {log_retention: null, owner: me}"), FROM[REGISTER]),
 }
 
 

@@ -10,6 +10,8 @@ import pytest
 from tests.models import FEATURES
 from tests.service import NAME, Running, direct, key, rows_of
 
+from gristmill.serving.prediction_log.erasure import erase
+
 
 def logged(service: Running, identity: str) -> dict[str, object]:
     with closing(sqlite3.connect(service.root / "state" / "predictions.db")) as connection:
@@ -37,6 +39,13 @@ def test_a_prediction_is_in_the_log_when_it_is_answered(service: Running):
     assert FEATURES[0] in str(found["features"])
     assert row["customer"] not in str(found["features"])
     assert float(str(found["latency_ms"])) > 0
+
+
+def test_a_subject_is_erased_however_the_number_of_its_id_was_sent(service: Running):
+    row = rows_of(1)[0]
+    ids = service.predict([row | {"customer": value} for value in (987654, 987654.0, "987654")]).json()["prediction_ids"]
+    assert {logged(service, identity)["subject"] for identity in ids} == {'{"customer":"987654"}'}
+    assert erase(service.root, "customer", "987654", "me", 1.0).predictions == 3
 
 
 def test_every_wrong_column_of_a_row_is_named_and_no_value_is_repeated(service: Running):
@@ -126,6 +135,26 @@ def test_labels_are_joined_to_predictions_once(service: Running):
     assert first.json()["recorded"] == again.json()["repeated"] == corrected.json()["corrected"] == [ids[0]]
     assert [one["prediction_id"] for one in first.json()["refused"]] == [ids[1]]
     assert unknown.status_code == 422
+
+
+def test_labels_answered_503_while_the_log_is_locked_are_not_written_later(service: Running):
+    identity = service.predict(rows_of(1)).json()["prediction_ids"][0]
+    body = {"feedback": [{"prediction_id": identity, "label": "No"}]}
+
+    async def send() -> list[httpx.Response]:
+        headers = {"Authorization": f"Bearer {service.token}"}
+        async with httpx.AsyncClient(base_url=service.url, headers=headers, timeout=60, trust_env=False) as client:
+            return await asyncio.gather(*(client.post("/v1/feedback", json=body) for _ in range(4)))
+
+    with closing(sqlite3.connect(service.root / "state" / "predictions.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        answers = asyncio.run(send())
+        connection.execute("ROLLBACK")
+    assert [(one.status_code, one.headers["Retry-After"]) for one in answers] == [(503, "1")] * 4
+    body["feedback"][0]["label"] = "Yes"
+    with service.client() as client:
+        service.wait(lambda: client.get("/readyz").status_code == 200)
+        assert client.post("/v1/feedback", json=body).json()["recorded"] == [identity]
 
 
 def test_requests_that_come_at_once_are_each_answered_with_their_own_rows(service: Running):

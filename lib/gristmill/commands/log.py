@@ -21,12 +21,13 @@ Model = Annotated[Optional[str], typer.Option("--model", metavar="NAME", help="O
 def show(
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="How many, newest first.")] = 20,
     request: Annotated[Optional[str], typer.Option("--request", metavar="ID", help="Of this request only.")] = None,  # noqa: UP045
+    subject: Annotated[Optional[str], typer.Option("--subject", metavar="COLUMN=VALUE", help="Of this subject only.")] = None,  # noqa: UP045
 ) -> None:
     """Print logged predictions, one JSON document a line, newest first."""
     from gristmill.serving.prediction_log.reader import LogReader  # noqa: PLC0415
-    from gristmill.serving.prediction_log.report import line  # noqa: PLC0415
+    from gristmill.serving.prediction_log.report import line, subject_of  # noqa: PLC0415
 
-    for record in LogReader(project_root()).last(last, request):
+    for record in LogReader(project_root()).last(last, request, subject_of(subject) if subject else None):
         typer.echo(line(record))
 
 

@@ -51,6 +51,8 @@ def test_the_latest_are_shown_as_json(project: Path, capsys, monkeypatch):
     assert first["at"] == "1970-01-01T00:00:00.000+00:00"
     _, said, _ = run(capsys, monkeypatch, "show", "--request", "request of old")
     assert json.loads(said)["probabilities"] == [0.25, 0.75]
+    _, said, _ = run(capsys, monkeypatch, "show", "--subject", "customer_id=new")
+    assert json.loads(said)["request_id"] == "request of new"
 
 
 def test_an_export_is_of_a_model_and_a_time(project: Path, capsys, monkeypatch):

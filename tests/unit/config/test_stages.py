@@ -28,6 +28,13 @@ def test_a_stage_sees_what_a_build_needs_of_the_serving_section_and_nothing_of_t
             getattr(serving, key)
 
 
+def test_a_stage_sees_of_the_compliance_section_all_but_what_only_the_log_reads():
+    compliance = StageCase(case_of(), "10_write_model_card").compliance
+    assert compliance.owner == case_of().compliance.owner
+    with pytest.raises(AttributeError, match=r"`compliance\.log_retention` is for the service alone"):
+        compliance.log_retention  # noqa: B018 - it is the reading that is refused
+
+
 def test_new_keys_of_the_serving_section_are_for_the_service_unless_a_build_is_said_to_read_them():
     assert set(Serving.model_fields) - set(SERVICE_ONLY["serving"]) == {
         "max_row_ms", "latency_ms", "requests_per_second", "deployment_target",

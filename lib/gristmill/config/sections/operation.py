@@ -31,7 +31,7 @@ class Log(Section):
     """What may wait for the prediction log, and how often it is pruned."""
 
     waiting_records: Annotated[int, Field(ge=1)] = Field(
-        10_000, description="Predictions of a worker that may wait to be durable; one more is refused (503)."
+        10_000, description="Predictions and labels of a worker that may wait to be durable; one more is refused (503)."
     )
     waiting_megabytes: Annotated[float, Field(gt=0)] = Field(
         64.0, description="Megabytes (of 2^20 bytes) that these may have together."

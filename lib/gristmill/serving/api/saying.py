@@ -9,6 +9,7 @@ from gristmill.metrics.scores import Floats
 from gristmill.serving.api.asked import Asked
 from gristmill.serving.guards.guard import RowWarning
 from gristmill.serving.prediction_log.records import PredictionRecord, Role, new_prediction_id
+from gristmill.serving.prediction_log.subjects import subject_text
 from gristmill.serving.served.versions import ServedVersion
 
 Rows = Sequence[Mapping[str, Any]]
@@ -97,7 +98,7 @@ def records_of(made: Said, asked: Asked, at: float, beside: Sequence[str] = ()) 
     milliseconds = made.seconds * 1000
     records = []
     for place, row in enumerate(made.rows):
-        subject = {column: str(row[column]) for column in ids if row.get(column) is not None}
+        subject = {column: subject_text(row[column]) for column in ids if row.get(column) is not None}
         kept = row if len(row) == len(logged) and not subject else {column: row[column] for column in logged if column in row}
         records.append(
             PredictionRecord(

@@ -30,7 +30,7 @@ class Erased:
     labels: int
 
 
-def erase(root: Path, column: str, value: str, who: str, now: float) -> Erased:
+def erase(root: Path, column: str, value: object, who: str, now: float) -> Erased:
     """Delete all records of a subject with their labels, leave nothing of them in the files, and note that it was done.
 
     The note has time, who, the column and the counts, and not the value. Where a kill interrupts it, the same call goes on.
@@ -42,7 +42,7 @@ def erase(root: Path, column: str, value: str, who: str, now: float) -> Erased:
     column
         An id column of the model.
     value
-        The subject's value in it, as text.
+        The subject's value in it; see :func:`..subjects.subject_text`.
     who
         Who erases.
     now

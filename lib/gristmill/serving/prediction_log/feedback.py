@@ -7,12 +7,15 @@ from math import isfinite
 from gristmill.serving.prediction_log.records import Feedback, FeedbackOutcome, Label, Predicted
 from gristmill.serving.prediction_log.rows import as_json, clean
 from gristmill.serving.prediction_log.store import Store
+from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.state_database import Session
 
 LabelCheck = Callable[[Predicted, Label], str | None]
 
 _FIND = "SELECT model, version FROM gristmill_predictions WHERE prediction_id = ?"
 _LATEST = "SELECT revision, label FROM gristmill_feedback WHERE prediction_id = ? ORDER BY revision DESC LIMIT 1"
+_OVERHEAD = 400
+"""Bytes that a label takes beside its texts, about."""
 _ADD = "INSERT INTO gristmill_feedback (prediction_id, revision, label, at, key_id) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -21,8 +24,22 @@ def any_label(predicted: Predicted, label: Label) -> str | None:  # noqa: ARG001
     return None
 
 
-def record(store: Store, labels: Sequence[Feedback], check: LabelCheck) -> FeedbackOutcome:
-    """Write labels in one transaction, and return what became of each; see :meth:`..log.PredictionLog.record_feedback`."""
+def size_of(labels: Sequence[Feedback]) -> int:
+    """Return about how many bytes labels take while they wait."""
+    return sum(len(one.prediction_id) + len(str(one.label)) + _OVERHEAD for one in labels)
+
+
+def record(store: Store, given_up: Callable[[], bool], labels: Sequence[Feedback], check: LabelCheck) -> FeedbackOutcome:
+    """Write labels in one transaction, and return what became of each; see :meth:`..log.PredictionLog.record_feedback`.
+
+    Whether somebody waits for it still is asked last, while nobody else can label these predictions: whoever was refused before
+    finds nothing written, and what he sends after a refusal comes after these labels, in whichever process.
+
+    Raises
+    ------
+    LogUnavailable
+        The log cannot be written, or ``given_up`` says that nobody waits any more; no label was written.
+    """
     recorded: list[str] = []
     repeated: list[str] = []
     corrected: list[str] = []
@@ -34,6 +51,8 @@ def record(store: Store, labels: Sequence[Feedback], check: LabelCheck) -> Feedb
                 refused[_id(label)] = why_not
             else:
                 {0: recorded, 1: repeated, 2: corrected}[_written(session, label)].append(_id(label))
+        if given_up():
+            raise LogUnavailable("Labels that took too long were not written. Send them again.")
     return FeedbackOutcome(tuple(recorded), tuple(repeated), tuple(corrected), refused)
 
 

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from gristmill.errors import GristmillError
@@ -14,16 +13,19 @@ from gristmill.serving.prediction_log.rows import Row
 from gristmill.serving.prediction_log.store import Store
 from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
-Task = Callable[[Store], Any]
+GivenUp = Callable[[], bool]
+Task = Callable[[Store, GivenUp], Any]
+"""Something to do with the database; it may ask whether who wanted it has been refused or has gone meanwhile."""
 
 
 class Waiting:
     """Rows to write, or something else to do with the database, and who waits for it."""
 
-    __slots__ = ("future", "rows", "since", "size", "task")
+    __slots__ = ("count", "future", "rows", "since", "size", "task")
 
-    def __init__(self, future: "asyncio.Future[Any]", rows: Sequence[Row], size: int, task: Task | None = None) -> None:
-        self.future, self.rows, self.size, self.task, self.since = future, rows, size, task, time.monotonic()
+    def __init__(self, future: "asyncio.Future[Any]", rows: Sequence[Row], count: int, size: int, task: Task | None) -> None:
+        self.future, self.rows, self.count, self.size, self.task = future, rows, count, size, task
+        self.since = time.monotonic()
 
 
 class GroupCommit:
@@ -68,23 +70,37 @@ class GroupCommit:
         if self._timer:
             self._timer.cancel()
 
-    def submit(self, rows: Sequence[Row], size: int, task: Task | None = None) -> "asyncio.Future[Any]":
-        """Return what will be done when the rows are durable, or when ``task`` was run with the database.
+    def submit(self, rows: Sequence[Row], size: int) -> "asyncio.Future[Any]":
+        """Return what will be done when rows, of ``size`` bytes together, are durable.
 
         Raises
         ------
         LogUnavailable
             Too much waits already, or the log is closed.
         """
-        if self._ending or (
-            self.records and (self.records + len(rows) > self.limits.records or self.size + size > self.limits.size)
-        ):
+        return self._submit(rows, len(rows), size)
+
+    def run(self, task: Task, count: int = 1, size: int = 0) -> "asyncio.Future[Any]":
+        """Return what will be done when ``task`` was run; it takes as much memory as ``count`` records of ``size`` bytes together.
+
+        A task whose waiter was refused or has gone before its turn is not run.
+
+        Raises
+        ------
+        LogUnavailable
+            As :meth:`submit`.
+        """
+        return self._submit((), count, size, task)
+
+    def _submit(self, rows: Sequence[Row], count: int, size: int, task: Task | None = None) -> "asyncio.Future[Any]":
+        """Put something into the queue, if there is room."""
+        if self._ending or (self.records and (self.records + count > self.limits.records or self.size + size > self.limits.size)):
             raise LogUnavailable(
                 f"The prediction log does not keep up: {self.records} records ({self.size} bytes) wait to be written, and at most "
                 f"{self.limits.records} ({self.limits.size}) may. Ask again in {LogUnavailable.retry_after} s."
             )
-        waiting = Waiting(self._loop.create_future(), rows, size, task)
-        self.records += len(rows)
+        waiting = Waiting(self._loop.create_future(), rows, count, size, task)
+        self.records += count
         self.size += size
         self._pending.append(waiting)
         self._queue.append(waiting)
@@ -126,14 +142,20 @@ class GroupCommit:
     def _next_group(self) -> list[Waiting]:
         """Return what is to be done next: rows of many who wait, or one task; nobody who has given up."""
         group: list[Waiting] = []
+        gone: list[Waiting] = []
         records = 0
         while self._queue and records < self.limits.group:
+            if self._queue[0].future.done():
+                gone.append(self._queue.popleft())
+                continue
             if self._queue[0].task is not None and group:
                 break
             group.append(self._queue.popleft())
-            records += len(group[-1].rows)
+            records += group[-1].count
             if group[-1].task is not None:
                 break
+        if gone:
+            self._tell(gone, None, None)  # their room is free
         return group
 
     def _done(self, group: list[Waiting]) -> tuple[Any, GristmillError | None]:
@@ -143,13 +165,17 @@ class GroupCommit:
         second time changes nothing, so that it does no harm where the first time succeeded without an answer.
         """
         begin = time.monotonic()
-        rows = [row for one in group if not one.future.done() for row in one.rows]
-        task = group[0].task or (partial(_insert, rows=rows) if rows else _nothing)
+        rows = [row for one in group for row in one.rows]
+        task, given_up = group[0].task, group[0].future.done
         while True:
             kept = self._store is not None
             try:
                 self._store = self._store or self._open()
-                return task(self._store), None
+                result = None
+                if task is None:
+                    _insert(self._store, rows)
+                else:
+                    result = task(self._store, given_up)
             except LogUnavailable as error:
                 self._drop()
                 if not kept or time.monotonic() - begin > self.limits.seconds / 2:
@@ -159,6 +185,8 @@ class GroupCommit:
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever happens; who waits is told
                 self._drop()
                 return None, LogUnavailable(f"The prediction log failed: {type(error).__name__}: {error}.")
+            else:
+                return result, None
 
     def _drop(self) -> None:
         """Close the connection."""
@@ -174,7 +202,7 @@ class GroupCommit:
     def _settle(self, group: list[Waiting], result: Any, error: GristmillError | None) -> None:
         """Wake a group; runs on the event loop."""
         for one in group:
-            self.records -= len(one.rows)
+            self.records -= one.count
             self.size -= one.size
             if one.future.done():
                 continue
@@ -189,7 +217,3 @@ class GroupCommit:
 def _insert(store: Store, rows: Sequence[Row]) -> None:
     """Write rows."""
     store.insert(rows)
-
-
-def _nothing(store: Store) -> None:
-    """Do nothing: everybody has given up."""

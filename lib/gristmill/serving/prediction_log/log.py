@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from gristmill.serving.prediction_log import feedback, retention
-from gristmill.serving.prediction_log.group_commit import GroupCommit
+from gristmill.serving.prediction_log.group_commit import GivenUp, GroupCommit
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.records import Feedback, FeedbackOutcome, PredictionRecord
 from gristmill.serving.prediction_log.rows import encode
@@ -56,7 +55,7 @@ class PredictionLog:
 
     @property
     def lag(self) -> int:
-        """How many records wait to be durable now."""
+        """How many records, labels and checks wait to be durable now."""
         return self._commit.records
 
     async def append(self, records: Sequence[PredictionRecord]) -> None:
@@ -84,7 +83,7 @@ class PredictionLog:
         LogUnavailable
             It cannot.
         """
-        await self._run(partial(_checked, now=time.time()))
+        await self._commit.run(partial(_checked, now=time.time()))
 
     async def record_feedback(self, labels: Sequence[Feedback], check: feedback.LabelCheck = feedback.any_label) -> FeedbackOutcome:
         """Write down labels that came later, and return what became of each.
@@ -99,15 +98,17 @@ class PredictionLog:
         Raises
         ------
         LogUnavailable
-            The log cannot be written; no label was.
+            The log cannot be written, or not in time. In the latter case all labels of the call may be in the log all the same,
+            but never over one that came after this was raised: sending them again does no harm.
         """
-        outcome: FeedbackOutcome = await self._run(partial(feedback.record, labels=tuple(labels), check=check))
+        task = partial(feedback.record, labels=tuple(labels), check=check)
+        outcome: FeedbackOutcome = await self._commit.run(task, len(labels), feedback.size_of(labels))
         return outcome
 
     async def prune(self) -> int:
         """Delete what is older than it is to be kept, a few records at a time, and return how many were deleted."""
         deleted = 0
-        while found := await self._run(partial(retention.prune_some, keep=self._keep, now=time.time())):
+        while found := await self._commit.run(partial(_pruned, keep=self._keep, now=time.time())):
             deleted += found
         return deleted
 
@@ -117,12 +118,13 @@ class PredictionLog:
             await retention.unless_unavailable(self.prune)
             await asyncio.sleep(self._commit.limits.prune_seconds)
 
-    async def _run(self, task: Callable[[Store], Any]) -> Any:
-        """Run something with the database, in its thread."""
-        return await self._commit.submit((), 0, task)
+
+def _pruned(store: Store, given_up: GivenUp, keep: "retention.Keep", now: float) -> int:  # noqa: ARG001 - the shape of a task
+    """Delete some of what is too old."""
+    return retention.prune_some(store, keep, now)
 
 
-def _checked(store: Store, now: float) -> None:
+def _checked(store: Store, given_up: GivenUp, now: float) -> None:  # noqa: ARG001
     """Write to the log."""
     with store.transaction() as session:
         session.execute(CHECK, now)

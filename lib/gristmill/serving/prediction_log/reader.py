@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gristmill.serving.prediction_log.arrow import batch
 from gristmill.serving.prediction_log.records import PredictionRecord
-from gristmill.serving.prediction_log.rows import COLUMNS, clean, decode
+from gristmill.serving.prediction_log.rows import COLUMNS, clean, decode, subject_mark
 from gristmill.serving.prediction_log.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -46,17 +46,29 @@ class LogReader:
     page: int = 10_000
     seconds: float = 30.0
 
-    def last(self, count: int, request_id: str | None = None) -> list[PredictionRecord]:
-        """Return the latest records, newest first, in the order they were written whatever the clock said; maybe of one request.
+    def last(self, count: int, request_id: str | None = None, subject: tuple[str, object] | None = None) -> list[PredictionRecord]:
+        """Return the latest records, newest first, in the order they were written whatever the clock said.
+
+        Parameters
+        ----------
+        count
+            How many at most.
+        request_id
+            Of this request only.
+        subject
+            Of this id column and value only: what :func:`..erasure.erase` would find.
 
         Raises
         ------
         LogUnavailable
             There is no log, or it cannot be read.
         """
-        where, values = ("WHERE p.request_id = ?", (clean(request_id),)) if request_id is not None else ("", ())
         with closing(self._open()) as store:
-            rows = store.read(f"{_ALL} {where} ORDER BY p.seq DESC LIMIT ?", *values, count)
+            asked = [("p.request_id = ?", clean(request_id))] if request_id is not None else []
+            if subject is not None:
+                asked.append((store.holds, subject_mark(dict([subject]))))
+            where = " AND ".join(("TRUE", *(condition for condition, _ in asked)))
+            rows = store.read(f"{_ALL} WHERE {where} ORDER BY p.seq DESC LIMIT ?", *(value for _, value in asked), count)
         return [decode(row) for row in rows]
 
     def pairs(self, model: str, since: float | None = None, until: float | None = None) -> Iterator["pa.RecordBatch"]:

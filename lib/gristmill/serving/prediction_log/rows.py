@@ -7,6 +7,7 @@ from typing import Any
 
 from gristmill.errors import DataError
 from gristmill.serving.prediction_log.records import PredictionRecord
+from gristmill.serving.prediction_log.subjects import subject_text
 
 Row = tuple[Any, ...]
 
@@ -70,12 +71,12 @@ def decode(row: Row) -> PredictionRecord:
     return PredictionRecord(**named)
 
 
-def subject_mark(subject: Mapping[str, str]) -> str:
+def subject_mark(subject: Mapping[str, object]) -> str:
     """Return the text that the stored subject of a record holds if, and only if, it has this one id column with this value.
 
     Quotes inside a stored value are escaped, so that no value can look like a column and its value.
     """
-    return as_json(subject)[1:-1]
+    return as_json({column: subject_text(value) for column, value in subject.items()})[1:-1]
 
 
 def clean(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from gristmill.serving.prediction_log.subjects import subject_text
 from gristmill.serving.served.versions import ServedVersion
 
 Role = Literal["champion", "challenger", "shadow"]
@@ -86,5 +87,5 @@ def sticky_key(header: str | None, rows: Sequence[Mapping[str, object]], id_colu
     """Return what keeps a user with one version: the header if it was sent, else what names the first row, else ``otherwise``."""
     if header:
         return header
-    named = [str(rows[0][name]) for name in id_columns if rows and rows[0].get(name) is not None]
+    named = [subject_text(rows[0][name]) for name in id_columns if rows and rows[0].get(name) is not None]
     return "\x1f".join(named) if named else otherwise

@@ -15,6 +15,7 @@ from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.reader import LogReader
 from gristmill.serving.prediction_log.records import Feedback
 from gristmill.serving.prediction_log.store import log_file, open_store
+from gristmill.serving.prediction_log.subjects import subject_text
 
 
 def fill(root: Path, subject: str, others: int = 300) -> list[str]:
@@ -97,6 +98,18 @@ def test_only_the_subject_itself_is_meant(root: Path, subject: str):
         {"other_id": subject},
     ]
     assert erase(root, "customer_id", subject, "me", 1.0) == Erased(0, 0)
+
+
+@pytest.mark.parametrize("value", ["1", 1, 1.0])
+def test_a_subject_is_the_same_however_its_number_is_written(tmp_path: Path, value: object):
+    async def filling() -> None:
+        async with PredictionLog(tmp_path, LogLimits(seconds=30)) as log:
+            await log.append([record(subject={"customer_id": subject_text(one)}) for one in (1, 1.0, 1e0, "1", "01", 10, 1.5)])
+
+    asyncio.run(filling())
+    assert len(LogReader(tmp_path).last(10, subject=("customer_id", value))) == 4
+    assert erase(tmp_path, "customer_id", value, "me", 1.0) == Erased(4, 0)
+    assert {one.subject["customer_id"] for one in LogReader(tmp_path).last(10)} == {"01", "10", "1.5"}
 
 
 def test_nothing_of_a_subject_is_left_in_the_tables_of_postgresql(postgres_root: Path, server: Postgres):

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -19,6 +20,7 @@ from tests.predictions import record
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.reader import LogReader
+from gristmill.serving.prediction_log.records import Feedback, Label, Predicted
 from gristmill.serving.prediction_log.store import log_file
 from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
@@ -59,6 +61,49 @@ def test_a_log_that_another_program_locks_refuses_in_time_and_goes_on(tmp_path: 
 
     asyncio.run(serving())
     assert [one for one in ids(tmp_path) if one != "during"] == ["before", "after"]
+
+
+def test_labels_that_were_refused_are_not_written_when_the_lock_is_gone(tmp_path: Path):
+    async def serving() -> None:
+        async with PredictionLog(tmp_path, QUICK) as log:
+            await until(lambda: log.append([record(prediction_id="a")]))
+            with closing(sqlite3.connect(log_file(tmp_path), isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                stale = [log.record_feedback([Feedback("a", "No", 1.0)]) for _ in range(6)]
+                refused = await asyncio.gather(*stale, return_exceptions=True)
+                assert [type(error) for error in refused] == [LogUnavailable] * 6
+                other.execute("ROLLBACK")
+            await until(lambda: log.record_feedback([Feedback("a", "Yes", 2.0)]))
+            assert log.lag == 0
+
+    asyncio.run(serving())
+    assert labels(tmp_path) == [("Yes", 0)]
+
+
+def test_labels_whose_waiter_is_refused_while_they_are_written_are_undone(root: Path):
+    begun, refused = threading.Event(), threading.Event()
+
+    def check(predicted: Predicted, label: Label) -> str | None:
+        begun.set()
+        return None if refused.wait(30) else "nobody was refused"
+
+    async def serving() -> None:
+        async with PredictionLog(root, LogLimits(seconds=30)) as log:
+            await log.append([record(prediction_id="a")])
+            sent = asyncio.create_task(log.record_feedback([Feedback("a", "No", 1.0)], check))
+            while not begun.is_set():
+                await asyncio.sleep(0.001)
+            sent.cancel()
+            await asyncio.gather(sent, return_exceptions=True)
+            refused.set()
+            await log.record_feedback([Feedback("a", "Yes", 2.0)])
+
+    asyncio.run(serving())
+    assert labels(root) == [("Yes", 0)]
+
+
+def labels(root: Path) -> list[tuple[object, object]]:
+    return [(row["label"], row["corrections"]) for batch in LogReader(root).batches() for row in batch.to_pylist()]
 
 
 @pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])

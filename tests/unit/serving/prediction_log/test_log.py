@@ -12,7 +12,7 @@ from gristmill.errors import DataError
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.reader import LogReader
-from gristmill.serving.prediction_log.records import PredictionRecord, new_prediction_id
+from gristmill.serving.prediction_log.records import Feedback, PredictionRecord, new_prediction_id
 from gristmill.serving.prediction_log.store import log_file
 from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
@@ -105,6 +105,21 @@ def test_more_than_may_wait_is_refused_and_the_rest_is_written(tmp_path: Path, l
     assert len(refused) == 17
     assert all(isinstance(error, LogUnavailable) and "does not keep up" in str(error) for error in refused)
     assert len(LogReader(tmp_path).last(100)) == 3
+
+
+@pytest.mark.parametrize("limits", [LogLimits(records=3), LogLimits(size=1_600)])
+def test_more_labels_than_may_wait_are_refused(tmp_path: Path, limits: LogLimits):
+    async def sending() -> list[object]:
+        async with PredictionLog(tmp_path, limits) as log:
+            await log.append([record(prediction_id="a")])
+            labels = [Feedback("a", "Yes", 1.0)]
+            told = await asyncio.gather(*(log.record_feedback(labels) for _ in range(20)), return_exceptions=True)
+            assert log.lag == 0
+            return told
+
+    refused = [error for error in asyncio.run(sending()) if isinstance(error, Exception)]
+    assert len(refused) == 17
+    assert all(isinstance(error, LogUnavailable) and "does not keep up" in str(error) for error in refused)
 
 
 def test_one_call_with_more_than_may_wait_is_taken_by_an_empty_log(tmp_path: Path):

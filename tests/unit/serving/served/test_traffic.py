@@ -41,6 +41,12 @@ def test_a_user_is_the_header_else_what_names_the_first_row_else_the_request():
     assert sticky_key(None, [{"customer": None}], ["customer"], "request") == "request"
 
 
+def test_a_user_is_the_same_however_the_number_of_the_id_is_written():
+    assert {
+        sticky_key(None, [{"customer": value}], ["customer"], "request") for value in (987654, 987654.0, 9.87654e5, "987654")
+    } == {"987654"}
+
+
 def test_versions_are_told_with_their_roles():
     assert LineUp("m", 1, ONE, TWO).versions == {1: (CHAMPION, ONE), 2: (CHALLENGER, TWO)}
     assert LineUp("m", 1, ONE, ONE).versions == {1: (CHAMPION, ONE)}
