@@ -261,6 +261,13 @@ def test_a_name_the_service_does_not_go_by_is_refused(server: Server, host: str,
         "/v1/models/a%2fb/predict",
         "/HEALTHZ",
         "/healthz%00",
+        "/%68ealthz",
+        "/%6Detrics",
+        "/v1/%61dmin/churn/retrain",
+        "/v1/m%6fdels/churn/predict",
+        "/v1/models%2fchurn%2fpredict",
+        "/v1/models/%63hurn/predict",
+        "/%2568ealthz",
     ],
 )
 def test_a_path_that_is_written_otherwise_is_not_there(server: Server, path: str):

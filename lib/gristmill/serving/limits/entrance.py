@@ -132,6 +132,8 @@ class Entrance:
             raise ProblemError(400, "Bad Request", "Expected `Content-Length` or `Transfer-Encoding`, got both.")
         if headers.host is None and scope["http_version"] != "1.0":
             raise ProblemError(400, "Bad Request", "Expected a `Host` header, got none.")
+        if b"%" in (scope.get("raw_path") or b""):  # no route has a sign that must be escaped; what is checked is what was sent
+            raise ProblemError(404, "Not Found", "There is nothing at this path. /openapi.json lists what there is.")
         route = self._table.find(scope["method"], scope["path"])
         if route.scope is not None and not self._hosts.allow((headers.host or b"").decode("latin-1")):
             raise ProblemError(
