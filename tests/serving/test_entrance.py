@@ -164,6 +164,14 @@ def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(server: S
     assert b"connection: close" in answer.lower()
 
 
+def test_who_sends_far_too_much_is_told(server: Server, token: str):
+    answer = httpx.post(
+        f"{server.url}{PREDICT}", content=b" " * 8_000_000,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["title"]) == (413, "Body Too Large")
+
+
 def test_a_chunked_body_is_counted_as_it_comes(server: Server, head: Callable[..., bytes]):
     before = server.memory
     chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"

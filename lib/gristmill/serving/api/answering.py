@@ -88,7 +88,6 @@ class Answering:
         role, version = _chosen(line_up, asked)
         faults, total = version.checker.faults(asked.rows)
         if total:
-            self._metrics.error("bad_rows")
             raise bad_rows(faults, total)
         warnings = version.warnings(asked.rows)
         if version.guard is not None:
@@ -114,10 +113,8 @@ class Answering:
         try:
             values, hits = await version.values(rows)
         except QueueFullError as error:
-            self._metrics.error("queue_full")
             raise too_busy(str(error)) from error
         except DataError as error:  # its message may hold a value, which is nobody's to repeat
-            self._metrics.error("unreadable_row")
             raise ProblemError(
                 422, "Rows Not Understood", "A row holds a value that the model cannot read, such as a date that no calendar has."
             ) from error
@@ -130,7 +127,6 @@ class Answering:
         try:
             await self._log.append(records_of(made, asked, time.time()))
         except LogUnavailable as error:
-            self._metrics.error("log_unavailable")
             raise log_unavailable() from error
         named = made.version.metrics_name
         classes = None if made.confidences is None else made.predictions

@@ -37,6 +37,9 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="gristmill"'}
 _SECONDS_TO_LET_GO = 1.0
 """How long the rest of a refused body is read, so that its sender gets to see the refusal."""
 
+_MOST_LET_GO = 33_554_432
+"""Bytes of it that are read at most."""
+
 _FRAMES_LOGGED = 6
 
 
@@ -100,6 +103,7 @@ class Entrance:
         except Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, its words may hold what was sent, and stay here
+            scope["state"]["refused"] = "failed"
             _log.error("A request failed: %s at %s", type(error).__name__, _places(error), extra={"request_id": request_id})
             await answer.fail()
 
@@ -221,12 +225,22 @@ class Entrance:
 
     async def _refuse(self, refusal: ProblemError, scope: Scope, receive: Receive, answer: Answer) -> None:
         """Answer a refusal, once the body that nobody wants is out of the way, or the connection is to end."""
-        headers = scope["state"].get("headers_read")
+        state = scope["state"]
+        state["refused"] = refusal.kind
+        headers = state.get("headers_read")
+        comes = headers is not None and headers.has_body and headers.expect is None
         if headers is not None and headers.has_body:
-            gone = headers.expect is None and await let_go(receive, self._limits.body_bytes, _SECONDS_TO_LET_GO)
+            fits = "Connection" not in refusal.headers  # those that close were refused for a body without end, or too large
+            gone = comes and fits and await let_go(receive, self._limits.body_bytes, _SECONDS_TO_LET_GO)
             answer.close = not gone
-        if not answer.started:
-            response = refusal.response(request_id=scope["state"]["request_id"])
+        if answer.started:
+            return
+        response = refusal.response(request_id=state["request_id"])
+        if comes and answer.close:  # closing on what is under way would break the answer off before its sender reads it
+            await response(scope, receive, answer.hold)
+            await let_go(receive, _MOST_LET_GO, _SECONDS_TO_LET_GO)
+            await answer.end()
+        else:
             await response(scope, receive, answer.send)
 
 
