@@ -9,6 +9,7 @@ Answers leave with security headers and without any for CORS: browsers let no ot
 ``GET``; ``OPTIONS`` is a method like any other, and no route has it.
 """
 
+import asyncio
 import logging
 import math
 import traceback
@@ -102,6 +103,8 @@ class Entrance:
             await self._refuse(refusal, scope, receive, answer)
         except Disconnected:
             return
+        except asyncio.CancelledError:  # the server stops, and has waited as long as it does
+            await self._refuse(_later(503, "Stopping", "The service stops.", 1.0), scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, its words may hold what was sent, and stay here
             scope["state"]["refused"] = "failed"
             _log.error("A request failed: %s at %s", type(error).__name__, _places(error), extra={"request_id": request_id})

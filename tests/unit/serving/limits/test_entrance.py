@@ -134,8 +134,11 @@ def test_bodies_that_do_not_come_keep_nobody_out(ring: KeyRing, token: str):
         async def never() -> Any:
             await asyncio.Event().wait()
 
+        async def nowhere(message: Any) -> None:
+            pass
+
         hung = [
-            asyncio.create_task(app({**scope, "headers": [*headers, (b"content-length", b"9")]}, never, never)) for _ in range(20)
+            asyncio.create_task(app({**scope, "headers": [*headers, (b"content-length", b"9")]}, never, nowhere)) for _ in range(20)
         ]
         await asyncio.sleep(0)
         assert (await ask(app, "POST", "/predict", token, b"{}"))[0] == 200
@@ -144,6 +147,23 @@ def test_bodies_that_do_not_come_keep_nobody_out(ring: KeyRing, token: str):
         await asyncio.gather(*hung, return_exceptions=True)
 
     asyncio.run(hang())
+
+
+def test_what_is_cut_off_when_the_server_stops_is_told(ring: KeyRing, token: str):
+    async def stop() -> None:
+        inside = asyncio.Event()
+
+        async def waits(scope: Any, receive: Any, send: Any) -> None:
+            inside.set()
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(ask(entrance(waits, ring), "POST", "/predict", token, b"{}"))
+        await inside.wait()
+        task.cancel()
+        status, headers, said = await task
+        assert (status, said["title"], headers[b"retry-after"]) == (503, "Stopping", b"1")
+
+    asyncio.run(stop())
 
 
 @pytest.mark.parametrize(("share", "inside"), [(0.5, 2), (1.0, 4)])
