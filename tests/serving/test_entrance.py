@@ -322,7 +322,7 @@ def test_more_rows_than_allowed_are_refused(server: Server, token: str):
 
 
 def test_connections_beyond_the_limit_are_sent_away(root: Path):
-    with serving_at(root, connections=5) as server:
+    with serving_at(root, connections=5, share_of_an_address=1.0) as server:
         held = [server.connect() for _ in range(5)]
         try:
             for connection in held:  # each is served once, so that it counts
@@ -332,6 +332,21 @@ def test_connections_beyond_the_limit_are_sent_away(root: Path):
         finally:
             for connection in held:
                 connection.close()
+        assert _answers_again(server)
+
+
+def test_one_address_has_no_more_than_its_share_of_connections(root: Path):
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving_at(root, connections=8) as server, contextlib.ExitStack() as held:
+        for _ in range(4):
+            connection = held.enter_context(server.connect())
+            connection.sendall(request)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert status_of(server.ask(b"")) == 503
+        with socket.create_connection(("127.0.0.1", server.port), 20, source_address=("127.0.0.2", 0)) as elsewhere:
+            elsewhere.sendall(request)
+            assert elsewhere.recv(65_536).startswith(b"HTTP/1.1 200")
+        held.close()
         assert _answers_again(server)
 
 
