@@ -164,6 +164,14 @@ def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(server: S
     assert b"connection: close" in answer.lower()
 
 
+def test_who_sends_far_too_much_is_told(server: Server, token: str):
+    answer = httpx.post(
+        f"{server.url}{PREDICT}", content=b" " * 8_000_000,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["title"]) == (413, "Body Too Large")
+
+
 def test_a_chunked_body_is_counted_as_it_comes(server: Server, head: Callable[..., bytes]):
     before = server.memory
     chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
@@ -261,6 +269,13 @@ def test_a_name_the_service_does_not_go_by_is_refused(server: Server, host: str,
         "/v1/models/a%2fb/predict",
         "/HEALTHZ",
         "/healthz%00",
+        "/%68ealthz",
+        "/%6Detrics",
+        "/v1/%61dmin/churn/retrain",
+        "/v1/m%6fdels/churn/predict",
+        "/v1/models%2fchurn%2fpredict",
+        "/v1/models/%63hurn/predict",
+        "/%2568ealthz",
     ],
 )
 def test_a_path_that_is_written_otherwise_is_not_there(server: Server, path: str):
@@ -307,7 +322,7 @@ def test_more_rows_than_allowed_are_refused(server: Server, token: str):
 
 
 def test_connections_beyond_the_limit_are_sent_away(root: Path):
-    with serving_at(root, connections=5) as server:
+    with serving_at(root, connections=5, share_of_an_address=1.0) as server:
         held = [server.connect() for _ in range(5)]
         try:
             for connection in held:  # each is served once, so that it counts
@@ -317,6 +332,21 @@ def test_connections_beyond_the_limit_are_sent_away(root: Path):
         finally:
             for connection in held:
                 connection.close()
+        assert _answers_again(server)
+
+
+def test_one_address_has_no_more_than_its_share_of_connections(root: Path):
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving_at(root, connections=8) as server, contextlib.ExitStack() as held:
+        for _ in range(4):
+            connection = held.enter_context(server.connect())
+            connection.sendall(request)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert status_of(server.ask(b"")) == 503
+        with socket.create_connection(("127.0.0.1", server.port), 20, source_address=("127.0.0.2", 0)) as elsewhere:
+            elsewhere.sendall(request)
+            assert elsewhere.recv(65_536).startswith(b"HTTP/1.1 200")
+        held.close()
         assert _answers_again(server)
 
 

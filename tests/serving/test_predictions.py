@@ -81,6 +81,13 @@ def test_an_option_that_is_none_is_refused(service: Running, query: str):
     assert service.predict(rows_of(1), query).status_code == 422
 
 
+@pytest.mark.parametrize("level", ["%D9%A0.%D9%A9", "%200.9", "0.9%0A", "0_9", "9e-1", "%2B0.9", "0.1234567", "0.99999"])
+def test_a_level_is_a_plain_number_and_is_not_repeated(service: Running, level: str):
+    answer = service.predict(rows_of(1), f"?interval={level}")
+    assert answer.status_code == 422, answer.text
+    assert level not in answer.json()["detail"]
+
+
 def test_sets_and_reasons_come_when_asked_for(service: Running):
     answer = service.predict(rows_of(3), "?interval=0.9&explain=shap").json()
     assert [set(one) <= {"Yes", "No"} and one for one in answer["prediction_sets"]]

@@ -55,6 +55,11 @@ class ProblemError(Exception):
         self.status, self.title, self.detail = status, title, detail
         self.headers, self.more = dict(headers or {}), more
 
+    @property
+    def kind(self) -> str:
+        """What it is counted as: its title as one word, of which there are as many as the program has titles."""
+        return self.title.lower().replace(" ", "_")
+
     def response(self, **more: Any) -> Response:
         """Return the problem as a response, with further members."""
         return problem(self.status, self.title, self.detail, headers=self.headers, **{**self.more, **more})

@@ -63,6 +63,12 @@ class Serving(Section):
     explained_rows: Annotated[int, Field(ge=1)] = Field(
         10, description="Rows of one request that may be explained (`?explain=shap`), which takes about a second each."
     )
+    waiting_explanations: Annotated[int, Field(ge=0)] = Field(
+        4, description="Requests of a worker that may wait to be explained, beside the one that is; one more is refused (503)."
+    )
+    explanation_seconds: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="Seconds that an explanation may take, its wait included (503)."
+    )
     missing: Literal["allowed", "as_trained"] = Field(
         "allowed",
         description="Whether a value may be null in every column, as in batch scoring; or only where rows the model learnt from "

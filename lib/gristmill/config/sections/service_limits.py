@@ -36,9 +36,17 @@ class Limits(Section):
     )
     burst_seconds: Positive = Field(1.0, description="Seconds' worth of requests that a key may make at once after a pause.")
     concurrent_requests: Count = Field(
-        256, description="Requests in hand at once, each with at most one body; one more is sent away (503)."
+        256, description="Requests in hand at once, from when their body is here; one more is sent away (503)."
+    )
+    share_of_a_key: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="Share of `concurrent_requests` that one key may have in hand, at least one; one more is sent away (429)."
     )
     connections: Count = Field(1_024, description="Open connections of one worker; one more is sent away (503).")
+    share_of_an_address: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5,
+        description="Share of `connections` that one address may have open, at least one; one more is sent away (503). Those in "
+        "`trusted_proxies` may have all.",
+    )
     backlog: Count = Field(2_048, description="Connections that wait to be accepted.")
     refusals_per_minute: Count = Field(
         30, description="Wrong keys a minute from one address, after which only keys that it has used before are looked at (429)."

@@ -13,7 +13,7 @@ from gristmill.errors import GateError, GristmillError, InstrumentError, Registr
 from gristmill.serving import retrain_requests
 from gristmill.serving.api.openapi import body_of
 from gristmill.serving.api.reading import Body, read
-from gristmill.serving.api.refusals import RETRY_SOON, not_served
+from gristmill.serving.api.refusals import RETRY_SOON, not_served, too_busy
 from gristmill.serving.api.service import Service
 from gristmill.serving.problems import ProblemError
 from gristmill.serving.served.registry_process import ask
@@ -142,6 +142,8 @@ def _who(request: Request) -> str:
 async def _move(service: Service, request: Request, asked: dict[str, Any], turn: asyncio.Semaphore) -> Released:
     """Have a release moved, and take in what it names."""
     model = _model(service, request)
+    if turn.locked():  # each takes seconds; a queue of them would have no end
+        raise too_busy("A release is being moved. Try again in 1 s.")
     try:
         async with turn:
             made = await ask(service.root, {**asked, "model": model.name, "who": _who(request)})

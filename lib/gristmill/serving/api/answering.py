@@ -5,7 +5,6 @@ The order is the promise: an answer leaves when its predictions are durable, and
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from gristmill.errors import DataError, QueueFullError
@@ -13,6 +12,7 @@ from gristmill.instruments.metrics import ServiceMetrics
 from gristmill.metrics.scores import Floats
 from gristmill.serving.api import extras
 from gristmill.serving.api.asked import Asked
+from gristmill.serving.api.explaining import Explaining, Gone
 from gristmill.serving.api.refusals import RETRY_SOON, bad_rows, log_unavailable, not_served, too_busy
 from gristmill.serving.api.saying import Said, body_of, records_of, said
 from gristmill.serving.api.shadows import Shadows
@@ -38,12 +38,17 @@ class Answering:
         Where predictions are durable before they are answered.
     metrics
         What is counted.
+    explaining
+        The thread for explanations; one of its own, with the settings of the first model, when omitted.
     """
 
-    def __init__(self, models: Mapping[str, ServingModel], log: PredictionLog, metrics: ServiceMetrics) -> None:
+    def __init__(
+        self, models: Mapping[str, ServingModel], log: PredictionLog, metrics: ServiceMetrics, explaining: Explaining | None = None
+    ) -> None:
         self._models, self._log, self._metrics = models, log, metrics
         self.shadows = Shadows(log, metrics)
-        self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
+        serving = next(iter(models.values())).serving
+        self.explaining = explaining or Explaining(serving.waiting_explanations, serving.explanation_seconds)
 
     def line_up(self, name: str) -> LineUp:
         """Return the versions of a model that serve now; whoever took them keeps them to the end of the request.
@@ -60,20 +65,28 @@ class Answering:
             raise ProblemError(503, "Not Ready", "The model is being loaded.", headers=RETRY_SOON)
         return model.line_up
 
-    async def answer(self, asked: Asked) -> dict[str, Any]:
+    async def answer(self, asked: Asked, gone: Gone) -> dict[str, Any]:
         """Return the answer to a request, which is in the log.
+
+        Parameters
+        ----------
+        asked
+            The request.
+        gone
+            Returns when the caller has gone; it is waited for only while an explanation is.
 
         Raises
         ------
         ProblemError
             The model or version does not serve (404), rows or options are wrong (422), or too much waits, or the log cannot be
             written (503).
+        Disconnected
+            The caller went away before the explanation was there.
         """
         line_up = self.line_up(asked.name)
         role, version = _chosen(line_up, asked)
         faults, total = version.checker.faults(asked.rows)
         if total:
-            self._metrics.error("bad_rows")
             raise bad_rows(faults, total)
         warnings = version.warnings(asked.rows)
         if version.guard is not None:
@@ -88,7 +101,7 @@ class Answering:
         if asked.interval is not None:
             body |= extras.ranges(version, values, asked.interval)
         if asked.explain:
-            body |= await extras.explanations(version, asked.rows, self._explaining)
+            body |= await self.explaining.within(extras.explanations(version, asked.rows, self.explaining), gone)
         await self._keep(made, asked)
         if line_up.in_shadow is not None and role == CHAMPION:
             self.shadows.follow(line_up.in_shadow, asked, made.ids)
@@ -99,10 +112,8 @@ class Answering:
         try:
             values, hits = await version.values(rows)
         except QueueFullError as error:
-            self._metrics.error("queue_full")
             raise too_busy(str(error)) from error
         except DataError as error:  # its message may hold a value, which is nobody's to repeat
-            self._metrics.error("unreadable_row")
             raise ProblemError(
                 422, "Rows Not Understood", "A row holds a value that the model cannot read, such as a date that no calendar has."
             ) from error
@@ -115,7 +126,6 @@ class Answering:
         try:
             await self._log.append(records_of(made, asked, time.time()))
         except LogUnavailable as error:
-            self._metrics.error("log_unavailable")
             raise log_unavailable() from error
         named = made.version.metrics_name
         classes = None if made.confidences is None else made.predictions

@@ -25,6 +25,10 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+GONE = 499
+"""Status in metrics and log of a request whose caller went away before the answer; no answer has it."""
+
+
 def create_app(service: Service) -> App:
     """Return the ASGI application of a service, with everything that a request passes before and after it.
 
@@ -59,11 +63,13 @@ def routes_of(service: Service) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 - what it is registered for
+    request.scope["state"]["refused"] = error.kind
     return error.response(request_id=request.scope["state"]["request_id"])
 
 
 async def _not_there(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    request.scope["state"]["refused"] = "not_found"
     return problem(error.status_code, "", "There is nothing at this path.", request_id=request.scope["state"]["request_id"])
 
 
@@ -93,7 +99,10 @@ def watched(app: App, service: Service) -> App:
             seconds = time.perf_counter() - began
             route, key = state.get("route"), state.get("key")
             path = None if route is None else route.path
+            status = status or GONE
             metrics.request(path, scope["method"], status, seconds)
+            if "refused" in state:
+                metrics.error(state["refused"])
             line = {
                 "event": "request", "request_id": state.get("request_id"), "method": scope["method"], "route": path,
                 "status": status, "duration_ms": round(seconds * 1000, 3),

@@ -1,5 +1,6 @@
 """A request for predictions, taken apart: which model, which version, which rows, and what beside the prediction."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ LONGEST_STICKY_KEY = 256
 EXPLAIN, INTERVAL = "explain", "interval"
 SHAP = "shap"
 _MOST_OPTIONS = 8
+_LEVEL = re.compile(r"[0-9]{0,4}\.?[0-9]{1,17}")
+"""Plain decimals; Python would take other scripts' digits, blanks, underscores and words as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +125,9 @@ def version_of(text: str) -> int:
 
 
 def _level(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise _wrong("Expected `interval` as a number such as 0.9.") from None
+    if not _LEVEL.fullmatch(text):
+        raise _wrong("Expected `interval` as a number such as 0.9, in digits and with a point.")
+    return float(text)
 
 
 def _wrong(detail: str, **more: Mapping[str, Any]) -> ProblemError:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gristmill.errors import ArtifactError, LevelError
 from gristmill.metrics.scores import Floats
+from gristmill.modeling.conformal.conformity import HIGHEST, LOWEST
 from gristmill.serving.problems import ProblemError
 from gristmill.serving.served.versions import ServedVersion
 
@@ -26,7 +27,12 @@ def require_level(version: ServedVersion, level: float) -> None:
     """
     try:
         version.predictor.columns_with(level)
-    except (LevelError, ArtifactError) as error:
+    except LevelError as error:  # its words repeat the level
+        raise ProblemError(
+            422, "Level Not Possible",
+            f"Expected a level from {LOWEST} to {HIGHEST} that this version has rows enough to vouch for; ask for a lower one.",
+        ) from error  # fmt: skip
+    except ArtifactError as error:
         raise ProblemError(422, "Level Not Possible", str(error)) from error
 
 

@@ -5,6 +5,7 @@ What it takes and answers is in ``/openapi.json`` like everything else, from the
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from gristmill.serving.api.answering import Answering
@@ -41,19 +42,25 @@ class PredictionsFirst:
         """Answer a request; raises ``ProblemError``, which the entrance makes a document of, where it cannot be."""
         if scope["type"] == "http" and scope["state"]["route"].path in _PATHS:
             scope["route"] = scope["state"]["route"]  # as FastAPI does, for the traces
-            await self._predict(scope, send)
+            await self._predict(scope, receive, send)
         else:
             await self._others(scope, receive, send)
 
-    async def _predict(self, scope: Scope, send: Send) -> None:
+    async def _predict(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = asked_of(scope)
-        body = await self._answering.answer(asked)
+        body = await self._answering.answer(asked, partial(_gone, receive))
         state = scope["state"]
         state["model_version"], state["rows"] = f"{body['model']['name']}/{body['model']['version']}", len(asked.rows)
         content = _encode(body).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode("ascii"))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the caller has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def asked_of(scope: Scope) -> Asked:

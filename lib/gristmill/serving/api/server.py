@@ -71,6 +71,7 @@ class Server(uvicorn.Server):
             self._loop.call_later(self._service.serving.notice_seconds, self._stop_now)
 
     def _stop_now(self) -> None:
+        self._service.answering.explaining.close()
         self.should_exit = True
 
 

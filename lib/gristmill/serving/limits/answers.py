@@ -58,6 +58,16 @@ class Answer:
             self.ended = not message.get("more_body", False)
         await self._send(message)
 
+    async def hold(self, message: Message) -> None:
+        """Send a message on, and leave the answer open until :meth:`end`, although all of it has left."""
+        if message["type"] == "http.response.body":
+            message = {**message, "more_body": True}
+        await self.send(message)
+
+    async def end(self) -> None:
+        """End an answer that was held."""
+        await self.send({"type": "http.response.body", "body": b""})
+
     async def fail(self) -> None:
         """Answer 500, unless something has left already: then the server breaks the connection off."""
         if not self.started and not self._replaced:

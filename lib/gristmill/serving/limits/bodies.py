@@ -17,7 +17,13 @@ class Disconnected(Exception):  # noqa: N818 - nothing went wrong: nobody is the
     """The caller went away before the body was here."""
 
 
-async def read_body(receive: Receive, announced: int | None, most_bytes: int, seconds: float) -> bytes:
+def _nowhere(count: int) -> None:
+    """Count nothing."""
+
+
+async def read_body(
+    receive: Receive, announced: int | None, most_bytes: int, seconds: float, come: Callable[[int], None] = _nowhere
+) -> bytes:
     """Return a body.
 
     Parameters
@@ -28,6 +34,8 @@ async def read_body(receive: Receive, announced: int | None, most_bytes: int, se
         What ``Content-Length`` says, or None.
     most_bytes, seconds
         How large it may be, and how long it may take.
+    come
+        Told how many bytes each piece has; what it raises ends the reading.
 
     Raises
     ------
@@ -40,24 +48,27 @@ async def read_body(receive: Receive, announced: int | None, most_bytes: int, se
         raise _too_large(most_bytes)
     try:
         async with asyncio.timeout(seconds):
-            return await _gather(receive, most_bytes)
+            return await _gather(receive, most_bytes, come)
     except TimeoutError as error:
         raise ProblemError(408, "Slow Body", f"The body was not here within {seconds:g} seconds.", headers=CLOSE) from error
 
 
-async def _gather(receive: Receive, most_bytes: int) -> bytes:
+async def _gather(receive: Receive, most_bytes: int, come: Callable[[int], None]) -> bytes:
     """Return the pieces of a body together."""
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):  # most come in one piece
         piece: bytes = message.get("body", b"")
         if len(piece) > most_bytes:
             raise _too_large(most_bytes)
+        come(len(piece))
         return piece
     body = bytearray()
     while message["type"] == "http.request":
-        body += message.get("body", b"")
-        if len(body) > most_bytes:
+        piece = message.get("body", b"")
+        if len(body) + len(piece) > most_bytes:
             raise _too_large(most_bytes)
+        come(len(piece))
+        body += piece
         if not message.get("more_body", False):
             return bytes(body)
         message = await receive()

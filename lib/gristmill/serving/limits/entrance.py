@@ -1,14 +1,15 @@
 """Everything that a request passes before the application, as plain ASGI.
 
 In this order, each step cheaper than what it protects: request id; number and size of headers; route (what the table does not name
-is not there); host; key, with what wrong keys cost; what the key allows; requests a second; requests in hand; body, counted as it
-comes, under a deadline; JSON, strictly, once. What the application gets is in ``scope["state"]``, which is ``request.state``:
+is not there); host; key, with what wrong keys cost; what the key allows; requests a second; body, counted as it comes, under a
+deadline; requests in hand; JSON, strictly, once. What the application gets is in ``scope["state"]``, which is ``request.state``:
 ``request_id``, ``route``, ``key`` (None for health) and ``json`` (None without a body).
 
 Answers leave with security headers and without any for CORS: browsers let no other page read them. ``HEAD`` is answered like
 ``GET``; ``OPTIONS`` is a method like any other, and no route has it.
 """
 
+import asyncio
 import logging
 import math
 import traceback
@@ -25,6 +26,7 @@ from gristmill.serving.limits.buckets import Buckets
 from gristmill.serving.limits.headers import Headers, request_id_of
 from gristmill.serving.limits.hosts import Hosts
 from gristmill.serving.limits.json_text import read_json, too_many_rows
+from gristmill.serving.limits.room import Room
 from gristmill.serving.problems import ProblemError
 from gristmill.serving.routes import Route, RouteTable
 
@@ -35,6 +37,9 @@ _log = logging.getLogger(__name__)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="gristmill"'}
 _SECONDS_TO_LET_GO = 1.0
 """How long the rest of a refused body is read, so that its sender gets to see the refusal."""
+
+_MOST_LET_GO = 33_554_432
+"""Bytes of it that are read at most."""
 
 _FRAMES_LOGGED = 6
 
@@ -65,10 +70,18 @@ class Entrance:
         self._app, self._table, self._ring, self._limits = app, table, ring, serving.limits
         self._hosts = Hosts(serving.allowed_hosts)
         self._share = 1.0 / max(1, workers)
-        self._most_inside = max(1, math.ceil(serving.limits.concurrent_requests * self._share))
+        most = max(1, math.ceil(serving.limits.concurrent_requests * self._share))
+        self._room = Room(most, serving.limits.share_of_a_key)
+        largest, share = serving.limits.body_bytes, serving.limits.share_of_a_key
+        self._bodies = Room(most * largest, share, least=largest)
+        """In bytes that have come."""
         self._rates = Buckets(serving.limits.burst_seconds)
         self._attempts = Attempts(serving.limits.refusals_per_minute)
-        self.inside = 0
+
+    @property
+    def inside(self) -> int:
+        """Requests in hand."""
+        return self._room.taken
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; pass on what concerns the life of the server; refuse everything else."""
@@ -90,7 +103,10 @@ class Entrance:
             await self._refuse(refusal, scope, receive, answer)
         except Disconnected:
             return
+        except asyncio.CancelledError:  # the server stops, and has waited as long as it does
+            await self._refuse(_later(503, "Stopping", "The service stops.", 1.0), scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, its words may hold what was sent, and stay here
+            scope["state"]["refused"] = "failed"
             _log.error("A request failed: %s at %s", type(error).__name__, _places(error), extra={"request_id": request_id})
             await answer.fail()
 
@@ -102,16 +118,26 @@ class Entrance:
         route = self._routed(scope, headers)
         state["route"] = route
         if route.scope is None:
-            await self._hand_over(scope, receive, answer, headers, route)
+            await self._hand_over(scope, receive, answer, headers, None)
             return
-        state["key"] = self._known(headers, scope, route.scope)
-        if self.inside >= self._most_inside:
-            raise _later(503, "Too Busy", "The service has as many requests in hand as it takes.", 1.0)
-        self.inside += 1
+        key = state["key"] = self._known(headers, scope, route.scope)
+        bytes_come = 0
+
+        def come(count: int) -> None:
+            nonlocal bytes_come
+            _enter(self._bodies, key.id, count)
+            bytes_come += count
+
+        body = None
         try:
-            await self._hand_over(scope, receive, answer, headers, route)
+            body = await self._body(headers, receive, route, come) if route.takes_body else None
+            _enter(self._room, key.id)  # not before: a body that does not come is no work
+            try:
+                await self._hand_over(scope, receive, answer, headers, body)
+            finally:
+                self._room.leave(key.id)
         finally:
-            self.inside -= 1
+            self._bodies.leave(key.id, bytes_come)
 
     def _routed(self, scope: Scope, headers: Headers) -> Route:
         """Return the route of a request whose head is in order."""
@@ -132,6 +158,8 @@ class Entrance:
             raise ProblemError(400, "Bad Request", "Expected `Content-Length` or `Transfer-Encoding`, got both.")
         if headers.host is None and scope["http_version"] != "1.0":
             raise ProblemError(400, "Bad Request", "Expected a `Host` header, got none.")
+        if b"%" in (scope.get("raw_path") or b""):  # no route has a sign that must be escaped; what is checked is what was sent
+            raise ProblemError(404, "Not Found", "There is nothing at this path. /openapi.json lists what there is.")
         route = self._table.find(scope["method"], scope["path"])
         if route.scope is not None and not self._hosts.allow((headers.host or b"").decode("latin-1")):
             raise ProblemError(
@@ -168,25 +196,23 @@ class Entrance:
         self._attempts.note_wrong(address)
         return ProblemError(401, "Unauthorized", refused.detail, headers=_CHALLENGE)
 
-    async def _hand_over(self, scope: Scope, receive: Receive, answer: Answer, headers: Headers, route: Route) -> None:
-        """Read the body if there is to be one, and let the application answer."""
-        body = b""
-        if route.takes_body:
-            body = await self._body(headers, receive, route)
-            scope["state"]["json"] = self._json(body) if body else None
-        elif headers.has_body:
-            answer.close = True
+    async def _hand_over(self, scope: Scope, receive: Receive, answer: Answer, headers: Headers, body: bytes | None) -> None:
+        """Parse the body that was read, if one is taken, and let the application answer."""
+        if body is None:
+            answer.close = headers.has_body
+        elif body:
+            scope["state"]["json"] = self._json(body)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
-        await self._app(scope, replayed(body, receive), answer.send)
+        await self._app(scope, replayed(body or b"", receive), answer.send)
 
-    async def _body(self, headers: Headers, receive: Receive, route: Route) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, route: Route, come: Callable[[int], None]) -> bytes:
         """Return the body of a request, which is JSON as far as its headers say."""
         if headers.has_body:
             headers.require_json()
         limits, announced = self._limits, headers.announced
         headers.content_length = headers.transfer_encoding = None  # from here on it is read, or the connection ends
-        body = await read_body(receive, announced, limits.body_bytes, limits.body_seconds)
+        body = await read_body(receive, announced, limits.body_bytes, limits.body_seconds, come)
         if not body and route.body == "required":
             raise ProblemError(400, "Bad JSON", "Expected a body in JSON, got none.")
         return body
@@ -202,13 +228,32 @@ class Entrance:
 
     async def _refuse(self, refusal: ProblemError, scope: Scope, receive: Receive, answer: Answer) -> None:
         """Answer a refusal, once the body that nobody wants is out of the way, or the connection is to end."""
-        headers = scope["state"].get("headers_read")
+        state = scope["state"]
+        state["refused"] = refusal.kind
+        headers = state.get("headers_read")
+        comes = headers is not None and headers.has_body and headers.expect is None
         if headers is not None and headers.has_body:
-            gone = headers.expect is None and await let_go(receive, self._limits.body_bytes, _SECONDS_TO_LET_GO)
+            fits = "Connection" not in refusal.headers  # those that close were refused for a body without end, or too large
+            gone = comes and fits and await let_go(receive, self._limits.body_bytes, _SECONDS_TO_LET_GO)
             answer.close = not gone
-        if not answer.started:
-            response = refusal.response(request_id=scope["state"]["request_id"])
+        if answer.started:
+            return
+        response = refusal.response(request_id=state["request_id"])
+        if comes and answer.close:  # closing on what is under way would break the answer off before its sender reads it
+            await response(scope, receive, answer.hold)
+            await let_go(receive, _MOST_LET_GO, _SECONDS_TO_LET_GO)
+            await answer.end()
+        else:
             await response(scope, receive, answer.send)
+
+
+def _enter(room: Room, key: str, places: int = 1) -> None:
+    """Take places for a key, or raise that there are none for it now."""
+    if room.is_full(places):
+        raise _later(503, "Too Busy", "The service has as many requests in hand as it takes.", 1.0)
+    if room.has_its_share(key, places):
+        raise _later(429, "Too Many At Once", "This key has as many requests in hand as one key may.", 1.0)
+    room.take(key, places)
 
 
 def _later(status: int, title: str, detail: str, seconds: float) -> ProblemError:

@@ -80,11 +80,11 @@ def _bound(body: bytes, depth: int, rows: int) -> None:
         return
     brackets = _brackets(body)
     opening = brackets & 4 == 0  # the bit in which `]` and `}` differ from `[` and `{`
+    if len(brackets) and np.cumsum(np.where(opening, np.int8(1), np.int8(-1)), dtype=np.int32).max() > depth:
+        raise _bad(f"The body is nested deeper than {depth}.")
     objects = int(np.count_nonzero(brackets == ord("{")))
     if objects > rows + FEW or np.count_nonzero(opening) - objects > rows + FEW:
         raise too_many_rows(rows)
-    if len(brackets) and np.cumsum(np.where(opening, np.int8(1), np.int8(-1)), dtype=np.int32).max() > depth:
-        raise _bad(f"The body is nested deeper than {depth}.")
 
 
 def _brackets(body: bytes) -> NDArray[np.uint8]:

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gristmill.config.sections.service_limits import Limits
 from gristmill.serving.limits.answers import SECURITY_HEADERS
+from gristmill.serving.limits.attempts import address_of
+from gristmill.serving.limits.room import Room
 from gristmill.serving.problems import problem
 
 
@@ -26,11 +28,14 @@ class LimitedProtocol(HttpToolsProtocol):
         As uvicorn gives them.
     limits
         What a head may have.
+    room
+        Where the connections of all addresses count; without it, none does by its address.
     """
 
-    def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: Limits, room: Room | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
+        self._room, self._address = room, ""
         self._head_bytes = 0
         self._in_head, self._head_begun = True, False
         self._deadline: asyncio.TimerHandle | None = None
@@ -41,8 +46,21 @@ class LimitedProtocol(HttpToolsProtocol):
         _send_at_once(transport)
         if len(self.connections) > self._limits.connections:
             self._end(503, "Too Many Connections", "The service has as many connections as it takes. Try again in 1 s.")
+        elif self._is_one_too_many():
+            self._end(503, "Too Many Connections", "This address has as many connections as one may. Try again in 1 s.")
         else:
             self._wait(self._limits.idle_seconds)
+
+    def _is_one_too_many(self) -> bool:
+        """Return whether this address has its share of connections already; take a place if not. Proxies speak for many."""
+        address = address_of(self.client)
+        if self._room is None or not address or address in self._limits.trusted_proxies:
+            return False
+        if self._room.has_its_share(address):
+            return True
+        self._room.take(address)
+        self._address = address
+        return False
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; end what has too large a head, or begin to wait for the rest of it."""
@@ -73,8 +91,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head, self._head_begun, self._head_bytes = True, False, 0
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clock, and leave the place."""
         self._stop()
+        if self._room is not None and self._address:
+            self._room.leave(self._address)
+            self._address = ""
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the parser's words are uvicorn's

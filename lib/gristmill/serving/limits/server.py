@@ -15,11 +15,12 @@ def settings(serving: Serving) -> dict[str, Any]:
         The section of the case file.
     """
     from gristmill.serving.limits.protocol import LimitedProtocol  # noqa: PLC0415 - uvicorn, for those who serve
+    from gristmill.serving.limits.room import Room  # noqa: PLC0415
 
     limits = serving.limits
     proxies = list(limits.trusted_proxies)
     return {
-        "http": partial(LimitedProtocol, limits=limits),
+        "http": partial(LimitedProtocol, limits=limits, room=Room(limits.connections, limits.share_of_an_address)),
         "ws": "none",
         "timeout_keep_alive": limits.idle_seconds,
         "limit_concurrency": None,  # the protocol counts connections, and says what is the matter

@@ -125,9 +125,89 @@ def test_one_more_than_there_is_room_for_is_sent_away_and_health_is_answered(rin
     asyncio.run(full())
 
 
+def test_bodies_that_do_not_come_keep_nobody_out(ring: KeyRing, token: str):
+    async def hang() -> None:
+        app = entrance(answers, ring, concurrent_requests=2)
+        headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
+        scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/predict", "query_string": b""}
+
+        async def never() -> Any:
+            await asyncio.Event().wait()
+
+        async def nowhere(message: Any) -> None:
+            pass
+
+        hung = [
+            asyncio.create_task(app({**scope, "headers": [*headers, (b"content-length", b"9")]}, never, nowhere)) for _ in range(20)
+        ]
+        await asyncio.sleep(0)
+        assert (await ask(app, "POST", "/predict", token, b"{}"))[0] == 200
+        for task in hung:
+            task.cancel()
+        await asyncio.gather(*hung, return_exceptions=True)
+
+    asyncio.run(hang())
+
+
+def test_what_is_cut_off_when_the_server_stops_is_told(ring: KeyRing, token: str):
+    async def stop() -> None:
+        inside = asyncio.Event()
+
+        async def waits(scope: Any, receive: Any, send: Any) -> None:
+            inside.set()
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(ask(entrance(waits, ring), "POST", "/predict", token, b"{}"))
+        await inside.wait()
+        task.cancel()
+        status, headers, said = await task
+        assert (status, said["title"], headers[b"retry-after"]) == (503, "Stopping", b"1")
+
+    asyncio.run(stop())
+
+
+@pytest.mark.parametrize(("share", "inside"), [(0.5, 2), (1.0, 4)])
+def test_one_key_has_no_more_than_its_share_in_hand(tmp_path: Path, ring: KeyRing, token: str, share: float, inside: int):
+    other = KeyStore(tmp_path).create("other", ["predict"], 3_600)[0]
+    ring.refresh()
+
+    async def crowd() -> None:
+        leave, here = asyncio.Event(), 0
+
+        async def waits(scope: Any, receive: Any, send: Any) -> None:
+            nonlocal here
+            here += 1
+            await leave.wait()
+            await answers(scope, receive, send)
+
+        app = entrance(waits, ring, concurrent_requests=4, share_of_a_key=share)
+        asked = [asyncio.create_task(ask(app, "POST", "/predict", token, b"{}")) for _ in range(6)]
+        while here < inside:
+            await asyncio.sleep(0)
+        asked.append(asyncio.create_task(ask(app, "POST", "/predict", other, b"{}")))
+        leave.set()
+        found = [(status, headers.get(b"retry-after")) for status, headers, _ in await asyncio.gather(*asked)]
+        over = (429, b"1") if share < 1 else (503, b"1")
+        assert found == [(200, None)] * inside + [over] * (6 - inside) + [(200, None) if share < 1 else (503, b"1")]
+        assert (app._room.taken, app._bodies.taken) == (0, 0)
+
+    asyncio.run(crowd())
+
+
+def test_what_has_come_of_bodies_is_bounded_together(ring: KeyRing, token: str):
+    async def fill() -> None:
+        app = entrance(answers, ring, concurrent_requests=1, body_bytes=1_024)
+        app._bodies.take("another", 1_020)
+        assert (await ask(app, "POST", "/predict", token, b"[1]"))[0] == 200
+        assert (await ask(app, "POST", "/predict", token, b"[1, 2]"))[0] == 503
+        assert app._bodies.taken == 1_020
+
+    asyncio.run(fill())
+
+
 def test_each_worker_has_its_share_of_the_limits_on_load(ring: KeyRing, token: str):
     app = entrance(answers, ring, workers=4, requests_per_second=20, concurrent_requests=6)
-    assert app._most_inside == 2
+    assert app._room.most == 2
     statuses = [asyncio.run(ask(app, "GET", "/models", token))[0] for _ in range(7)]
     assert statuses[:5] == [200] * 5
     assert 429 in statuses[5:]

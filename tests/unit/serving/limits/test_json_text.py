@@ -73,6 +73,8 @@ def test_what_is_plain_json_is_read_as_by_the_standard_library(value: object, as
         (b"// {}", "not JSON"),
         (b"[" * 17 + b"]" * 17, "deeper than 16"),
         (b'{"a":' * 17 + b"1" + b"}" * 17, "deeper than 16"),
+        (b"[" * 100_000, "deeper than 16"),
+        (b'{"a":' * 100_000, "deeper than 16"),
     ],
 )
 def test_what_is_not_strict_is_refused_with_the_reason(body: bytes, said: str):
