@@ -40,15 +40,22 @@ class ServingModel:
         The settings of its case.
     on_change
         Told each new line-up, and None where one could not be made.
+    on_batch
+        Told the number of rows of each batch.
     """
 
     def __init__(
-        self, root: Path, name: str, serving: Serving, on_change: Callable[[LineUp | None], None] = lambda _: None
+        self,
+        root: Path,
+        name: str,
+        serving: Serving,
+        on_change: Callable[[LineUp | None], None] = lambda _: None,
+        on_batch: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.root, self.name, self.serving = root, name, serving
         self.line_up: LineUp | None = None
         self.failure = ""
-        self._on_change = on_change
+        self._on_change, self._on_batch = on_change, on_batch
         self._located: dict[int, Located] = {}
         self._loading: Executor = ThreadPoolExecutor(1, thread_name_prefix=f"load-{name}")
         self._failed_token, self._pause, self._again_at = -1, FIRST_PAUSE, 0.0
@@ -148,7 +155,7 @@ class ServingModel:
             return self.line_up.versions[number][1]
         found = self._located.get(number) or await locate(self.root, self.name, number)
         loop = asyncio.get_running_loop()
-        load = partial(ServedVersion.load, self.name, number, found.directory, found.digest, self.serving)
+        load = partial(ServedVersion.load, self.name, number, found.directory, found.digest, self.serving, self._on_batch)
         try:
             version = await loop.run_in_executor(self._loading, load)
         except GristmillError:
