@@ -23,7 +23,7 @@ from gristmill.serving.served.versions import ServedVersion
 
 _LOG = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
 """Seconds until a version that could not be loaded is tried again; doubled each time."""
 
 
@@ -98,8 +98,7 @@ class ServingModel:
         try:
             await self._take_in(release)
         except GristmillError as error:
-            self._pause = min(self._pause * 2, LONGEST_PAUSE) if release.token == self._failed_token else FIRST_PAUSE
-            self._failed_token, self._again_at = release.token, loop.time() + self._pause
+            self._wait(release.token)
             self._tell_failure(f"Version {release.champion} of {self.name} cannot be taken in: {error}")
             return False
         return True
@@ -142,12 +141,21 @@ class ServingModel:
             except GristmillError as error:  # the champion must not wait for it
                 trouble = f"The challenger, version {release.challenger} of {self.name}, cannot be loaded: {error}"
         shadow = release.mode == releases.SHADOW
-        self.line_up = LineUp(self.name, release.token, champion, challenger, release.share, shadow)
-        self._failed_token, self._pause, self._trouble = -1, FIRST_PAUSE, trouble
-        self._again_at = asyncio.get_running_loop().time() + LONGEST_PAUSE
-        self._on_change(self.line_up)
+        before, made = self.line_up, LineUp(self.name, release.token, champion, challenger, release.share, shadow)
+        self.line_up, self._trouble = made, trouble
+        if trouble:
+            self._wait(release.token)
+        else:
+            self._failed_token, self._again_at = -1, 0.0
+        if made != before:  # a challenger that failed once more is no change
+            self._on_change(made)
         self._tell_failure(trouble)
-        return self.line_up
+        return made
+
+    def _wait(self, token: int) -> None:
+        """Put off the next attempt at a release of which something could not be loaded, twice as long each time."""
+        self._pause = min(self._pause * 2, LONGEST_PAUSE) if token == self._failed_token else FIRST_PAUSE
+        self._failed_token, self._again_at = token, asyncio.get_running_loop().time() + self._pause
 
     async def _version(self, number: int) -> ServedVersion:
         """Return a version, the one that serves already if it does."""
