@@ -99,8 +99,9 @@ class ServedVersion:
         batching = serving.batching
         limits = BatchLimits(batching.max_rows, batching.max_wait_ms, batching.max_queued_rows)
         # a thread of its own, so that no version waits for another; it ends when nobody holds the version any more
-        executor = None if row_ms <= INLINE_MS else ThreadPoolExecutor(1, thread_name_prefix=f"predict-{name}-{version}")
-        batcher = Batcher(predictor.values_of, executor, limits, on_batch)
+        executor = ThreadPoolExecutor(1, thread_name_prefix=f"predict-{name}-{version}")
+        inline_rows = int(batching.inline_ms / row_ms) if row_ms <= INLINE_MS else 0
+        batcher = Batcher(predictor.values_of, executor, limits, on_batch, inline_rows)
         cache = RowCache(model.feature_columns, serving.cache_rows) if serving.cache_rows else None
         guard = None if serving.out_of_range == "ignore" else Guard.from_model(model, serving)
         return cls(name, version, directory, predictor, checker, row_ms, batcher, guard, cache)
