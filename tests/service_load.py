@@ -9,6 +9,9 @@ from tests.service import NAME, Running, direct, release, rows_of, until
 
 ROWS = rows_of(8)
 
+FIRST_LOOK_SECONDS = 180
+"""The first look at a version asks the registry, in a process of its own, which loads MLflow."""
+
 
 def champion(running: Running) -> str:
     with running.client() as client:
@@ -17,7 +20,7 @@ def champion(running: Running) -> str:
 
 def swap(running: Running, version: int, **more: object) -> None:
     release(running.root, version, **more)  # type: ignore[arg-type]
-    until(lambda: champion(running) == str(version), 180)  # the first look at a version asks the registry, in a process of its own
+    until(lambda: champion(running) == str(version), FIRST_LOOK_SECONDS)
 
 
 class Load:

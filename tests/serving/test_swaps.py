@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from tests.models import FEATURES
 from tests.service import NAME, Running, direct, key, release, service_project, start, until
-from tests.service_load import ROWS, champion, swap, swaps_under_load
+from tests.service_load import FIRST_LOOK_SECONDS, ROWS, champion, swap, swaps_under_load
 
 from gristmill.registry import releases
 
@@ -46,7 +46,7 @@ def test_a_challenger_answers_its_share_and_always_the_same_users(running: Runni
                 client.post(f"/v1/models/{NAME}/predict", json={"instances": ROWS[:1]}, headers=headers).json()["model"]["version"]
             )
 
-        until(lambda: len(client.get(f"/v1/models/{NAME}").json()["versions"]) == 2)
+        until(lambda: len(client.get(f"/v1/models/{NAME}").json()["versions"]) == 2, FIRST_LOOK_SECONDS)
         first, again = [version(user) for user in users], [version(user) for user in users]
         assert first == again
         assert 0.2 < first.count("2") / len(users) < 0.4
@@ -60,7 +60,7 @@ def test_a_challenger_answers_its_share_and_always_the_same_users(running: Runni
 def test_a_challenger_in_the_shadow_predicts_for_the_log_alone(running: Running):
     swap(running, 1, challenger=2, mode=releases.SHADOW)
     with running.client() as client:
-        until(lambda: len(client.get(f"/v1/models/{NAME}").json()["versions"]) == 2)
+        until(lambda: len(client.get(f"/v1/models/{NAME}").json()["versions"]) == 2, FIRST_LOOK_SECONDS)
     answer = running.predict(ROWS[:1]).json()
     assert answer["model"]["version"] == "1"
 
@@ -79,9 +79,12 @@ def test_a_version_that_is_not_what_was_registered_leaves_the_old_one_serving(ru
     swap(running, 1)
     shutil.copytree(files, running.root / "kept")
     try:
-        (files / "model.json").write_text((files / "model.json").read_text().replace("0.5", "0.1"))
+        registered = (files / "model.json").read_bytes()
+        altered = registered.replace(b"0.5", b"0.1")
+        assert altered != registered
+        (files / "model.json").write_bytes(altered)
         release(running.root, 2)
-        until(lambda: "release of small" in running.ready()["checks"])
+        until(lambda: "release of small" in running.ready()["checks"], FIRST_LOOK_SECONDS)
         assert running.ready()["ready"] is True
         assert running.predict(ROWS).json()["model"]["version"] == "1"
         with running.client() as client:
@@ -90,7 +93,7 @@ def test_a_version_that_is_not_what_was_registered_leaves_the_old_one_serving(ru
         shutil.rmtree(files)
         shutil.move(running.root / "kept", files)
     swap(running, 1)
-    until(lambda: "release of small" not in running.ready()["checks"])
+    until(lambda: "release of small" not in running.ready()["checks"], FIRST_LOOK_SECONDS)
 
 
 def test_a_challenger_that_cannot_be_loaded_is_told_and_the_champion_serves(running: Running):
@@ -99,13 +102,13 @@ def test_a_challenger_that_cannot_be_loaded_is_told_and_the_champion_serves(runn
     files.rename(running.root / "away")
     try:
         release(running.root, 1, challenger=2, share=1.0, mode=releases.LIVE)
-        until(lambda: "release of small" in running.ready()["checks"])
+        until(lambda: "release of small" in running.ready()["checks"], FIRST_LOOK_SECONDS)
         assert running.predict(ROWS).json()["model"]["version"] == "1"
         assert "release of small" in running.ready()["checks"], "it is still told when the release was looked at again"
     finally:
         (running.root / "away").rename(files)
     swap(running, 1)
-    until(lambda: "release of small" not in running.ready()["checks"])
+    until(lambda: "release of small" not in running.ready()["checks"], FIRST_LOOK_SECONDS)
 
 
 def test_a_model_directory_that_is_deleted_changes_nothing_of_what_serves(running: Running):

@@ -3,7 +3,8 @@
 A pipeline takes nearly as long for one row as for a hundred. So rows queue while a batch is predicted on a thread, and the next
 batch takes all of them, up to a limit; nobody waits for company unless the case asks for it (``serving.batching.max_wait_ms``). A
 compiled model that answers a row faster than a thread could be woken is asked in the event loop, for all requests that one turn of
-the loop has read: to ask for sixteen rows at once takes it less than to ask sixteen times.
+the loop has read: to ask for sixteen rows at once takes it less than to ask sixteen times. A request too large for that goes to the
+thread, so that the small ones do not stand behind it.
 """
 
 import asyncio
@@ -53,9 +54,12 @@ class Batcher:
     Parameters
     ----------
     predict
-        Rows -> probabilities ``(n_rows, n_classes)`` or numbers ``(n_rows,)``; called on one thread at a time.
+        Rows -> probabilities ``(n_rows, n_classes)`` or numbers ``(n_rows,)``; called on one thread of the executor at a time,
+        and in the event loop meanwhile.
     executor
-        Where batches run; None to predict in the event loop.
+        Where batches run; None to predict all in the event loop.
+    inline_rows
+        Rows up to which a request is predicted in the event loop although there is an executor; 0 for none.
     limits
         How batches are made.
     on_batch
@@ -68,17 +72,20 @@ class Batcher:
         executor: Executor | None,
         limits: BatchLimits | None = None,
         on_batch: Callable[[int], None] = lambda _: None,
+        inline_rows: int = 0,
     ) -> None:
         self._predict, self._executor, self._on_batch = predict, executor, on_batch
         self._limits = limits or BatchLimits()
+        self._inline_rows = inline_rows
         self._queue: deque[_Waiting] = deque()
+        self._here: deque[_Waiting] = deque()
         self._queued = 0
         self._running: asyncio.Task[None] | None = None
 
     @property
     def threaded(self) -> bool:
-        """Whether batches run on a thread; otherwise in the event loop."""
-        return self._executor is not None
+        """Whether all batches run on a thread; otherwise in the event loop, but for large requests."""
+        return self._executor is not None and not self._inline_rows
 
     @property
     def queued_rows(self) -> int:
@@ -98,22 +105,27 @@ class Batcher:
         if self._queued and self._queued + len(rows) > self._limits.max_queued_rows:
             raise QueueFullError(f"{self._queued} rows wait for a prediction already. Try again in a moment, or add workers.")
         waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        here = self._executor is None or len(rows) <= self._inline_rows
+        queue = self._here if here else self._queue
+        queue.append(waiting)
         self._queued += len(rows)
-        if self._executor is None:
-            if len(self._queue) == 1:
+        if here:
+            if len(queue) == 1:
                 asyncio.get_running_loop().call_soon(self._run_here)
         elif self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
         return await waiting.answer
 
     def _run_here(self) -> None:
-        """Predict what this turn of the event loop has read."""
-        while self._queue:
-            batch = self._next()
+        """Predict what this turn of the event loop has read, as much of it as may be at once; the rest in the next turn."""
+        most = self._limits.max_rows if self._executor is None else min(self._inline_rows, self._limits.max_rows)
+        batch = self._next(self._here, most)
+        if batch:
             self._on_batch(sum([len(one.rows) for one in batch]))
             for one, answer in zip(batch, _answers(self._predict, [one.rows for one in batch]), strict=True):
                 _tell(one.answer, answer)
+        if self._here:
+            asyncio.get_running_loop().call_soon(self._run_here)
 
     async def _run(self) -> None:
         """Predict batch after batch until nothing waits."""
@@ -121,7 +133,9 @@ class Batcher:
         while self._queue:
             if self._limits.max_wait_ms and self._queued < self._limits.max_rows:
                 await asyncio.sleep(self._limits.max_wait_ms / 1000)
-            batch = self._next()
+            batch = self._next(self._queue, self._limits.max_rows)
+            if not batch:
+                break
             self._on_batch(sum(len(one.rows) for one in batch))
             try:
                 outcome = await loop.run_in_executor(self._executor, _answers, self._predict, [one.rows for one in batch])
@@ -130,12 +144,12 @@ class Batcher:
             for one, answer in zip(batch, outcome, strict=True):
                 _tell(one.answer, answer)
 
-    def _next(self) -> list[_Waiting]:
-        """Take the next batch from the queue; requests whose sender has gone are dropped."""
+    def _next(self, queue: deque[_Waiting], most: int) -> list[_Waiting]:
+        """Take the next batch of a queue, of so many rows at most; requests whose sender has gone are dropped."""
         batch: list[_Waiting] = []
         n_rows = 0
-        while self._queue and (not batch or n_rows + len(self._queue[0].rows) <= self._limits.max_rows):
-            one = self._queue.popleft()
+        while queue and (not batch or n_rows + len(queue[0].rows) <= most):
+            one = queue.popleft()
             self._queued -= len(one.rows)
             if not one.answer.cancelled():
                 batch.append(one)

@@ -146,3 +146,47 @@ def test_an_executor_that_was_shut_down_is_told_to_those_who_wait():
 
     with pytest.raises(RuntimeError, match="shutdown"):
         asyncio.run(ask())
+
+
+def test_a_large_request_goes_to_the_thread_and_small_ones_do_not_wait_for_it():
+    model, threads = Model(), list[tuple[int, str]]()
+    held = threading.Event()
+
+    def predict(rows: Sequence[Mapping[str, object]]) -> Floats:
+        threads.append((len(rows), threading.current_thread().name))
+        if len(rows) > 4:
+            assert held.wait(10)
+        return model(rows)
+
+    async def ask() -> Floats:
+        with ThreadPoolExecutor(1, thread_name_prefix="large") as executor:
+            batcher = Batcher(predict, executor, inline_rows=4)
+            large = asyncio.create_task(batcher.values(rows(*range(5))))
+            async with asyncio.timeout(10):
+                while not threads:
+                    await asyncio.sleep(0)
+                small = await asyncio.gather(*(batcher.values(rows(place, place)) for place in range(3)))
+            assert not large.done()
+            assert [one[:, 0].tolist() for one in small] == [[0.0, 0.0], [10.0, 10.0], [20.0, 20.0]]
+            held.set()
+            return await large
+
+    assert asyncio.run(ask())[:, 0].tolist() == [0.0, 10.0, 20.0, 30.0, 40.0]
+    assert threads[0] == (5, "large_0")
+    assert threads[1:] == [(4, "MainThread"), (2, "MainThread")], "a turn takes no more in the loop than one request may"
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_a_batch_whose_senders_have_all_gone_is_none_and_the_next_is_answered(threaded: bool):
+    model, told = Model(), list[int]()
+
+    async def ask() -> Floats:
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher(model, executor if threaded else None, on_batch=told.append)
+            gone = asyncio.create_task(batcher.values(rows(1)))
+            asyncio.get_running_loop().call_soon(gone.cancel)  # before its batch is made
+            await asyncio.gather(gone, return_exceptions=True)
+            return await batcher.values(rows(2))
+
+    assert asyncio.run(ask()).tolist() == [[20.0]]
+    assert (model.asked, told) == ([1], [1])

@@ -82,14 +82,15 @@ def _outputs(weights: Weights, pieces: Weights, X: Numbers) -> Numbers:
     for layer in range(n_layers(weights)):
         if f"r_{layer}" in weights:
             hidden = hidden * weights[f"r_{layer}"]
-        rows, wide, n_in = hidden.shape
-        hidden = (hidden.reshape(-1, n_in) @ weights[f"w_{layer}"]).reshape(rows, wide, -1)
+        hidden = (
+            hidden @ weights[f"w_{layer}"]
+        )  # a product a row: one for all rows would add up in an order that depends on how many
         if f"s_{layer}" in weights:
             hidden *= weights[f"s_{layer}"]
         hidden += weights[f"b_{layer}"]
         np.maximum(hidden, 0, out=hidden)
     hidden = np.broadcast_to(hidden, (len(X), members, n_inputs))
-    answer: Numbers = np.matmul(hidden.transpose(1, 0, 2), weights["head_w"]).transpose(1, 0, 2) + weights["head_b"]
+    answer: Numbers = np.matmul(hidden[:, :, None, :], weights["head_w"])[:, :, 0] + weights["head_b"]
     return answer
 
 
@@ -104,7 +105,7 @@ def _inputs(weights: Weights, pieces: Weights, X: Numbers) -> Numbers:
         return X
     numbers = X[:, pieces["numbers"]].T[:, :, None]
     steps = np.clip((numbers - pieces["starts"][:, None, :]) * pieces["slopes"][:, None, :], 0, 1)
-    embedded = np.matmul(steps, weights["embed_w"]) + weights["embed_b"][:, None, :]
+    embedded = np.matmul(steps[:, :, None, :], weights["embed_w"][:, None])[:, :, 0] + weights["embed_b"][:, None, :]
     flat = embedded.transpose(1, 0, 2).reshape(len(X), -1)
     return np.concatenate([flat, X[:, pieces["others"]]], axis=1)
 

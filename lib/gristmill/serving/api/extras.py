@@ -1,6 +1,7 @@
 """What an answer may hold beside predictions: sets or intervals of a level, and the reasons for each row."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -15,6 +16,8 @@ from gristmill.serving.problems import ProblemError
 from gristmill.serving.served.versions import ServedVersion
 
 Rows = Sequence[Mapping[str, Any]]
+
+_LOG = logging.getLogger(__name__)
 
 
 def require_level(version: ServedVersion, level: float) -> None:
@@ -70,12 +73,17 @@ async def explanations(version: ServedVersion, rows: Rows, executor: Executor) -
     Raises
     ------
     ProblemError
-        The model carries nothing to explain it with (422).
+        The model carries nothing to explain it with (422), or what it carries cannot be used (503).
     """
+    if version.predictor.model.drift_reference is None:
+        raise ProblemError(422, "No Explanations", "This version of the model carries nothing to explain it with.")
     try:
         made = await asyncio.get_running_loop().run_in_executor(executor, _explained, version, rows)
     except ArtifactError as error:
-        raise ProblemError(422, "No Explanations", "This version of the model carries nothing to explain it with.") from error
+        _LOG.error("version %s of %s cannot be explained: %s", version.label, version.name, error)
+        raise ProblemError(
+            503, "No Explanations", "What explains this version of the model cannot be used; the log of the service says why."
+        ) from error
     return {"explanations": made}
 
 

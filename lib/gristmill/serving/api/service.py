@@ -56,7 +56,7 @@ class Service:
             trusted_seconds=serving.limits.keys_trusted_seconds,
         )
         self.log = PredictionLog(root, LogLimits.of_case(serving.log), keep={name: kept_for(case.compliance.log_retention)})
-        self.models = {name: ServingModel(root, name, serving, self._changed)}
+        self.models = {name: ServingModel(root, name, serving, self._changed, self.metrics.batch)}
         self.answering = Answering(self.models, self.log, self.metrics)
         self.tracing: Tracing | None = None
         self.profiler: Profiler | None = None

@@ -1,6 +1,8 @@
 """What is to be scored: a file as it lies there, or what a database answers, which is read once and then lies in a file."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,8 @@ class Input:
             There is no such file, it has another suffix, is the output, or the URI names no table.
         """
         if not self.is_file:
-            open_source(self.uri, root=Path.cwd(), query=self.query)
+            with _as_it_was_asked():
+                open_source(self.uri, root=Path.cwd(), query=self.query)
             return
         path = Path(self.uri)
         check_suffix(path)
@@ -76,7 +79,7 @@ class Input:
         spooled = folder / ROWS
         if spooled.is_file():
             return spooled
-        with replacing(spooled) as temporary:
+        with _as_it_was_asked(), replacing(spooled) as temporary:
             batches = open_source(self.uri, root=Path.cwd(), query=self.query).batches()
             first = next(batches)
             with pq.ParquetWriter(temporary, first.schema) as rows:
@@ -84,6 +87,17 @@ class Input:
                 for batch in batches:
                     rows.write_batch(batch)
         return spooled
+
+
+@contextmanager
+def _as_it_was_asked() -> Iterator[None]:
+    """Let the refusal of a source name the option of the command line, where for a build it names the key of the case file."""
+    try:
+        yield
+    except SourceError as error:
+        if "`source.query`" not in str(error):
+            raise
+        raise SourceError(str(error).replace("`source.query`", "`--query`")) from error
 
 
 def check_suffix(path: Path) -> None:

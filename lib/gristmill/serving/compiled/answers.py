@@ -130,10 +130,14 @@ class Stack:
         """Return the combined answer, shaped as the answers."""
         values = np.array([member.answer(X) for member in self.members])
         if not self.n_classes:
-            return np.asarray(np.tensordot(self.weights, values, axes=1) + self.bias)
+            return np.asarray(self._total(values) + self.bias)
         logs = np.log(np.maximum(values, SMALLEST_SHARE))
         logs -= logs.mean(axis=2, keepdims=True)
-        return np.asarray(softmax(np.tensordot(self.weights, logs, axes=1) + self.bias, axis=1))
+        return np.asarray(softmax(self._total(logs) + self.bias, axis=1))
+
+    def _total(self, values: Floats) -> Floats:
+        """Return the weighted sum over members, added one after the other however many rows there are."""
+        return np.asarray(sum(weight * value for weight, value in zip(self.weights, values, strict=True)))
 
 
 @part

@@ -23,7 +23,7 @@ from gristmill.serving.served.versions import ServedVersion
 
 _LOG = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
 """Seconds until a version that could not be loaded is tried again; doubled each time."""
 
 
@@ -40,15 +40,22 @@ class ServingModel:
         The settings of its case.
     on_change
         Told each new line-up, and None where one could not be made.
+    on_batch
+        Told the number of rows of each batch.
     """
 
     def __init__(
-        self, root: Path, name: str, serving: Serving, on_change: Callable[[LineUp | None], None] = lambda _: None
+        self,
+        root: Path,
+        name: str,
+        serving: Serving,
+        on_change: Callable[[LineUp | None], None] = lambda _: None,
+        on_batch: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.root, self.name, self.serving = root, name, serving
         self.line_up: LineUp | None = None
         self.failure = ""
-        self._on_change = on_change
+        self._on_change, self._on_batch = on_change, on_batch
         self._located: dict[int, Located] = {}
         self._loading: Executor = ThreadPoolExecutor(1, thread_name_prefix=f"load-{name}")
         self._failed_token, self._pause, self._again_at = -1, FIRST_PAUSE, 0.0
@@ -91,8 +98,7 @@ class ServingModel:
         try:
             await self._take_in(release)
         except GristmillError as error:
-            self._pause = min(self._pause * 2, LONGEST_PAUSE) if release.token == self._failed_token else FIRST_PAUSE
-            self._failed_token, self._again_at = release.token, loop.time() + self._pause
+            self._wait(release.token)
             self._tell_failure(f"Version {release.champion} of {self.name} cannot be taken in: {error}")
             return False
         return True
@@ -135,12 +141,21 @@ class ServingModel:
             except GristmillError as error:  # the champion must not wait for it
                 trouble = f"The challenger, version {release.challenger} of {self.name}, cannot be loaded: {error}"
         shadow = release.mode == releases.SHADOW
-        self.line_up = LineUp(self.name, release.token, champion, challenger, release.share, shadow)
-        self._failed_token, self._pause, self._trouble = -1, FIRST_PAUSE, trouble
-        self._again_at = asyncio.get_running_loop().time() + LONGEST_PAUSE
-        self._on_change(self.line_up)
+        before, made = self.line_up, LineUp(self.name, release.token, champion, challenger, release.share, shadow)
+        self.line_up, self._trouble = made, trouble
+        if trouble:
+            self._wait(release.token)
+        else:
+            self._failed_token, self._again_at = -1, 0.0
+        if made != before:  # a challenger that failed once more is no change
+            self._on_change(made)
         self._tell_failure(trouble)
-        return self.line_up
+        return made
+
+    def _wait(self, token: int) -> None:
+        """Put off the next attempt at a release of which something could not be loaded, twice as long each time."""
+        self._pause = min(self._pause * 2, LONGEST_PAUSE) if token == self._failed_token else FIRST_PAUSE
+        self._failed_token, self._again_at = token, asyncio.get_running_loop().time() + self._pause
 
     async def _version(self, number: int) -> ServedVersion:
         """Return a version, the one that serves already if it does."""
@@ -148,7 +163,7 @@ class ServingModel:
             return self.line_up.versions[number][1]
         found = self._located.get(number) or await locate(self.root, self.name, number)
         loop = asyncio.get_running_loop()
-        load = partial(ServedVersion.load, self.name, number, found.directory, found.digest, self.serving)
+        load = partial(ServedVersion.load, self.name, number, found.directory, found.digest, self.serving, self._on_batch)
         try:
             version = await loop.run_in_executor(self._loading, load)
         except GristmillError:

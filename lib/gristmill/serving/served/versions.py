@@ -1,8 +1,7 @@
 """One version of a model in memory: verified, loaded, and asked once before it serves."""
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ import numpy as np
 
 from gristmill.config.sections.operation import Serving
 from gristmill.metrics.scores import Floats, decide
-from gristmill.modeling.artifact.model_directory import DRIFT_REFERENCE, read_verified, require_files
+from gristmill.modeling.artifact.model_directory import DRIFT_REFERENCE, require_files
 from gristmill.serving.batching import Batcher, BatchLimits
 from gristmill.serving.cache import RowCache
 from gristmill.serving.guards.guard import Guard, RowWarning
@@ -64,7 +63,15 @@ class ServedVersion:
     cache: RowCache | None = None
 
     @classmethod
-    def load(cls, name: str, version: int, directory: Path, digest: str | None, serving: Serving) -> "ServedVersion":
+    def load(
+        cls,
+        name: str,
+        version: int,
+        directory: Path,
+        digest: str | None,
+        serving: Serving,
+        on_batch: Callable[[int], None] = lambda _: None,
+    ) -> "ServedVersion":
         """Return a version that is verified, loaded, and warm.
 
         Parameters
@@ -75,6 +82,8 @@ class ServedVersion:
             Where it lies, and the digest it must have.
         serving
             The settings of the case.
+        on_batch
+            Told the number of rows of each batch.
 
         Raises
         ------
@@ -90,8 +99,9 @@ class ServedVersion:
         batching = serving.batching
         limits = BatchLimits(batching.max_rows, batching.max_wait_ms, batching.max_queued_rows)
         # a thread of its own, so that no version waits for another; it ends when nobody holds the version any more
-        executor = None if row_ms <= INLINE_MS else ThreadPoolExecutor(1, thread_name_prefix=f"predict-{name}-{version}")
-        batcher = Batcher(predictor.values_of, executor, limits)
+        executor = ThreadPoolExecutor(1, thread_name_prefix=f"predict-{name}-{version}")
+        inline_rows = int(batching.inline_ms / row_ms) if row_ms <= INLINE_MS else 0
+        batcher = Batcher(predictor.values_of, executor, limits, on_batch, inline_rows)
         cache = RowCache(model.feature_columns, serving.cache_rows) if serving.cache_rows else None
         guard = None if serving.out_of_range == "ignore" else Guard.from_model(model, serving)
         return cls(name, version, directory, predictor, checker, row_ms, batcher, guard, cache)
@@ -151,7 +161,7 @@ class ServedVersion:
 
     @cached_property
     def explainer(self) -> "RowExplainer":
-        """What gives the reasons of a row; made when first asked for.
+        """What gives the reasons of a row; made when first asked for, of what was verified when the version was loaded.
 
         Raises
         ------
@@ -160,9 +170,10 @@ class ServedVersion:
         """
         from gristmill.evaluation.explanation.row_reasons import RowExplainer  # noqa: PLC0415 - heavy, and seldom asked for
 
-        manifest, content = read_verified(self.directory, self.predictor.manifest.digest)
-        require_files(manifest, (DRIFT_REFERENCE,), self.directory)
-        return RowExplainer.of(self.predictor.model, json.loads(content[DRIFT_REFERENCE]))
+        model = self.predictor.model
+        if model.drift_reference is None:
+            require_files(model.manifest, (DRIFT_REFERENCE,), self.directory)
+        return RowExplainer.of(model, model.drift_reference or {})
 
 
 def example_row(contract: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
