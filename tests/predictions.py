@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from gristmill.errors import LogUnavailable
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.records import PredictionRecord, Role, new_prediction_id
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
 FEATURES: Mapping[str, object] = {"tenure": 12, "contract": "Two year", "charges": 70.25, "partner": True, "phone": None}
 

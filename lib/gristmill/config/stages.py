@@ -40,8 +40,6 @@ _OF_A_BUILD = ("max_row_ms", "latency_ms", "requests_per_second", "deployment_ta
 
 SERVICE_ONLY: dict[str, tuple[str, ...]] = {
     "serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD),
-SERVICE_ONLY: dict[str, tuple[str, ...]] = {
-    "serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD),
     "monitoring": tuple(name for name in Monitoring.model_fields if name not in _OF_A_BUILD),
     "compliance": ("log_retention",),
 }

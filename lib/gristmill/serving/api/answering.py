@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gristmill.errors import DataError, QueueFullError
+from gristmill.errors import DataError, LogUnavailable, QueueFullError
 from gristmill.instruments.metrics import ServiceMetrics
 from gristmill.metrics.scores import Floats
 from gristmill.serving.api import extras
@@ -18,7 +18,6 @@ from gristmill.serving.api.saying import Said, body_of, records_of, said
 from gristmill.serving.api.shadows import Shadows
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.records import Role
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.serving.problems import ProblemError
 from gristmill.serving.served.serving_model import ServingModel
 from gristmill.serving.served.traffic import CHAMPION, LineUp, sticky_key

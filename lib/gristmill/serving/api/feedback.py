@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from gristmill.errors import LogUnavailable
 from gristmill.serving.api.openapi import body_of
 from gristmill.serving.api.reading import Body, read
 from gristmill.serving.api.refusals import log_unavailable
 from gristmill.serving.api.service import Service
 from gristmill.serving.prediction_log import records
 from gristmill.serving.prediction_log.feedback import LabelCheck
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.serving.problems import ProblemError
 from gristmill.serving.served.traffic import CHAMPION
 

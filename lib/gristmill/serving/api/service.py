@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from gristmill.config.case import Case
+from gristmill.errors import LogUnavailable
 from gristmill.instruments.metrics import ServiceMetrics
 from gristmill.instruments.profiling import Profiler, profiler_from_environment
 from gristmill.instruments.traces import Tracing
@@ -18,7 +19,6 @@ from gristmill.serving.keys.ring import KeyRing
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.retention import kept_for
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.serving.served.serving_model import ServingModel
 from gristmill.serving.served.traffic import CHALLENGER, CHAMPION, SHADOW, LineUp
 

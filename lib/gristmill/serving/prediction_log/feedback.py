@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Sequence
 from math import isfinite
 
+from gristmill.errors import LogUnavailable
 from gristmill.serving.prediction_log.records import Feedback, FeedbackOutcome, Label, Predicted
 from gristmill.serving.prediction_log.rows import as_json, clean
 from gristmill.serving.prediction_log.store import Store
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.state_database import Session
 
 LabelCheck = Callable[[Predicted, Label], str | None]

@@ -7,11 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gristmill.errors import GristmillError
+from gristmill.errors import GristmillError, LogUnavailable
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.rows import Row
 from gristmill.serving.prediction_log.store import Store
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
 GivenUp = Callable[[], bool]
 Task = Callable[[Store, GivenUp], Any]

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gristmill.errors import StateError
+from gristmill.errors import LogUnavailable, StateError
 from gristmill.serving.prediction_log.rows import Row, as_json
 from gristmill.serving.prediction_log.tables import INSERT_POSTGRES, TABLES
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.state_database import Session
 from gristmill.state_postgres import PostgresSession, connect, make
 

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from gristmill.config.durations import seconds
+from gristmill.errors import LogUnavailable
 from gristmill.paths import ProjectPaths
 from gristmill.serving.prediction_log.store import Store, open_store
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.state_database import Session
 
 Keep = timedelta | Mapping[str, timedelta | None] | None

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from gristmill.errors import LogUnavailable
 from gristmill.serving.prediction_log.rows import Row
 from gristmill.serving.prediction_log.tables import INSERT_SQLITE, TABLES
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 from gristmill.state_database import Session
 
 _TRUNCATE = "PRAGMA wal_checkpoint(TRUNCATE)"

@@ -10,13 +10,13 @@ from tests.models import FEATURES, case_of, customers, fit
 from tests.served import DAY, NOW, built, logged, records_of, simulated
 
 from gristmill.config.case import Case
+from gristmill.errors import LogUnavailable
 from gristmill.monitoring.exporter import exposition
 from gristmill.monitoring.performance.business import amounts, business
 from gristmill.monitoring.performance.command import run
 from gristmill.monitoring.performance.logged import from_log
 from gristmill.monitoring.performance.watching import look
 from gristmill.paths import CasePaths
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
 QUICK = "evaluation: {resamples: 200}\nmonitoring: {performance: {min_labels: 100, estimate_draws: 50}}\n"
 

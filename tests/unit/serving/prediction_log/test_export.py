@@ -9,14 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 from tests.predictions import record
 
-from gristmill.errors import SourceError
+from gristmill.errors import LogUnavailable, SourceError
 from gristmill.serving.prediction_log import reader as reading
 from gristmill.serving.prediction_log.export import export
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.reader import LogReader
 from gristmill.serving.prediction_log.records import Feedback
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from tests.conftest import REPOSITORY
 from tests.postgres import Postgres
 from tests.predictions import record
 
+from gristmill.errors import LogUnavailable
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.reader import LogReader
 from gristmill.serving.prediction_log.records import Feedback, Label, Predicted
 from gristmill.serving.prediction_log.store import log_file
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
 QUICK = LogLimits(seconds=0.3)
 
@@ -190,7 +190,7 @@ from pathlib import Path
 from tests.predictions import record
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
+from gristmill.errors import LogUnavailable
 
 async def serving():
     kept, told = [], []

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from tests.predictions import record
 
-from gristmill.errors import DataError
+from gristmill.errors import DataError, LogUnavailable
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.reader import LogReader
 from gristmill.serving.prediction_log.records import Feedback, PredictionRecord, new_prediction_id
 from gristmill.serving.prediction_log.store import log_file
-from gristmill.serving.prediction_log.unavailable import LogUnavailable
 
 
 def append(root: Path, *records: PredictionRecord, limits: LogLimits | None = None) -> None:
