@@ -22,11 +22,19 @@ ROW_KEY = "row_key"
 
 
 @contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path to write to, and rename it to ``path`` when the block ends without an error."""
+def replacing(path: Path | str, folder: Path | None = None) -> Iterator[Path]:
+    """Give a temporary path to write to, and rename it to ``path`` when the block ends without an error.
+
+    Parameters
+    ----------
+    path
+        What is to be there, whole or not at all.
+    folder
+        Where the temporary file lies, on the same file system; beside ``path`` if not given.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=folder or target.parent)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -18,7 +18,7 @@ def quarantine_file(target: Path) -> Path:
     return target.with_name(f"{target.stem}.quarantine{target.suffix}")
 
 
-def write_quarantine(target: Path, rows: Iterable[dict[str, Any]]) -> int:
+def write_quarantine(target: Path, rows: Iterable[dict[str, Any]], folder: Path) -> int:
     """Write the side file of an output, or remove it where there are no such rows; return how many there are.
 
     Parameters
@@ -27,6 +27,8 @@ def write_quarantine(target: Path, rows: Iterable[dict[str, Any]]) -> int:
         The output, whose format the side file has.
     rows
         As :meth:`gristmill.serving.batch.portions.BadRow.as_record` gives them, in order.
+    folder
+        Where it lies while it is written.
     """
     import pyarrow as pa  # noqa: PLC0415
 
@@ -35,7 +37,7 @@ def write_quarantine(target: Path, rows: Iterable[dict[str, Any]]) -> int:
         [("row", pa.int64()), ("line", pa.int64()), ("column", pa.string()), ("reason", pa.string()), ("content", pa.string())]
     )
     count, waiting = 0, list[dict[str, Any]]()
-    with replacing(path) as temporary, writer(target.suffix.lower(), temporary, schema) as write:
+    with replacing(path, folder) as temporary, writer(target.suffix.lower(), temporary, schema) as write:
         for row in rows:
             waiting.append(row)
             count += 1

@@ -195,7 +195,7 @@ class _Run:
         """Write the output, and the side file of bad rows, of all that was kept."""
         parts = self.kept.parts()
         rows = _rows_in(self.kept)
-        with replacing(self.target) as temporary:
+        with replacing(self.target, self.kept.folder) as temporary:  # a kill leaves it where the next run removes it
             with writer(self.target.suffix.lower(), temporary, schema) as write:
                 for number in range(parts):
                     write(self.kept.answers(number))
@@ -205,7 +205,7 @@ class _Run:
                 raise DataError(
                     f"None of the {rows:,} rows of {self.source.uri} can be predicted; row {first['row']}: {first['reason']}."
                 )
-            write_quarantine(self.target, self._bad(parts))
+            write_quarantine(self.target, self._bad(parts), self.kept.folder)
         quarantine = quarantine_file(self.target) if n_bad else None
         return Scored(rows, self._counts(parts), n_bad, quarantine, before, self.predictor.manifest.digest)
 

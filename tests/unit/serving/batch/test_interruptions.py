@@ -119,6 +119,25 @@ def test_the_next_run_goes_on_behind_what_is_done_and_says_so(tmp_path: Path, mo
     assert not unfinished_folder(target).exists()
 
 
+def test_what_is_put_together_when_a_run_is_killed_is_removed_by_the_next(tmp_path: Path, model: str, monkeypatch) -> None:
+    source, target = table(tmp_path, ".csv"), tmp_path / "out" / "out.csv"
+    target.parent.mkdir()
+    replace = Path.replace
+
+    def killed(made: Path, path: Path) -> Path:
+        if path == target:
+            raise KeyboardInterrupt
+        return replace(made, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", lambda *_args, **_kept: None)  # a killed run removes nothing
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            scoring.score(source, target, model, ProjectPaths(tmp_path))
+    scoring.score(source, target, model, ProjectPaths(tmp_path))
+    assert {path.name for path in target.parent.iterdir()} == {"out.csv", "out.quarantine.csv"}
+
+
 def test_another_input_model_or_option_begins_anew(tmp_path: Path, model: str) -> None:
     source, target = table(tmp_path, ".csv"), tmp_path / "out.csv"
     save_model(tmp_path / "other", threshold=0.9)
