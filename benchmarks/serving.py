@@ -31,7 +31,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "benchmarks")]
 
 import pandas as pd  # noqa: E402 - the path is set above
 import psutil  # noqa: E402
-from service.http import wrk  # noqa: E402
+from service.over_http import wrk  # noqa: E402
 from service.peers import bare_uvicorn, mlflow_serve, save_plain  # noqa: E402
 
 N_BODIES = 500
