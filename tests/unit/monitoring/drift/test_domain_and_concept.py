@@ -65,7 +65,6 @@ def test_delong_gives_the_area_of_scikit_learn_and_the_spread_of_a_bootstrap():
 
 
 def test_a_lasting_rise_of_the_loss_is_seen_and_placed():
-    pytest.importorskip("river", reason="river is not installed: it watches losses")
     rng = np.random.default_rng(0)
     steady, risen = rng.exponential(0.3, 2000), rng.exponential(0.6, 1500)
     assert not concept_drift(steady).detected
@@ -77,7 +76,6 @@ def test_a_lasting_rise_of_the_loss_is_seen_and_placed():
 
 
 def test_a_fall_of_the_loss_is_no_alarm():
-    pytest.importorskip("river", reason="river is not installed: it watches losses")
     rng = np.random.default_rng(0)
     assert not concept_drift(np.concatenate([rng.exponential(0.6, 2000), rng.exponential(0.2, 2000)])).detected
 
