@@ -13,14 +13,21 @@ FIRST_LOOK_SECONDS = 180
 """The first look at a version asks the registry, in a process of its own, which loads MLflow."""
 
 
-def champion(running: Running) -> str:
+def in_service(running: Running) -> list[str]:
+    """Return the versions that serve, the champion first."""
     with running.client() as client:
-        return str(client.get(f"/v1/models/{NAME}").json()["versions"][0]["version"])
+        return [str(one["version"]) for one in client.get(f"/v1/models/{NAME}").json()["versions"]]
 
 
-def swap(running: Running, version: int, **more: object) -> None:
-    release(running.root, version, **more)  # type: ignore[arg-type]
-    until(lambda: champion(running) == str(version), FIRST_LOOK_SECONDS)
+def champion(running: Running) -> str:
+    return in_service(running)[0]
+
+
+def swap(running: Running, version: int, challenger: int | None = None, **more: object) -> None:
+    """Move the release, and wait until just what it names serves: a version that still serves beside would be taken from memory."""
+    release(running.root, version, challenger, **more)  # type: ignore[arg-type]
+    wanted = [str(one) for one in (version, challenger) if one is not None]
+    until(lambda: in_service(running) == wanted, FIRST_LOOK_SECONDS)
 
 
 class Load:
