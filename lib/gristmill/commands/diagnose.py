@@ -10,7 +10,7 @@ from gristmill.commands.arguments import CaseName
 
 def diagnose(
     case: CaseName,
-    window: Annotated[Path, typer.Option("--window", metavar="FILE", help="Labelled rows of that time, CSV or Parquet.")],
+    window: Annotated[Path, typer.Option("--window", metavar="FILE", help="Labelled rows of that time: any file a build reads.")],
     model: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--model", help="NAME@alias, NAME/VERSION or a model directory; CASE's champion if not given."),

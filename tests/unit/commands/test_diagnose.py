@@ -58,8 +58,8 @@ def test_the_causes_are_printed_and_the_report_written(built: Path, monkeypatch,
     ("file", "content", "message"),
     [
         ("window.parquet", None, "There is no file"),
-        ("window.parquet", "no parquet", "cannot be read as parquet"),
-        ("window.txt", "a,b", "Expected a file called"),
+        ("window.parquet", "no parquet", "cannot be read as Parquet"),
+        ("window.csv", "", "is empty; expected a header line and rows"),
         ("window.csv", "customer,tenure\n1,2\n", "lacks the column 'churn'"),
     ],
 )

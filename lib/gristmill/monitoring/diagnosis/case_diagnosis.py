@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from gristmill.config.loading import load_case
 from gristmill.data.products import read_rows, replacing, write_json
+from gristmill.data.sources.opening import open_source
 from gristmill.errors import SourceError
-from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.monitoring.diagnosis.account import Diagnosis, as_page
 from gristmill.monitoring.diagnosis.diagnosing import diagnose
 from gristmill.paths import CasePaths
@@ -34,7 +32,7 @@ def diagnose_case(paths: CasePaths, window: Path, model_reference: str) -> Writt
     paths
         The case, which was built: its test rows are what the window is held against.
     window
-        Labelled raw rows, CSV or Parquet.
+        Labelled raw rows, in any format of file that a build reads.
     model_reference
         ``NAME@alias``, ``NAME/VERSION`` or a model directory.
 
@@ -54,25 +52,10 @@ def diagnose_case(paths: CasePaths, window: Path, model_reference: str) -> Writt
         raise SourceError(
             f"Expected the test rows of {paths.name!r} at {test}, found none. Build it: ploomber build --env--case {paths.name}"
         )
-    found = diagnose(predictor.model, read_rows(test), _rows(window, predictor.model), limits)
+    found = diagnose(predictor.model, read_rows(test), open_source(str(window.absolute())).read(), limits)
     page, record = paths.reports / f"{NAME}.html", paths.artifacts / f"{NAME}.json"
     page.parent.mkdir(parents=True, exist_ok=True)
     with replacing(page) as temporary:
         temporary.write_text(as_page(found), encoding="utf-8")
     write_json(record, found.to_record())
     return WrittenDiagnosis(found, page, record)
-
-
-def _rows(path: Path, model: FittedModel) -> pd.DataFrame:
-    """Return the rows of a window; of CSV, columns that are no numbers are read as text, as codes have leading zeros."""
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise SourceError(f"Expected a file called *.csv or *.parquet, got {str(path)!r}. Convert it, or correct its name.")
-    if not path.is_file():
-        raise SourceError(f"There is no file {str(path)!r} to diagnose.")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        texts = {column["name"]: str for column in model.contract["columns"] if column["kind"] not in ("numeric", "boolean")}
-        return pd.read_csv(path, dtype=texts)
-    except (ValueError, OSError) as error:
-        raise SourceError(f"{path} cannot be read as {path.suffix[1:]}: {error} It may be cut off; write it again.") from error

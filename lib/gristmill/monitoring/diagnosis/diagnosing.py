@@ -35,7 +35,7 @@ MOST_ROWS = 5_000
 DRAWS = 3
 """Values that a row is given in turn; losses are averaged over them."""
 
-TODO: Mapping[str, str] = {
+REMEDIES: Mapping[str, str] = {
     kinds_of.BROKEN_JOIN: "Look at the table that these columns are joined from: its keys, its latest load.",
     kinds_of.MISSING: "Ask the source why values are missing, and fill them in again.",
     kinds_of.UNIT: "Ask the source for the column's unit; convert it back before the model sees it.",
@@ -174,7 +174,7 @@ def _causes(substitution: _Substitution, found: Sequence[Suspect], rise: float, 
         What shares are taken of where the loss rose by less.
     """
     shares = [(rise - substitution.left(one.columns)) / max(rise, least) for one in found]
-    return [Cause(one.kind, one.columns, share, one.words, TODO[one.kind]) for one, share in zip(found, shares, strict=True)]
+    return [Cause(one.kind, one.columns, share, one.words, REMEDIES[one.kind]) for one, share in zip(found, shares, strict=True)]
 
 
 def _concept(substitution: _Substitution, found: Sequence[Suspect], segments: Sequence[Segment], rise: float) -> Cause:
@@ -184,4 +184,4 @@ def _concept(substitution: _Substitution, found: Sequence[Suspect], segments: Se
     words = "it stays when all columns in doubt are substituted" if doubted else "no fault of the data explains it"
     if segments:
         words += f"; it is clearest where {segments[0].words}"
-    return Cause(CONCEPT, (), stays, words, TODO[CONCEPT])
+    return Cause(CONCEPT, (), stays, words, REMEDIES[CONCEPT])
