@@ -23,6 +23,9 @@ HEADLINES = {
 }
 
 
+_DRIFT = "Drift: "
+
+
 @dataclass(frozen=True)
 class Recommendation:
     """What is to be done.
@@ -93,7 +96,8 @@ def recommend(known: Evidence) -> Recommendation:
     if faults:
         columns = tuple(name for fault in faults for name in fault["columns"])
         reasons = [_opened(fault["words"]) for fault in faults]
-        return Recommendation(MEND, (*reasons, *worse, *signs), (f"gristmill diagnose {case}",), columns)
+        others = signs if set(known.drift["drifted"]) - set(columns) else [one for one in signs if not one.startswith(_DRIFT)]
+        return Recommendation(MEND, (*reasons, *worse, *others), (f"gristmill diagnose {case}",), columns)
     if worse and known.former is not None and known.performance["verdict"] == WORSE:
         young = f"This version is younger than the labels looked at; version {known.former} was in production before."
         why = f'gristmill rollback {case} --reason "weekly report: worse on late labels"'
@@ -137,7 +141,7 @@ def _faults(known: Evidence) -> tuple[list[Mapping[str, Any]], list[str]]:
 def _signs(known: Evidence) -> list[str]:
     """Return what is no proof that the model is worse, and worth watching."""
     found = known.performance
-    signs = [f"Drift: {reason}." for reason in known.drift["why"]] if known.drift["alarm"] else []
+    signs = [f"{_DRIFT}{reason}." for reason in known.drift["why"]] if known.drift["alarm"] else []
     if found["verdict"] == CANNOT_TELL:
         signs.append(f"{found['metric']} on late labels is worse than allowed, by what chance could make. More labels will tell.")
     estimate = found["estimate"].get("sure_drop", 0.0)
