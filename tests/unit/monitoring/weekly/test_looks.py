@@ -18,10 +18,10 @@ from gristmill.modeling.artifact.model_directory import save_candidate
 from gristmill.monitoring.exporter import exposition
 from gristmill.monitoring.quality import looking as quality
 from gristmill.monitoring.watched import until_of, watched
-from gristmill.monitoring.weekly import drifting, performing, reporting
+from gristmill.monitoring.weekly import drifting, performing, reporting, tables
 from gristmill.monitoring.weekly.publishing import publish
-from gristmill.monitoring.weekly.wording import alert_table, figures, two_lines
-from gristmill.monitoring.windows import period, slices, window_of
+from gristmill.monitoring.weekly.wording import two_lines, what_to_do
+from gristmill.monitoring.windows import period, said, slices, window_of
 from gristmill.paths import CasePaths
 
 QUICK = """
@@ -71,52 +71,62 @@ def log(root: Path, rows: pd.DataFrame, first: float, last: float, prefix: str, 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> CasePaths:
-    """Return a case whose customers of the last three days have their charge in another unit."""
+    """Return a case whose customers of the last three days have their tenure in another unit."""
     root = tmp_path_factory.mktemp("faulty")
     paths = case_at(root)
-    rows = customers(700, seed=21)
+    rows = customers(850, seed=21)
     old, new = rows.iloc[:400].reset_index(drop=True), rows.iloc[400:].reset_index(drop=True)
     log(root, old, 27, 8, "old", dict(enumerate(old["churn"])))
-    log(root, new.iloc[:150].reset_index(drop=True), 7, 3, "new")
-    log(root, new.iloc[150:].assign(charge=lambda rows: rows["charge"] * 100).reset_index(drop=True), 3, 0, "bad")
+    log(root, new.iloc[:240].reset_index(drop=True), 7, 3, "new")
+    log(root, new.iloc[240:].assign(tenure=lambda rows: rows["tenure"] * 100).reset_index(drop=True), 3, 0, "bad")
     return paths
 
 
-def test_a_changed_unit_is_named_by_column_and_day_and_is_to_be_mended(faulty: CasePaths):
-    report, found = week(faulty)
-    assert found["quality"]["rows"] == found["quality"]["traffic"]["predictions"] == 300
-    assert found["quality"]["wrong"] == found["drift"]["drifted"] == ["charge"]
-    shares = found["quality"]["over_time"]["share"]["charge"]
+@pytest.fixture(scope="module")
+def reported(faulty: CasePaths) -> tuple[dict[str, Any], Looks]:
+    """Return the report of that week, and what the three looks found."""
+    return week(faulty)
+
+
+def test_a_changed_unit_is_named_by_column_and_day_and_is_to_be_mended(faulty: CasePaths, reported: tuple[dict[str, Any], Looks]):
+    report, found = reported
+    assert found["quality"]["rows"] == found["quality"]["traffic"]["predictions"] == 450
+    assert found["quality"]["wrong"] == found["drift"]["drifted"] == ["tenure"]
+    shares = found["quality"]["over_time"]["share"]["tenure"]
     assert [share > 0.5 for share in shares] == [False] * 4 + [True] * 3
-    assert [sum(day["predictions"] for day in report["traffic"]["days"]), len(shares)] == [300, 7]
+    assert [sum(day["predictions"] for day in report["traffic"]["days"]), len(shares)] == [450, 7]
     assert report["performance"]["maturity"]["labels"] == 400
     advice = report["recommendation"]
-    assert (advice["action"], advice["columns"]) == ("mend the data", ["charge"])
-    assert "'charge'" in advice["reasons"][0]
+    assert (advice["action"], advice["columns"]) == ("mend the data", ["tenure"])
+    assert advice["reasons"][0].startswith("'tenure' looks multiplied by 1")
+    assert advice["reasons"][0].endswith(f"as if its unit had changed, since {said(NOW - 3 * DAY)}.")
     assert two_lines(report)[0].startswith("Mend the data")
-    assert figures(report)["columns with wrong values"] == "charge"
-    (alert,) = alert_table(report).query("state == 'beyond its limit'").index
-    assert alert == "data_drift"
+    lines = tables.week(report).set_index("")["this time"]
+    assert (lines["Columns with wrong values"], lines["Alerts"]) == ("tenure", "data_drift")
+    assert tables.alerts(report)["state"].tolist()[0] == "beyond its limit"
+    (faulty.root / "docs").mkdir()
+    (faulty.root / "docs" / "runbook.md").write_text("# Runbook\n\n## data_drift\n\n**What to do.** Mend it.\n\n## other\n\nNo.\n")
+    assert what_to_do(report, faulty.root) == "**data_drift** (docs/runbook.md#data_drift)\n\n**What to do.** Mend it."
 
 
+@pytest.mark.usefixtures("reported")
 def test_what_was_found_is_published_for_rules_and_dashboards(faulty: CasePaths):
-    _, found = week(faulty)
     publish(faulty)
     text = exposition(faulty.root).decode()
-    (line,) = [one for one in text.splitlines() if 'column="charge"' in one and 'measure="kl"' in one]
+    (line,) = [one for one in text.splitlines() if 'column="tenure"' in one and 'measure="kl"' in one]
     assert float(line.split()[-1]) > 0.3
-    assert 'gristmill_data_quality{case="small",column="charge",measure="outlier_share"}' in text
-    assert f'part="quality"}} {found["quality"]["until"]}' in text
+    assert 'gristmill_data_quality{case="small",column="tenure",measure="outlier_share"}' in text
+    assert 'last_run_timestamp_seconds{case="small",part="quality"} 1.79e+09' in text
     assert "gristmill_performance_drop{" in text
 
 
 def test_a_window_is_counted_whole_and_held_as_an_even_sample(faulty: CasePaths):
     window = window_of(faulty, NOW - 30 * DAY, NOW)
-    assert (window.predictions, len(window.served), window.sampled) == (700, 700, False)
+    assert (window.predictions, len(window.served), window.sampled) == (850, 850, False)
     root = faulty.root
     log(root, customers(900, seed=3), 60, 40, "more")
     both = window_of(faulty, NOW - 70 * DAY, NOW)
-    assert (both.predictions, both.sampled, both.hours["predictions"].sum()) == (1600, True, 1600)
+    assert (both.predictions, both.sampled, both.hours["predictions"].sum()) == (1750, True, 1750)
     assert 600 < len(both.served) <= 1000
     again = window_of(faulty, NOW - 70 * DAY, NOW)
     assert list(both.served.rows["prediction_id"]) == list(again.served.rows["prediction_id"])
@@ -127,15 +137,15 @@ def test_labels_that_came_after_the_window_are_not_known_in_it(faulty: CasePaths
     assert window_of(faulty, NOW - 30 * DAY, NOW - 2 * DAY).served.labelled.sum() == 0  # they came a day before NOW
 
 
-@pytest.mark.parametrize(("rows", "said"), [(0, "nothing was served so far"), (3, "3 rows are too few for a verdict")])
-def test_where_there_is_no_log_or_hardly_a_row_that_is_said_and_the_model_kept(tmp_path: Path, rows: int, said: str):
+@pytest.mark.parametrize(("rows", "told"), [(0, "nothing was served so far"), (3, "3 rows are too few for a verdict")])
+def test_where_there_is_no_log_or_hardly_a_row_that_is_said_and_the_model_kept(tmp_path: Path, rows: int, told: str):
     paths = case_at(tmp_path)
     if rows:
         log(tmp_path, customers(rows, seed=4), 2, 1, "few")
     report, found = week(paths)
     assert report["recommendation"]["action"] == "keep"
-    assert said in found["quality"]["sentence"]
-    assert any(said in reason for reason in report["recommendation"]["reasons"])
+    assert told in found["quality"]["sentence"]
+    assert any(told in reason for reason in report["recommendation"]["reasons"])
     assert {alert["state"] for alert in report["alerts"]} <= {"within its limit", "not known"}
 
 

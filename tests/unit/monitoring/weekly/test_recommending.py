@@ -52,7 +52,7 @@ BROKEN = {"measure": "equal_opportunity_difference", "feature": "sex", "limit": 
         (known(limits=[BROKEN]), WATCH, "surely beyond at most 0.2"),
         (known(remarks=["For 30 hours in a row nothing was asked."]), WATCH, "30 hours"),
         (known(firing=["few_labels (ticket). Share of labels"]), WATCH, "Alert: few_labels"),
-        (known("worse"), RETRAIN, "roc_auc is 0.700, on the test rows it was 0.800"),
+        (known("worse"), RETRAIN, "ROC-AUC is 0.700, on the test rows it was 0.800"),
         (known(concept=CONCEPT), RETRAIN, "The loss on late labels rose"),
         (known("worse", suspects=[MOVED]), RETRAIN, "the intervals lie apart"),
         (known("worse", former=3), ROLL_BACK, "version 3 was in production before"),
