@@ -37,8 +37,8 @@ def look(watched: Watched) -> dict[str, Any]:
     dict
         What :meth:`gristmill.monitoring.drift.report.DriftReport.to_record` gives, and ``case``, ``version``, ``since``, ``until``,
         ``logged``; ``suspects`` (``kind``, ``columns``, ``words``, ``since``, ``importance``, ``fault``: whether it is one of the
-        data, and not another distribution), ``over_time`` (``at``, and by column PSI less its bias and the share of wrong values; PSI
-        of the ``answers``), ``concept`` (whether losses on late labels rose; None without labels), ``remarks``, ``sentence``.
+        data, and not another distribution), ``over_time`` (``at``, and by column PSI less its bias and the share of wrong values;
+        PSI of the ``answers``), ``concept`` (whether losses on late labels rose; None without labels), ``remarks``, ``sentence``.
 
     Raises
     ------
