@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from gristmill.config.loading import load_case
@@ -11,7 +10,7 @@ from gristmill.errors import StateError
 from gristmill.monitoring.alerts.rendering import Receivers, alertmanager_file, rules_file
 
 
-def write(name: str, root: Path, rules: Path, alertmanager: Path, webhook: str = "") -> list[str]:
+def write(name: str, root: Path, rules: Path, alertmanager: Path, receivers: Receivers | None = None) -> list[str]:
     """Write the two files of a case and return a line for each.
 
     Parameters
@@ -20,8 +19,8 @@ def write(name: str, root: Path, rules: Path, alertmanager: Path, webhook: str =
         The case and the project.
     rules, alertmanager
         Where they go, below the project unless absolute.
-    webhook
-        Where every alert goes as JSON; the default of :class:`..rendering.Receivers` when empty.
+    receivers
+        Whom alerts reach; the defaults when omitted.
 
     Raises
     ------
@@ -29,11 +28,10 @@ def write(name: str, root: Path, rules: Path, alertmanager: Path, webhook: str =
         ``promtool`` or ``amtool`` refuses a file, which is then not written.
     """
     case = load_case(name, root)
-    receivers = replace(Receivers(), webhook_url=webhook) if webhook else Receivers()
     lines = []
     for path, text, tool in (
         (rules, rules_file(case), ("promtool", "check", "rules")),
-        (alertmanager, alertmanager_file(receivers), ("amtool", "check-config")),
+        (alertmanager, alertmanager_file(receivers or Receivers()), ("amtool", "check-config")),
     ):
         with replacing(root / path) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,36 @@
+"""``gristmill alerts render``: where pages and webhooks go."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gristmill import cli
+
+
+def rendered(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, dict[str, str]]:
+    """Return the receivers that are written, by name and kind."""
+    (project / "configs").mkdir(exist_ok=True)
+    (project / "configs/small.yaml").write_text("{name: small, task: binary, source: a.csv, target: b, positive_class: 'Yes'}")
+    monkeypatch.setattr(sys, "argv", ["gristmill", "alerts", "render", "small", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    content = yaml.safe_load((project / "deploy/alertmanager/alertmanager.yml").read_text())
+    pages = next(one for one in content["receivers"] if one["name"] == "pages")
+    return {kind: values[0] for kind, values in pages.items() if kind != "name"}
+
+
+def test_pages_go_to_pagerduty_unless_another_address_is_named(project: Path, monkeypatch: pytest.MonkeyPatch):
+    (project / "deploy/alertmanager").mkdir(parents=True)
+    (project / "deploy/prometheus").mkdir(parents=True)
+    usual = rendered(project, monkeypatch)
+    assert usual["pagerduty_configs"]["url"] == "https://events.pagerduty.com/v2/enqueue"
+    key = ("--routing-key", "/run/key")
+    own = rendered(
+        project, monkeypatch, "--pagerduty", "https://events.eu.pagerduty.com/v2/enqueue", *key, "--webhook", "http://a/b"
+    )
+    assert own["pagerduty_configs"]["url"] == "https://events.eu.pagerduty.com/v2/enqueue"
+    assert own["pagerduty_configs"]["routing_key_file"] == "/run/key"
+    assert own["webhook_configs"]["url"] == "http://a/b"
