@@ -9,10 +9,11 @@ import yaml
 from gristmill import cli
 
 
-def rendered(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, dict[str, str]]:
+def rendered(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, more: str = "") -> dict[str, dict[str, str]]:
     """Return the receivers that are written, by name and kind."""
     (project / "configs").mkdir(exist_ok=True)
-    (project / "configs/small.yaml").write_text("{name: small, task: binary, source: a.csv, target: b, positive_class: 'Yes'}")
+    case = "{name: small, task: binary, source: a.csv, target: b, positive_class: 'Yes'"
+    (project / "configs/small.yaml").write_text(case + more + "}")
     monkeypatch.setattr(sys, "argv", ["gristmill", "alerts", "render", "small", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -34,3 +35,11 @@ def test_pages_go_to_pagerduty_unless_another_address_is_named(project: Path, mo
     assert own["pagerduty_configs"]["url"] == "https://events.eu.pagerduty.com/v2/enqueue"
     assert own["pagerduty_configs"]["routing_key_file"] == "/run/key"
     assert own["webhook_configs"]["url"] == "http://a/b"
+
+
+@pytest.mark.parametrize(("url", "said"), [("docs/runbook.md", True), ("https://example.org/runbook", False)])
+def test_links_that_a_pager_cannot_open_are_told_of(project: Path, monkeypatch: pytest.MonkeyPatch, capsys, url: str, said: bool):
+    (project / "deploy/alertmanager").mkdir(parents=True)
+    (project / "deploy/prometheus").mkdir(parents=True)
+    rendered(project, monkeypatch, more=f", monitoring: {{runbook_url: '{url}'}}")
+    assert ("which a pager cannot open" in capsys.readouterr().out) is said

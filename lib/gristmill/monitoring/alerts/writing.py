@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gristmill.config.loading import load_case
 from gristmill.data.products import replacing
@@ -37,7 +38,17 @@ def write(name: str, root: Path, rules: Path, alertmanager: Path, receivers: Rec
             temporary.write_text(text, encoding="utf-8")
             checked = _checked(tool, temporary)
         lines.append(f"Wrote {path}{checked}.")
-    return lines
+    return lines + _said_of_links(case.monitoring.runbook_url)
+
+
+def _said_of_links(runbook_url: str) -> list[str]:
+    """Return that a pager cannot open the runbook, where it is named by a path."""
+    if urlsplit(runbook_url).scheme in ("http", "https"):
+        return []
+    return [
+        f"The links of the alerts lead to {runbook_url}, which a pager cannot open. Name the page where it is published as "
+        "`monitoring.runbook_url` in the case file."
+    ]
 
 
 def _checked(tool: tuple[str, ...], path: Path) -> str:
