@@ -100,6 +100,6 @@ def test_a_project_without_a_log_is_told_so(run, served: Path, capsys):
     hidden = log.rename(log.with_suffix(".away"))
     try:
         assert run("--days", "7") == 2
-        assert "log" in capsys.readouterr().err
+        assert "There is no prediction log yet" in capsys.readouterr().err
     finally:
         hidden.rename(log)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 
 from gristmill.config.loading import load_case
-from gristmill.errors import DataError, ParameterError
+from gristmill.errors import DataError, NoLogYet, ParameterError
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.monitoring.performance.logged import from_log, with_labels
+from gristmill.monitoring.performance.logged import with_labels
+from gristmill.monitoring.windows import window_of
 from gristmill.paths import CasePaths
 
 DAY = 86_400.0
@@ -65,7 +67,7 @@ def span_of(
 def logged_window(paths: CasePaths, model: FittedModel, span: Span, labels: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the rows that were served in a span, with their labels in the model's target column; those without have none.
 
-    A row that several versions answered, as beside a shadow, is there once.
+    A row that several versions answered, as beside a shadow, is there once. Of very many an even sample is taken.
 
     Parameters
     ----------
@@ -85,7 +87,13 @@ def logged_window(paths: CasePaths, model: FittedModel, span: Span, labels: pd.D
     DataError
         Nothing was served in the span, or no label came of it.
     """
-    served = from_log(paths.root, paths.name, model.task, model.classes, span.since, span.until)
+    held = window_of(paths, span.since, span.until, model.classes, known_by=np.inf)  # labels come late: those of today count
+    served = held.served
+    if not held.logged:
+        raise NoLogYet(
+            f"There is no prediction log yet: nothing was served of {paths.name!r}. Serve it, replay a table into the log "
+            f"(gristmill log replay {paths.name} TABLE --days 28), or name a file of labelled rows with `--window`."
+        )
     if labels is not None:
         served = with_labels(served, labels, model.id_columns)
     if not len(served):
