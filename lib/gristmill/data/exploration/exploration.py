@@ -90,11 +90,15 @@ def _association(one: _Coded, other: _Coded) -> float:
 
 
 def _correlation_ratio(numbers: NDArray[np.float64], codes: NDArray[Any]) -> float:
-    """Return the square root of the share of variance between levels."""
+    """Return the square root of the share of variance between levels, corrected for chance: many levels divide noise well."""
     counts = np.bincount(codes)
+    levels = int((counts > 0).sum())
+    if len(numbers) <= levels:
+        return 0.0
     means = np.bincount(codes, weights=numbers) / np.maximum(counts, 1)
     between = float((counts * (means - numbers.mean()) ** 2).sum())
-    return float(np.sqrt(between / float(((numbers - numbers.mean()) ** 2).sum())))
+    explained = between / float(((numbers - numbers.mean()) ** 2).sum())
+    return float(np.sqrt(max(0.0, 1 - (1 - explained) * (len(numbers) - 1) / (len(numbers) - levels))))
 
 
 def _cramers_v(first: NDArray[Any], second: NDArray[Any]) -> float:
