@@ -12,7 +12,7 @@ from gristmill.data.contract.schema import Contract
 from gristmill.data.exploration.shares import by_group, called, series_of, value_words, widest
 from gristmill.data.kinds import is_numeric
 
-FEWEST_PERIODS, MOST_PERIODS = 4, 40
+FEWEST_PERIODS, MOST_PERIODS = 6, 40
 UNITS = (
     ("year", "Y", "%Y"),
     ("quarter", "Q", "%Y-%m"),
@@ -116,8 +116,9 @@ def shifts(train: pd.DataFrame, contract: Contract, case: Any, times: pd.Series)
     -------
     DataFrame
         Indexed by column: ``distance`` from 0 to 1, the largest difference between the two distributions (Kolmogorov-Smirnov) of
-        numbers, or half the sum of the differences of shares of levels; ``chance``, the probability of as much by chance; and
-        ``earlier`` and ``later``, the median or the share of the level that changed most.
+        numbers, or half the sum of the differences of shares of levels; ``chance``, the probability of as much by chance;
+        ``earlier`` and ``later``, the median or the share of the level that changed most; and ``follows``, the size of the rank
+        correlation of numbers with the time.
     """
     rows = train.sample(min(len(train), MOST_ROWS), random_state=0)
     late = _late(times.loc[rows.index])
@@ -125,9 +126,11 @@ def shifts(train: pd.DataFrame, contract: Contract, case: Any, times: pd.Series)
     for one in contract["columns"]:
         comparable = one["used"] and one["kind"] not in ("date", "text") and one["n_levels"] > 1
         if comparable and one["name"] not in (case.target, case.time_column) and 0 < late.sum() < len(late):
-            found[one["name"]] = _shift(rows[one["name"]], late)
-    table = pd.DataFrame(found, index=["distance", "chance", "earlier", "later"]).T.rename_axis("column")
-    return table.astype({"distance": "float64", "chance": "float64"}).sort_values("distance", ascending=False, kind="stable")
+            found[one["name"]] = [*_shift(rows[one["name"]], late), _follows(rows[one["name"]], times.loc[rows.index])]
+    table = pd.DataFrame(found, index=["distance", "chance", "earlier", "later", "follows"]).T.rename_axis("column")
+    return table.astype({"distance": "float64", "chance": "float64", "follows": "float64"}).sort_values(
+        "distance", ascending=False, kind="stable"
+    )
 
 
 def _late(times: pd.Series) -> NDArray[np.bool_]:
@@ -161,21 +164,28 @@ def _shift(values: pd.Series, late: NDArray[np.bool_]) -> list[Any]:
     return [float(moved.sum() / 2), float(chi2_contingency(table).pvalue), *told]
 
 
+def _follows(values: pd.Series, times: pd.Series) -> float:
+    """Return the size of the rank correlation of numbers with the time; 0 for levels."""
+    if not is_numeric(values) or values.nunique() < 3:
+        return 0.0
+    return float(np.nan_to_num(abs(values.astype(float).rank().corr(times.rank()))))
+
+
 def in_words(by_period: pd.DataFrame, unit: str, chance: float, case: Any) -> str:
     """Return how the target moved over the periods, as a sentence."""
     ends = widest(by_period, _FEWEST_ROWS)
     if ends is None:
         return f"There are too few rows in a {unit} to say how the target moved."
     low, high = ends
-    what = "The mean" if case.task == "regression" else f"The share of {low['series']}"
+    what = "the mean" if case.task == "regression" else f"the share of {low['series']}"
     moved = (
         "Later rows differ from earlier ones by more than chance explains."
         if chance < CHANCE
         else "Later rows differ from earlier ones by no more than chance explains."
     )
     return (
-        f"{what} of `{case.target}` lies between {value_words(float(low['value']), case)} ({low['group']}) and "
-        f"{value_words(float(high['value']), case)} ({high['group']}) a {unit}. {moved}"
+        f"By {unit}, {what} of `{case.target}` lies between {value_words(float(low['value']), case)} ({low['group']}) and "
+        f"{value_words(float(high['value']), case)} ({high['group']}). {moved}"
     )
 
 

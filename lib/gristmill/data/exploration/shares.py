@@ -9,6 +9,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from gristmill.data.targets import class_text
+from gristmill.reporting.wording import figure
 
 CONFIDENCE = 0.95
 """Confidence of the intervals, one group at a time."""
@@ -83,7 +84,7 @@ def apart(table: pd.DataFrame) -> bool:
 
 def value_words(value: float, case: Any) -> str:
     """Return a share as a percentage, and a mean as a number."""
-    return f"{value:,.4g}" if case.task == "regression" else f"{value:.1%}"
+    return figure(value) if case.task == "regression" else f"{value:.1%}"
 
 
 def called(series: str, case: Any) -> str:

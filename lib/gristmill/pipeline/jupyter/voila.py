@@ -23,6 +23,7 @@ c.VoilaConfiguration.allow_template_override = "NO"
 c.VoilaConfiguration.allow_theme_override = "NO"
 c.VoilaConfiguration.strip_sources = True
 c.VoilaConfiguration.file_allowlist = []
+c.VoilaConfiguration.extension_allowlist = ["@jupyter-widgets/jupyterlab-manager"]
 c.TagRemovePreprocessor.remove_cell_tags = {"for-programmers"}
 c.MappingKernelManager.cull_idle_timeout = 1200
 c.MappingKernelManager.cull_interval = 60

@@ -88,7 +88,7 @@ def _decision(model: Evaluated, threshold: float, stakes: Stakes) -> str:
     positive = str(model.case.positive_class)
     counts = pd.DataFrame(
         {"acted on": [f"{made.hits:,}", f"{made.in_vain:,}"], "left alone": [f"{made.missed:,}", f"{made.left:,}"]},
-        index=[f"{model.case.target} is {positive}", "it is not"],
+        index=pd.Index([f"{model.case.target} is {positive}", "it is not"], name="truth"),
     )
     curve = sweep(model.scores, model.positives, stakes)
     figure = acting_plots.amounts(curve, threshold, what=stakes.what, own=model.threshold)

@@ -93,13 +93,16 @@ def test_a_column_that_tells_of_a_sensitive_one_is_named(customers, make_case):
 
 
 def test_what_shifts_over_time_is_found_and_what_stays_is_not(customers, make_case):
-    order = np.arange(200)
-    frame = customers.assign(since=pd.Timestamp("2021-01-01") + pd.to_timedelta(order, unit="D"), price=order + 10.0)
+    order, random = np.arange(200), np.random.default_rng(0)
+    since = pd.Timestamp("2021-01-01") + pd.to_timedelta(order, unit="D")
+    frame = customers.assign(since=since, price=random.normal(0, 1, 200) + 5 * (order >= 100), meter=order + 10.0)
     found = explored(frame, make_case(id_columns=["customer"], time_column="since"))
     (moved,) = [one for one in found if one.column == "price" and "Shifts" in one.finding]
     assert (moved.severity, moved.key) == ("high", "features.custom")
-    assert "median 59.5 in the earlier half, median 159.5 in the later" in moved.finding
-    assert not any("Shifts" in one.finding for one in found if one.column in ("plan", "member"))
+    assert "distance 0.9" in moved.finding
+    (grows,) = [one for one in found if one.column == "meter" and "time" in one.finding]
+    assert grows.finding == "Follows the time (rank correlation 1.00): later rows have values that no earlier row had."
+    assert not any("time" in one.finding for one in found if one.column in ("plan", "member"))
 
 
 def test_a_date_along_which_the_target_changes_is_proposed_as_the_time(customers, make_case):

@@ -7,9 +7,10 @@ import pandas as pd
 
 from gristmill.data.contract.schema import Contract
 from gristmill.data.exploration.over_time import CHANCE, shifts, target_chance
-from gristmill.data.exploration.problems.finding import Finding
+from gristmill.data.exploration.problems.finding import Finding, Severity
 
 _FAR, _NEAR = 0.3, 0.1
+_FOLLOWS = 0.9
 
 
 def time_findings(train: pd.DataFrame, case: Any, contract: Contract) -> Iterator[Finding]:
@@ -38,10 +39,13 @@ def _columns_shift(train: pd.DataFrame, case: Any, contract: Contract) -> Iterat
     """Yield columns whose later values are not like the earlier ones."""
     found = shifts(train, contract, case, train[case.time_column])
     for name, one in found[(found["distance"] >= _NEAR) & (found["chance"] < CHANCE)].iterrows():
-        text = (
-            f"Shifts over time: {one['earlier']} in the earlier half, {one['later']} in the later (distance {one['distance']:.2f})."
-        )
-        advice = "Expect it to shift further: a model that leans on it ages; a difference or ratio to its recent mean may not."
-        yield Finding(
-            "high" if one["distance"] >= _FAR else "medium", str(name), text, advice, "features.custom", float(one["distance"])
-        )
+        severity: Severity = "high" if one["distance"] >= _FAR else "medium"
+        if one["follows"] >= _FOLLOWS:
+            text = f"Follows the time (rank correlation {one['follows']:.2f}): later rows have values that no earlier row had."
+            advice = "What is learnt at one value says nothing of the next. Exclude it, or use what repeats, such as the season."
+            yield Finding(severity, str(name), text, advice, "features.exclude", float(one["distance"]))
+        else:
+            said = f"{one['earlier']} in the earlier half, {one['later']} in the later"
+            text = f"Shifts over time: {said} (distance {one['distance']:.2f})."
+            advice = "Expect it to shift further: a model that leans on it ages. A ratio to its recent mean may not."
+            yield Finding(severity, str(name), text, advice, "features.custom", float(one["distance"]))

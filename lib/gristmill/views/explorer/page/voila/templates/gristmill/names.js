@@ -1,6 +1,8 @@
-/* Sliders come without a name for those who do not see their label: each part takes that of the widget it belongs to. */
+/* Voila takes the page out of its landmark, and sliders come without a name for those who do not see their label: both are given. */
 (function () {
   function name() {
+    var page = document.getElementById("rendered_cells");
+    if (page && !document.querySelector("main #rendered_cells")) { page.setAttribute("role", "main"); }
     document.querySelectorAll(".widget-inline-hbox").forEach(function (widget) {
       var label = widget.querySelector(".widget-label");
       if (!label) { return; }
