@@ -30,7 +30,7 @@ BASES = (
 
 
 def all_blocks(*infos: str) -> list[Block]:
-    return [block for page in PAGES for block in blocks(page) if block.info.split(" ")[0] in infos]
+    return [block for page in PAGES for block in blocks(page) if block.info in infos]
 
 
 def identity(block: Block) -> str:
@@ -47,6 +47,16 @@ def test_every_piece_of_a_case_file_or_contract_is_valid(block: Block):
         else:
             assert keys <= set(Terms.model_fields), f"{block.place}: neither a case file nor a contract"
             parse_contract(piece, block.place, "case")
+
+
+@pytest.mark.parametrize("block", all_blocks("yaml pipeline"), ids=identity)
+def test_an_entry_for_the_dag_has_the_form_of_those_that_there_are(block: Block):
+    tasks = yaml.safe_load((REPOSITORY / "pipeline.yaml").read_text(encoding="utf-8"))["tasks"]
+    for entry in yaml.safe_load(block.text):
+        assert set(entry) == set(tasks[-1])
+        assert set(entry["upstream"]) <= {task["name"] for task in tasks}
+        known = tasks[-1]["params"]
+        assert entry["params"] == {**known, "code_version": {**known["code_version"], "notebook": entry["name"]}}
 
 
 def pieces(text: str) -> list[str]:
@@ -74,16 +84,12 @@ def test_every_document_is_json(block: Block):
     json.loads(block.text)
 
 
-@pytest.mark.parametrize("block", all_blocks("python"), ids=identity)
+@pytest.mark.parametrize("block", all_blocks("python", "python run"), ids=identity)
 def test_every_program_compiles_and_names_what_there_is(block: Block):
     tree = ast.parse(block.text)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gristmill"):
             assert {alias.name for alias in node.names} <= defined(str(node.module)), block.place
-    if block.info == "python run":
-        space: dict[str, Any] = {}
-        exec(compile(tree, block.place, "exec"), space)  # noqa: S102 - a page of ours
-        assert space
 
 
 def defined(module: str) -> set[str]:
@@ -98,7 +104,9 @@ def defined(module: str) -> set[str]:
 
 
 def test_the_feature_of_one_s_own_makes_columns_of_single_rows():
-    (block,) = [block for block in all_blocks("python") if "def add(rows)" in block.text and block.info == "python run"]
+    (block,) = [
+        block for block in all_blocks("python", "python run") if "def add(rows)" in block.text and block.info == "python run"
+    ]
     space: dict[str, Any] = {}
     exec(compile(block.text, block.place, "exec"), space)  # noqa: S102
     rows = pd.DataFrame(
