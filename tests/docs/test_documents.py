@@ -1,7 +1,6 @@
 """The documents name folders that exist, and nothing in them waits to be filled in."""
 
 import re
-from pathlib import Path
 
 import pytest
 from tests.conftest import REPOSITORY
@@ -36,9 +35,3 @@ def test_the_architecture_names_every_folder_of_the_package():
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_nothing_is_left_to_be_filled_in(document: str):
     assert not re.findall(r"\b(?:TODO|TBD|FIXME|XXX|[A-Z]+_TIME)\b", read(document))
-
-
-def test_the_pictures_of_the_readme_are_small():
-    pictures = list((REPOSITORY / "docs/pictures").iterdir())
-    assert pictures
-    assert all(Path(path).stat().st_size < 2**20 for path in pictures)
