@@ -1,0 +1,10 @@
+"""Data."""
+
+import streamlit as st
+
+import shell
+
+st.title("Data")
+with shell.told():
+    case = shell.chosen_case()
+    st.caption(f"Case {case}")

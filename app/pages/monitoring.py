@@ -1,0 +1,10 @@
+"""Monitoring."""
+
+import streamlit as st
+
+import shell
+
+st.title("Monitoring")
+with shell.told():
+    case = shell.chosen_case()
+    st.caption(f"Case {case}")

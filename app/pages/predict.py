@@ -1,0 +1,10 @@
+"""Predict."""
+
+import streamlit as st
+
+import shell
+
+st.title("Predict")
+with shell.told():
+    case = shell.chosen_case()
+    st.caption(f"Case {case}")

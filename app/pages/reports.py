@@ -1,0 +1,10 @@
+"""Reports."""
+
+import streamlit as st
+
+import shell
+
+st.title("Reports")
+with shell.told():
+    case = shell.chosen_case()
+    st.caption(f"Case {case}")
