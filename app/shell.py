@@ -2,15 +2,16 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import altair as alt
+import pandas as pd
 import streamlit as st
 
 from gristmill.errors import GristmillError
-from gristmill.paths import project_root
+from gristmill.paths import CasePaths, ProjectPaths, project_root
 from gristmill.serving.keys.key import ADMIN, Key, KeyRefused
 from gristmill.views.cases import NO_CASE, CaseState, choose_case, find_cases
 
@@ -23,6 +24,11 @@ _LOG = logging.getLogger("gristmill.app")
 def root() -> Path:
     """Return the root of the project that the app was started in."""
     return project_root()
+
+
+def paths(case: str) -> CasePaths:
+    """Return where everything of a case lies."""
+    return ProjectPaths(root()).case(case)
 
 
 def choose() -> None:
@@ -100,3 +106,28 @@ def chart(made: alt.Chart | alt.LayerChart, description: str, *, height: int = 2
 def service_url() -> str | None:
     """Return where the service runs that is asked for predictions; None where the app predicts by itself."""
     return os.environ.get("GRISTMILL_SERVICE_URL") or None
+
+
+def plain(text: str) -> str:
+    """Return a text as Markdown that shows it as it is: names and levels of a table may hold any sign."""
+    return "".join(f"\\{letter}" if letter in _MARKS else letter for letter in text)
+
+
+_MARKS = frozenset("\\`*_{}[]<>()#+-.!|~$:&")
+
+
+def say(*sentences: str) -> None:
+    """Show sentences in one paragraph; empty ones are left out."""
+    st.markdown(" ".join(plain(sentence) for sentence in sentences if sentence))
+
+
+def bullets(sentences: Iterable[str]) -> None:
+    """Show a list of sentences."""
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+
+
+def table(rows: pd.DataFrame) -> None:
+    """Show a small table as one of HTML, which a screen reader can walk through and a phone can scroll."""
+    st.table(
+        rows.set_axis([plain(str(name)) for name in rows.columns], axis=1).map(lambda value: plain(str(value))), border="horizontal"
+    )

@@ -118,3 +118,7 @@ class DurationError(GristmillError):
 
 class QueueFullError(GristmillError):
     """More rows wait for a prediction than may."""
+
+
+class PredictionRefused(GristmillError):  # noqa: N818 - as LogUnavailable
+    """The service, here or elsewhere, does not answer what it was asked for; the message says why."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from gristmill.config.case import Case
 from gristmill.config.sections.operation import Monitoring, Serving
+from gristmill.config.sections.showing import App
 from gristmill.errors import CaseFileError
 
 FAMILY_STAGES = {
@@ -42,8 +43,10 @@ SERVICE_ONLY: dict[str, tuple[str, ...]] = {
     "serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD),
     "monitoring": tuple(name for name in Monitoring.model_fields if name not in _OF_A_BUILD),
     "compliance": ("log_retention",),
+    "app": tuple(App.model_fields),
 }
-"""Section -> keys that only a model at work is served or watched by: no stage reads them, so that a change makes none stale."""
+"""Section -> keys that only a model at work is served, watched or shown by; no stage reads them, so a change makes
+none stale."""
 
 _DERIVED = {
     "primary_metric": ("task", "evaluation"),
