@@ -4,18 +4,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+import release_forms
 import shell
 import watching_charts as charts
-from gristmill.registry.versions import ALIASES
 from gristmill.reporting.wording import metric_label
-from gristmill.serving.keys.key import Key
 from gristmill.views import reports
 from gristmill.views.models import releasing, side_by_side
 from gristmill.views.models.listing import Version, mark, read_versions
 from gristmill.views.models.shelf import Shelf, Shown
 
 CARD_HEIGHT = 900
-OUTCOME = "release_outcome"
 
 
 @st.cache_resource(show_spinner=False)
@@ -83,54 +81,6 @@ def one_version(versions: Sequence[Version]) -> None:
             st.download_button("Download the card", page, f"model_card_{version.number}.html", "text/html")
 
 
-def promotion(case: str, versions: Sequence[Version], key: Key) -> None:
-    """Let an alias mean a version."""
-    version = st.selectbox("Version to promote", versions, format_func=lambda one: one.title)
-    alias = st.selectbox("What it is to be", ALIASES, help="The champion serves; a challenger is compared; staging is looked at.")
-    for sentence in releasing.expectation(version, alias):
-        st.markdown(f"- {sentence}")
-    reason = st.text_input("Reason for the promotion", max_chars=1000, help="It is recorded with your key's name.")
-    sure = st.checkbox(f"Yes, version {version.number} is to be the {alias} of {case}.", key="sure to promote")
-    if st.button("Promote", type="primary", disabled=not sure):
-        done(releasing.promote(shell.root(), case, version.number, alias, reason, key))
-
-
-def going_back(case: str, key: Key) -> None:
-    """Go back to a former champion."""
-    former = releasing.former_champions(shell.root(), case)
-    if not former:
-        st.info("There is no former champion to go back to.")
-        return
-    to = st.selectbox("Go back to version", former, help="The first is the champion before the present one.")
-    reason = st.text_input("Reason for the rollback", max_chars=1000, help="It has to be given, and is recorded.")
-    sure = st.checkbox(f"Yes, {case} is to go back to version {to}.", key="sure to go back")
-    if st.button("Roll back", type="primary", disabled=not (sure and reason.strip())):
-        done(releasing.rollback(shell.root(), case, to, reason, key))
-
-
-def done(moved: releasing.Moved) -> None:
-    """Keep what became of an attempt for the page that is drawn next, which shows how things stand now."""
-    st.session_state[OUTCOME] = moved
-    st.rerun()
-
-
-def releasing_form(case: str, versions: Sequence[Version]) -> None:
-    """Show what a person with an admin key may do."""
-    st.header("Promote or roll back")
-    outcome = st.session_state.pop(OUTCOME, None)
-    if outcome is not None:
-        (st.success if outcome.done else st.warning)("\n\n".join(outcome.sentences))
-    key = shell.admin()
-    if key is None:
-        st.caption("Whoever has a key with the scope `admin` may move the release from here. The key is neither stored nor logged.")
-        return
-    promote, back = st.tabs(["Promote", "Roll back"])
-    with promote:
-        promotion(case, versions, key)
-    with back:
-        going_back(case, key)
-
-
 st.title("Models")
 with shell.told():
     case = shell.chosen_case()
@@ -143,7 +93,7 @@ with shell.told():
     if shown.versions:
         compared(shown.versions)
         one_version(shown.versions)
-        releasing_form(case, shown.versions)
+        release_forms.show(case, shown.versions)
     elif shown.versions is not None:
         st.info(f"The registry has no version of {case} yet. A build registers one: `make run CASE={case}`.")
     st.header("Audit trail")

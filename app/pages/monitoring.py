@@ -4,17 +4,16 @@ import os
 
 import streamlit as st
 
+import served_rows
 import shell
 import watching_charts as charts
 from gristmill.config.loading import load_case
 from gristmill.errors import LogUnavailable
-from gristmill.monitoring.drift.report import DriftReport
 from gristmill.paths import ProjectPaths
-from gristmill.reporting.wording import count, figure, metric_label
-from gristmill.views.monitoring import drift, firing, labels, looking, service
-from gristmill.views.monitoring.overview import NOTHING, Overview, live, overview
+from gristmill.reporting.wording import count, figure
+from gristmill.views.monitoring import firing, service, weekly
+from gristmill.views.monitoring.overview import NOTHING, Overview, overview
 from gristmill.views.monitoring.periods import PERIODS, period_of
-from gristmill.views.monitoring.reading import LiveRows
 
 SECONDS_KEPT = 30
 
@@ -23,14 +22,6 @@ SECONDS_KEPT = 30
 def seen_of(case: str, period: str | None) -> Overview | None:
     """Return what the log says, read again when it is half a minute old."""
     return overview(shell.root(), case, period_of(period) if period else None)
-
-
-@st.cache_data(ttl=SECONDS_KEPT, show_spinner=False)
-def live_of(case: str, period: str, version: str) -> tuple[LiveRows, DriftReport]:  # noqa: ARG001 - part of what is kept
-    """Return live rows and how they differ from the training rows."""
-    seen = seen_of(case, period)
-    assert seen is not None  # noqa: S101 - the page has looked
-    return live(shell.root(), case, seen)
 
 
 @st.cache_data(ttl=SECONDS_KEPT, show_spinner=False)
@@ -50,6 +41,17 @@ def alerts(case: str, state: service.ServiceState) -> None:
             st.markdown(f"{one.words}\n\n{one.runbook or f'What to do: {one.url}'}")
 
 
+def recommended(case: str) -> None:
+    """Show what the last weekly report advises."""
+    found = weekly.advice(ProjectPaths(shell.root()).case(case))
+    if found is None:
+        st.caption(f"`gristmill monitor {case}` looks at quality, drift and performance together, and says what to do.")
+        return
+    (st.success if found.quiet else st.warning)(f"**{found.headline}** (weekly report until {found.until})")
+    with st.expander("Why, and what to run"):
+        st.markdown("\n".join(f"- {line}" for line in [*found.reasons, *(f"`{one}`" for one in found.commands)]))
+
+
 def answers(seen: Overview, state: service.ServiceState, case: str) -> None:
     """Show traffic, classes, confidence, answer times and errors."""
     st.header("Traffic and answers")
@@ -67,59 +69,12 @@ def answers(seen: Overview, state: service.ServiceState, case: str) -> None:
             charts.mean(seen.traffic.mean_confidence, "confidence", "Mean confidence", "Mean confidence over time.")
         st.subheader("How fast it was")
         slow = ", ".join(f"{name} {figure(value, 1)} ms" for name, value in seen.traffic.overall.items())
-        st.markdown(f"Half of the answers took at most the first of these, 95 and 99 of 100 the others: {slow}.")
+        st.markdown(f"Half of the answers (p50), 95 of 100 (p95) and 99 of 100 (p99) took no longer than: {slow}.")
         charts.latency(seen.traffic.latency, f"Answer times over time. Of the whole time: {slow}.")
     st.subheader("Errors")
     st.markdown("\n\n".join(state.sentences(case)))
     if state.state == "running" and len(found := service.requests_by_status(state.samples)):
         st.table(found.set_index("status"))
-
-
-def rows(case: str, seen: Overview) -> None:
-    """Show data quality and drift of live rows."""
-    st.header("Data quality and drift")
-    if not seen.version:
-        st.info("There are no rows in this time to hold against the training rows.")
-        return
-    with st.spinner("Comparing live rows with the training rows..."):
-        found, report = live_of(case, seen.period.name, seen.version)
-    st.subheader("Data quality")
-    st.markdown("\n".join(f"- {line}" for line in drift.quality_words(report, found)))
-    with st.expander("Every column: what is missing, out of range, new"):
-        st.dataframe(drift.quality_table(report), hide_index=True, width="stretch")
-    st.subheader("Drift")
-    (st.warning if report.alarm else st.info)(drift.drift_words(report))
-    table = drift.drift_table(report)
-    charts.distances(
-        table.dropna(subset=["psi"]).head(15), "How far the columns are from the training rows; the table has the numbers."
-    )
-    with st.expander("Every column: how far it is from the training rows"):
-        st.dataframe(table, hide_index=True, width="stretch")
-
-
-def performance(case: str, seen: Overview) -> None:
-    """Show how good the model is by late labels."""
-    st.header("Performance with late labels")
-    st.markdown(seen.labels.sentence)
-    paths = ProjectPaths(shell.root()).case(case)
-    if st.button(
-        "Look at performance now", help="Runs `gristmill performance`: metrics with intervals, and estimates before labels."
-    ):
-        with st.status("Computing metrics with their intervals...") as status:
-            st.markdown("\n".join(f"- {line}" for line in looking.look_now(paths)))
-            status.update(label="Done", state="complete")
-    record = labels.last_look(paths)
-    if record is None:
-        st.info(
-            f"Nobody has looked at performance yet. The button does; so does `gristmill performance {case}`, every night from cron."
-        )
-        return
-    st.markdown("\n".join(f"- {line}" for line in labels.look_words(record)))
-    shown, name = labels.primary_intervals(record), metric_label(record["metric"])
-    if len(shown):
-        charts.intervals(shown, "rows", name, f"{name} with intervals on {', '.join(shown['rows'])}.")
-    if record["metrics"]:
-        st.dataframe(labels.beside_offline(record), hide_index=True, width="stretch")
 
 
 st.title("Monitoring")
@@ -140,10 +95,11 @@ with shell.told():
     for column, (label, value) in zip(st.columns(len(seen.figures)), seen.figures.items(), strict=True):
         column.metric(label, value)
     with shell.told():
+        recommended(case)
         alerts(case, state)
     with shell.told():
         answers(seen, state, case)
     with shell.told():
-        rows(case, seen)
+        served_rows.rows(case, seen)
     with shell.told():
-        performance(case, seen)
+        served_rows.performance(case, seen)

@@ -20,8 +20,9 @@ CONFIDENCE_BINS = 20
 _OF = "FROM gristmill_predictions p WHERE p.model = ? AND p.at >= ? AND p.at < ?"
 _ANSWERED = " AND p.role <> 'shadow'"
 _DIGITS = (
-    "CASE WHEN p.latency_ms < 10 THEN round(p.latency_ms * 10) / 10.0 WHEN p.latency_ms < 100 THEN round(p.latency_ms) "
-    "WHEN p.latency_ms < 1000 THEN round(p.latency_ms / 10) * 10 ELSE round(p.latency_ms / 100) * 100 END"
+    "CASE WHEN p.latency_ms < 1 THEN round(p.latency_ms * 100) / 100.0 WHEN p.latency_ms < 10 THEN round(p.latency_ms * 10) / 10.0 "
+    "WHEN p.latency_ms < 100 THEN round(p.latency_ms) WHEN p.latency_ms < 1000 THEN round(p.latency_ms / 10) * 10 "
+    "ELSE round(p.latency_ms / 100) * 100 END"
 )
 _NAMED = ", ".join(f"p.{name}" for name in COLUMNS)
 

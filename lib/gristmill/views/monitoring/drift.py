@@ -1,12 +1,16 @@
 """Drift and data quality of live rows, as tables and sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from gristmill.monitoring.drift.report import DriftReport, FeatureDrift
+from gristmill.monitoring.quality.columns import ColumnQuality
 from gristmill.reporting.wording import count
-from gristmill.views.monitoring.reading import LiveRows
+from gristmill.views.monitoring.reading import Held
+
+MOST_SAID = 5
+"""Sentences of a kind; a table has the others."""
 
 
 def drift_table(report: DriftReport) -> pd.DataFrame:
@@ -32,53 +36,32 @@ def drift_words(report: DriftReport) -> str:
     return f"Nothing that matters has drifted: {'; '.join(report.why)}."
 
 
-def quality_table(report: DriftReport) -> pd.DataFrame:
-    """Return a line a column: what is missing, outside the training rows' range, or of a level that none of them has.
-
-    ``problem`` is true where that is neither chance nor too little to matter.
-    """
-    rows = []
-    for one in report.features:
-        broken = {finding.test for finding in one.findings if _matters(one, finding.test, report)}
-        measures = one.measures
-        found = [finding.words for finding in one.findings if finding.test in broken]
-        rows.append(
-            (one.name, bool(broken), measures.get("missing_reference"), measures.get("missing_window"), measures.get("outside"),
-             measures.get("new_levels"), "; ".join(found))
-        )  # fmt: skip
-    columns = ["column", "problem", "missing in training", "missing now", "outside the range", "new levels", "finding"]
-    return pd.DataFrame(rows, columns=columns).sort_values("problem", ascending=False, kind="stable", ignore_index=True)
+def quality_table(columns: Sequence[ColumnQuality]) -> pd.DataFrame:
+    """Return a line a column, those with something wrong first: what is missing, beyond all training values, or never seen."""
+    rows = [
+        (one.name, one.wrong or "nothing", one.missing, one.missing_before, one.outside, one.new_levels, ", ".join(one.named))
+        for one in columns
+    ]
+    names = ["column", "what is wrong", "missing", "missing in training", "out of range", "new levels", "such as"]
+    return pd.DataFrame(rows, columns=names)
 
 
-def _matters(column: FeatureDrift, test: str, report: DriftReport) -> bool:
-    """Return whether a finding about values themselves, not their distribution, is one that counts."""
-    if not report.judged or not column.drifted or test not in ("missing", "outside", "new levels"):
-        return False
-    return any(one.test == test and one.effect >= one.floor and one.words in column.verdict for one in column.findings)
-
-
-def quality_words(report: DriftReport, rows: LiveRows) -> list[str]:
-    """Return in sentences how live rows stand to the contract that the model was trained on."""
-    table = quality_table(report)
-    broken = list(table.loc[table["problem"], "column"])
+def quality_words(held: Held) -> list[str]:
+    """Return in sentences how the values of live rows stand to what the model has learnt from."""
+    rows, wrong = held.rows, [one for one in held.columns if one.wrong]
     size = f"{count(len(rows))} rows of version {rows.version}"
-    if not report.judged:
+    if not held.drift.judged:
         lines = [f"{size}: too few to judge what is missing, out of range or new."]
-    elif broken:
-        lines = [f"In {size}, {_listed(broken)} {'is' if len(broken) == 1 else 'are'} not as in the training rows."]
+    elif wrong:
+        lines = [f"In {size}, {len(wrong)} of {len(held.columns)} columns have values that the model has not learnt from."]
+        lines += [f"`{one.name}`: {one.wrong}." for one in wrong[:MOST_SAID]]
     else:
-        lines = [f"In {size}, no column has more missing, outlying or new values than the training rows make one expect."]
+        lines = [f"In {size}, no column has more missing, outlying or unknown values than chance would make."]
     return [*lines, *warning_words(rows.warnings, len(rows))]
 
 
-def warning_words(warnings: Mapping[str, int], n_rows: int, most: int = 5) -> list[str]:
+def warning_words(warnings: Mapping[str, int], n_rows: int) -> list[str]:
     """Return the warnings that were given with predictions, the commonest first."""
-    lines = [f"{count(number)} of {count(n_rows)} rows: {sentence}" for sentence, number in list(warnings.items())[:most]]
-    left = len(warnings) - most
+    lines = [f"{count(number)} of {count(n_rows)} rows: {sentence}" for sentence, number in list(warnings.items())[:MOST_SAID]]
+    left = len(warnings) - MOST_SAID
     return [*lines, f"{count(left)} other warnings were rarer."] if left > 0 else lines
-
-
-def _listed(names: list[str], most: int = 5) -> str:
-    """Return names in a sentence."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

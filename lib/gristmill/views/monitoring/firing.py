@@ -11,6 +11,7 @@ from gristmill.monitoring.alerts.fetching import fetched
 from gristmill.monitoring.alerts.rendering import anchor, annotations
 from gristmill.monitoring.alerts.signals import Samples
 from gristmill.reporting.wording import moment
+from gristmill.views.monitoring.labels import as_moment
 
 RUNBOOK = Path("docs") / "runbook.md"
 
@@ -68,7 +69,7 @@ def standing(case: Case, root: Path, service: Samples | None = None) -> tuple[li
     runbook = _runbook(root)
     listed = [
         Standing(one.rule, one.state, case.monitoring.alerts[one.rule].severity,
-                 moment(_iso(one.since)), _words(case, one.rule, one.value), section(runbook, anchor(one.rule)),
+                 moment(as_moment(one.since)), _words(case, one.rule, one.value), section(runbook, anchor(one.rule)),
                  annotations(case, one.rule, case.monitoring.alerts[one.rule], "")["runbook_url"])
         for one in sorted(found, key=lambda one: (one.state != FIRING, one.rule))
     ]  # fmt: skip
@@ -92,13 +93,6 @@ def _sentence(listed: Sequence[Standing], last: Look, *, with_service: bool) -> 
 def _words(case: Case, rule: str, value: float) -> str:
     """Return what an alert says to a person."""
     return annotations(case, rule, case.monitoring.alerts[rule], f"{value:.4g}")["description"]
-
-
-def _iso(seconds: float) -> str:
-    """Return a time in ISO form."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _runbook(root: Path) -> str:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -109,8 +109,6 @@ def primary_intervals(record: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["rows", "value", "low", "high"])
 
 
-def product_age(path: Path, now: float | None = None) -> str:
-    """Return how long ago a file was written; an empty text if it is not there."""
-    if not path.is_file():
-        return ""
-    return _age((time.time() if now is None else now) - path.stat().st_mtime)
+def as_moment(seconds: float) -> str:
+    """Return a time in seconds since 1970 in ISO 8601."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

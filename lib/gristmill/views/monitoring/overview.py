@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gristmill.config.loading import load_case
-from gristmill.monitoring.drift.report import DriftReport
 from gristmill.paths import ProjectPaths
 from gristmill.reporting.wording import UNKNOWN, count, figure, share
 from gristmill.serving.prediction_log.totals import Cut, LogTotals
 from gristmill.serving.served.registry_process import locate
 from gristmill.views.monitoring.labels import LabelCounts, label_counts
 from gristmill.views.monitoring.periods import Period, cut_of, default_period
-from gristmill.views.monitoring.reading import LiveRows, held_against, live_rows
+from gristmill.views.monitoring.reading import Held, held_against, live_rows
 from gristmill.views.monitoring.traffic import Traffic, traffic
 
 NOTHING = (
@@ -94,7 +93,7 @@ def overview(root: Path, case: str, period: Period | None = None, now: float | N
     return Overview(chosen, found, label_counts(totals.labels(cut), cut))
 
 
-def live(root: Path, case: str, seen: Overview) -> tuple[LiveRows, DriftReport]:
+def live(root: Path, case: str, seen: Overview) -> Held:
     """Return rows of the version that answered most, and how they differ from the rows that it was trained on.
 
     Raises
@@ -106,11 +105,11 @@ def live(root: Path, case: str, seen: Overview) -> tuple[LiveRows, DriftReport]:
     rows = live_rows(LogTotals(root, case), seen.cut, seen.version)
     limits = load_case(case, root).monitoring.drift
     if seen.version == _built_version(paths.metrics):
-        return rows, held_against(rows, paths.model, limits, _json(paths.artifacts / "explanation.json"))
+        return held_against(rows, paths.model, limits, _json(paths.artifacts / "explanation.json"))
     import asyncio  # noqa: PLC0415
 
     found = asyncio.run(locate(root, case, int(seen.version)))
-    return rows, held_against(rows, found.directory, limits, None, found.digest)
+    return held_against(rows, found.directory, limits, None, found.digest)
 
 
 def _built_version(metrics: Path) -> str:

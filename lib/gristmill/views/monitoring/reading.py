@@ -14,6 +14,7 @@ from gristmill.monitoring.drift.measuring import measure
 from gristmill.monitoring.drift.reference import Reference
 from gristmill.monitoring.drift.report import DriftReport
 from gristmill.monitoring.drift.window import Window
+from gristmill.monitoring.quality.columns import ColumnQuality, columns
 from gristmill.serving.prediction_log.records import PredictionRecord
 from gristmill.serving.prediction_log.totals import Cut, LogTotals
 
@@ -72,9 +73,28 @@ def _predicted(records: Sequence[PredictionRecord]) -> Floats | None:
     return np.asarray(values, dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Held:
+    """Live rows beside the training rows.
+
+    Attributes
+    ----------
+    rows
+        The live rows.
+    drift
+        How they are distributed otherwise.
+    columns
+        What is wrong in their values, the columns with the most wrong first.
+    """
+
+    rows: LiveRows
+    drift: DriftReport
+    columns: Sequence[ColumnQuality]
+
+
 def held_against(
     rows: LiveRows, directory: Path, limits: Any, explanation: Mapping[str, Any] | None = None, digest: str | None = None
-) -> DriftReport:
+) -> Held:
     """Return how rows differ from those that the model was trained on.
 
     Parameters
@@ -102,4 +122,4 @@ def held_against(
     fits = rows.predicted is not None and rows.predicted.size == classes * len(rows)
     window = Window.of(rows.features, reference, rows.predicted if fits else None)
     importances = None if explanation is None else explained_importances(explanation, list(reference.columns))
-    return measure(reference, window, limits, importances)
+    return Held(rows, measure(reference, window, limits, importances), columns(reference, window, limits))
