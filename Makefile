@@ -19,7 +19,7 @@ PYTEST = $(IN_MEMORY) OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-torch run serve test test-slow check lab pictures lock clean
+.PHONY: help setup setup-torch run serve app test test-slow check lab pictures lock clean
 
 help:  ## Explain these commands
 	@echo "Gristmill: a raw table in, a trustworthy and watched model out."
@@ -36,6 +36,9 @@ run: .venv/.run  ## Build a case end to end: CASE=churn unless said otherwise
 
 serve: .venv/.run  ## Serve predictions of a case on http://127.0.0.1:8000; prints a first key, once
 	$(BIN)/gristmill serve $(CASE)
+
+app: .venv/.run  ## Look at cases in the browser, on http://127.0.0.1:8501: predictions, tables, monitoring, models
+	$(BIN)/python -m streamlit run app/main.py
 
 test: .venv/.test  ## Run the quick tests, with coverage
 	$(PYTEST) -m "not slow" --cov --cov-report=term
