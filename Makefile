@@ -19,7 +19,7 @@ PYTEST = $(IN_MEMORY) OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-torch run serve app test test-slow check lab pictures lock clean
+.PHONY: help setup setup-torch run serve app test test-slow check voila lab pictures lock clean
 
 help:  ## Explain these commands
 	@echo "Gristmill: a raw table in, a trustworthy and watched model out."
@@ -52,6 +52,9 @@ check: .venv/.test  ## Check style, types, the direction of imports, and that no
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/nbstripout --keep-id --verify $(NOTEBOOKS)
+
+voila: .venv/.run  ## Explore a case's evaluated model on http://127.0.0.1:8866: thresholds, groups of rows, fairness
+	GRISTMILL_CASE=$(CASE) $(BIN)/voila notebooks/41_explorer.ipynb
 
 lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real inputs
 	$(BIN)/jupyter lab
