@@ -19,7 +19,7 @@ PYTEST = $(IN_MEMORY) OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-torch run serve app voila test test-slow check lab lock clean
+.PHONY: help setup setup-torch run serve app voila test test-slow check lab pictures lock clean
 
 help:  ## Explain these commands
 	@echo "Gristmill: a raw table in, a trustworthy and watched model out."
@@ -58,6 +58,9 @@ voila: .venv/.run  ## Explore a case's evaluated model on http://127.0.0.1:8866:
 
 lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real inputs
 	$(BIN)/jupyter lab
+
+pictures: .venv/.test  ## Take the pictures of the documents anew, from the default case as it was built last
+	$(BIN)/python docs/pictures/take.py
 
 lock: .venv/.uv  ## Resolve the dependencies anew and write the locks and environment.yml
 	$(COMPILE) pyproject.toml --extra demo --extra excel --extra postgres --extra serve --extra app --output-file requirements.lock

@@ -210,8 +210,10 @@ def test_a_build_whose_gates_fail_leaves_row_and_aliases_and_says_why(build: Bui
     assert releases.find("untouched", tracked.root) == before
     assert versions.known_aliases("untouched", tracked.root) == {"champion": 1}
     assert "its gates failed: disparate_impact is 0.4, needs >= 0.8" in made.notes[-1]
-    actions = [(entry.action, entry.after) for entry in releases.history("untouched", tracked.root)]
-    assert actions == [("promoted", 1), ("refused", 2)]
+    promoted, refused = releases.history("untouched", tracked.root)
+    assert (promoted.action, promoted.after, promoted.reason) == ("promoted", 1, "a build whose gates passed")
+    assert (refused.action, refused.after) == ("refused", 2)
+    assert refused.reason.startswith("a build; its gates failed: disparate_impact")
 
 
 @pytest.mark.usefixtures("in_a_build")

@@ -16,6 +16,7 @@ class PostgresStore:
 
     lock_rows = " FOR UPDATE"
     holds = "strpos(subject, ?) > 0"
+    whole = "CAST(floor({}) AS BIGINT)"
 
     def __init__(self, session: PostgresSession) -> None:
         self._session = session

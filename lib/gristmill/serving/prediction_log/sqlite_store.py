@@ -27,6 +27,7 @@ class SqliteStore:
 
     lock_rows = ""
     holds = "instr(subject, ?) > 0"
+    whole = "CAST({} AS INTEGER)"
 
     def __init__(self, connection: sqlite3.Connection, file: Path, turn: IO[str], seconds: float) -> None:
         self._connection, self._file, self._turn, self._seconds = connection, file, turn, seconds
