@@ -1,4 +1,4 @@
-"""What a killed service has lost: `python benchmarks/service/kills.py` prints a line every ten kills, and writes results/kills.json.
+"""What a killed service has lost: `python benchmarks/service/kills.py` prints every ten kills, and writes results/kills.json.
 
 The champion of a built case is served with one worker and with two in turns. Eight clients ask without a pause; after a random
 number of answers (from `--seed`) every process of the service gets SIGKILL, and it is started again on what is left, `--kills`
