@@ -19,6 +19,7 @@ from gristmill.errors import BuildError, GristmillError
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline import behaviour
 from gristmill.pipeline.build import Build, Task
+from gristmill.pipeline.build_history import remember_build
 from gristmill.pipeline.decisions import decide
 from gristmill.pipeline.definition import PIPELINE_FILE, read_cells
 from gristmill.pipeline.failures import describe, stopped_by
@@ -209,7 +210,9 @@ class StageExecutor(Executor):  # type: ignore[misc]
         return f"ploomber build{entry} --env--case {self.case}"
 
     def _write_site(self, build: Build) -> None:
-        """Write the index pages after a build in which something ran."""
+        """Remember a build that was completed, and write the index pages after one in which something ran."""
+        if self.pipeline == PIPELINE_FILE:
+            remember_build(self.root, self.case, build.identity, list(self._decisions), list(build.finished))
         statuses = dict.fromkeys(self._decisions, "skipped") | dict.fromkeys(build.finished, "executed")
         statuses |= {name: "errored" if name in build.failures else "aborted" for name in build.aborted}
         _site(self.root, self.case, statuses)
