@@ -29,6 +29,6 @@ def table_or(table: pd.DataFrame, otherwise: str) -> Any:
     if table.empty:
         from IPython.display import Markdown  # noqa: PLC0415 - in a notebook it is there
 
-        return Markdown(otherwise)
-    left = {"selector": "th, td", "props": [("text-align", "left")]}
+        return Markdown(otherwise)  # type: ignore[no-untyped-call]
+    left: Any = {"selector": "th, td", "props": [("text-align", "left")]}
     return escaped(table.style.hide(axis="index").set_table_styles([left]))
