@@ -23,6 +23,7 @@ from gristmill.monitoring.weekly.publishing import publish
 from gristmill.monitoring.weekly.wording import two_lines, what_to_do
 from gristmill.monitoring.windows import period, said, slices, window_of
 from gristmill.paths import CasePaths
+from gristmill.pipeline.monitoring_run import command, monitor
 
 QUICK = """
 evaluation: {resamples: 200}
@@ -151,6 +152,16 @@ def test_where_there_is_no_log_or_hardly_a_row_that_is_said_and_the_model_kept(t
     assert told in found["quality"]["sentence"]
     assert any(told in reason for reason in report["recommendation"]["reasons"])
     assert {alert["state"] for alert in report["alerts"]} <= {"within its limit", "not known"}
+
+
+def test_a_window_that_is_none_is_refused_before_a_notebook_runs(faulty: CasePaths):
+    for days, until in ((0, None), (7, "yesterday")):
+        with pytest.raises(ParameterError):
+            monitor(faulty, days, until)
+    assert not faulty.reports.exists()
+    assert command("small", 7, "2026-05-01")[1:] == [
+        "build", "--entry-point", "pipeline.monitor.yaml", "--env--case", "small", "--env--days", "7", "--env--until", "2026-05-01",
+    ]  # fmt: skip
 
 
 def test_days_are_counted_back_from_the_end_and_long_windows_have_longer_parts():
