@@ -2,6 +2,7 @@
 
 Parts, each by its name, all if none is given: `speed` (1,000,000 rows x 100 mixed columns in an Arrow table, the reference made
 beforehand, as at registration), `false-alarms` (null windows of 500 to 50,000 rows), `power` (PSI 0.2 in one column of fifty),
+`classifier` (the interval of the one that tells rows apart: where nothing is to be told, and where only two columns together tell),
 `evidently` (agreement on the same windows, and its own time; needs `--evidently PYTHON`, the interpreter of an environment made
 from benchmarks/drift-requirements.txt). Prints a table and writes benchmarks/results/drift.json.
 """
@@ -27,6 +28,7 @@ from gristmill.config.sections.drift import Drift
 from gristmill.modeling.artifact.column_counts import NumberCounts
 from gristmill.modeling.artifact.drift_reference import drift_reference
 from gristmill.monitoring.drift import statistics
+from gristmill.monitoring.drift.domain import separation
 from gristmill.monitoring.drift.measuring import measure
 from gristmill.monitoring.drift.reference import Reference
 from gristmill.monitoring.drift.report import FeatureDrift
@@ -177,6 +179,41 @@ def power(n_windows: int, psi: float = 0.2, n_rows: int = 5_000) -> dict[str, An
     return {"windows": n_windows, "psi": psi, "rows": n_rows, "columns": 50, **shares}
 
 
+def classifier(n_windows: int) -> dict[str, Any]:
+    """Return how often the interval holds one half where nothing can be told, and how often a torn relation is told and named."""
+    holds = false_alarms = seen = named = by_columns = 0
+    aucs, widths = [], []
+    for number in range(n_windows):
+        training, window = (_related(rows, 300_000 + 3 * number + side) for side, rows in enumerate((4_000, 2_000)))
+        held = reference_of(training)
+        found = separation(training, window, held)
+        holds += found.low <= 0.5 <= found.high
+        false_alarms += found.drifted(Drift().separable)
+        widths.append(found.high - found.low)
+        torn = window.assign(**{"normal 0": np.random.default_rng(number).permutation(window["normal 0"])})
+        told = separation(training, torn, held)
+        seen += told.drifted(Drift().separable)
+        named += set(list(told.columns)[:2]) == {"normal 0", "normal 7"}
+        by_columns += bool(measure(held, Window.of(torn, held)).drifted)
+        aucs.append(told.auc)
+    shares = {
+        "one_half_held": holds,
+        "alarms": false_alarms,
+        "torn_seen": seen,
+        "torn_named": named,
+        "torn_seen_by_columns": by_columns,
+    }
+    means = {"width": round(float(np.mean(widths)), 4), "torn_auc": round(float(np.mean(aucs)), 4)}
+    return {"windows": n_windows, "rows": [4_000, 2_000], **{name: count / n_windows for name, count in shares.items()}, **means}
+
+
+def _related(n_rows: int, seed: int) -> pd.DataFrame:
+    """Return rows of fourteen columns, of which two normal ones go together (correlation 0.8)."""
+    made = table(n_rows, 14, seed)
+    made["normal 7"] = 70 + 0.8 * (made["normal 0"] - 70) + 0.6 * (made["normal 7"] - 70)
+    return made
+
+
 def ours(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return our distances between two tables, column by column, as Evidently scales them, and PSI, KL and JS over its bins."""
     held = reference_of(old)
@@ -255,7 +292,7 @@ def _asked(python: str, old: pd.DataFrame, new: pd.DataFrame, what: str, seconds
 def main() -> None:
     """Run the parts that were asked for and keep what the others said before."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="speed, false-alarms, power, evidently; all if none is given")
+    parser.add_argument("parts", nargs="*", help="speed, false-alarms, power, classifier, evidently; all if none is given")
     parser.add_argument("--evidently", metavar="PYTHON", help="interpreter of an environment that has Evidently")
     parser.add_argument("--seconds", type=float, default=300, help="how long Evidently may take for one size")
     parser.add_argument("--windows", type=int, default=1_000)
@@ -265,6 +302,7 @@ def main() -> None:
         "speed": lambda: speed(1_000_000, 100),
         "false-alarms": lambda: false_alarms(given.windows),
         "power": lambda: power(max(given.windows // 5, 100)),
+        "classifier": lambda: classifier(max(given.windows // 10, 50)),
         "evidently": lambda: evidently(given.evidently, given.seconds),
     }
     for name in given.parts or [name for name in parts if name != "evidently" or given.evidently]:

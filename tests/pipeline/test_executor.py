@@ -33,6 +33,15 @@ def ran(output: str) -> list[str]:
     return re.findall(r"^\[ *\d+/\d+\] (\w+) +done", output, re.MULTILINE)
 
 
+def with_a_gpu(root: Path) -> Path:
+    """Return a folder with a program that answers as ``nvidia-smi`` does on a machine with a GPU."""
+    program = root / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho '0, 1000, 24576, 35, NVIDIA A10'\n")
+    program.chmod(0o755)
+    return program.parent
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Return a toy project that was built for real, and what the build printed."""
@@ -41,7 +50,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         put(root, stage, 'import os; content_of_environment = (os.environ["OMP_NUM_THREADS"], os.environ["GRISTMILL_BUILD_ID"])')
     put(root, "11_register", 'import os; print("the key is", os.environ["STORE_API_KEY"][:3] + os.environ["STORE_API_KEY"][3:])')
     put(root, "11_register", 'import os; print(os.environ["GRISTMILL_BUILD_ID"], os.getcwd())')
-    done = toy.ploomber(root, "build", STORE_API_KEY="s3cr3t&value")
+    done = toy.ploomber(root, "build", STORE_API_KEY="s3cr3t&value", PATH=f"{with_a_gpu(root)}:{os.environ['PATH']}")
     assert done.returncode == 0, done.stdout + done.stderr
     return root, done.stdout + done.stderr
 
@@ -59,6 +68,24 @@ def test_the_processor_time_of_each_task_is_kept(built: tuple[Path, str]):
     assert set(costs) == set(toy.STAGES)
     assert all(cost["cpu_seconds"] > 0.1 for cost in costs.values())
     assert all(cost["joules"] is None or cost["joules"] >= 0 for cost in costs.values())
+
+
+def test_a_build_ends_with_what_it_took_where_prometheus_finds_it(built: tuple[Path, str]):
+    root = built[0]
+    gauges = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in written(root) if not line.startswith("#")}
+    seconds = {stage: gauges[f'gristmill_training_stage_seconds{{case="toy",stage="{stage}"}}'] for stage in toy.STAGES}
+    assert seconds == {stage: cost["seconds"] for stage, cost in Records(root, "toy").timings().items()}
+    whole = gauges['gristmill_training_build_seconds{case="toy"}']
+    assert max(seconds.values()) <= whole <= sum(seconds.values()) + 60
+    assert gauges['gristmill_training_build_stages{case="toy"}'] == len(toy.STAGES)
+    assert gauges['gristmill_training_build_peak_memory_bytes{case="toy"}'] > 20e6
+    assert gauges['gristmill_training_gpu_info{case="toy",gpu="NVIDIA A10"}'] == 1
+    assert gauges['gristmill_training_build_gpu_peak_memory_bytes{case="toy"}'] == 1000 * 2**20
+
+
+def written(root: Path) -> list[str]:
+    """Return the lines of the gauges that a build has left."""
+    return (root / "state/monitoring/toy.training.prom").read_text().splitlines()
 
 
 def test_the_products_are_those_of_the_notebooks(built: tuple[Path, str]):

@@ -155,14 +155,16 @@ def _together(marks: Sequence[Mark]) -> list[list[Mark]]:
 def _key(mark: Mark, reference: pd.DataFrame, window: pd.DataFrame) -> tuple[str, str]:
     """Return the column that holds what was never seen before in the rows that lost their values, with an example.
 
-    Where it holds nothing strange, values must be lost as seldom as before.
+    Where it holds nothing strange, values must be lost as seldom as before. If all that it holds is strange, there are no rows to
+    compare with, and what is new by nature, such as a day, would pass for a key: then it must be written otherwise.
     """
     most = mark.usual + (1 - NEVER_SEEN) * max(float(mark.rows.mean()) - mark.usual, 0.0)
     for name in window.columns:
         strange = _never_seen(reference[name], window[name])
         if strange is None or not strange.any() or mark.rows[strange].mean() < NEVER_SEEN:
             continue
-        if strange.all() or mark.rows[~strange].mean() <= most:
+        told = _written_otherwise(reference[name], window[name]) if strange.all() else mark.rows[~strange].mean() <= most
+        if told:
             return name, str(window[name][strange].iloc[0])
     return "", ""
 
@@ -178,6 +180,12 @@ def _never_seen(reference: pd.Series, window: pd.Series) -> Mask | None:
             return None
     strange = ~new.isin(old.dropna().unique()) & new.notna()
     return np.asarray(strange, dtype=bool)
+
+
+def _written_otherwise(reference: pd.Series, window: pd.Series) -> bool:
+    """Return whether no value is written as one of the reference is."""
+    old, new = (_shapes(values.astype("string")) for values in (reference, window))
+    return not new.isin(old.unique()).any()
 
 
 def _shapes(values: pd.Series) -> pd.Series:

@@ -12,7 +12,7 @@ from tests.models import customers, save_model
 
 from gristmill.errors import DataError
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.monitoring.diagnosis.account import CONCEPT, as_page
+from gristmill.monitoring.diagnosis.account import CONCEPT, as_markdown, as_page
 from gristmill.monitoring.diagnosis.diagnosing import diagnose
 from gristmill.monitoring.diagnosis.suspects import BROKEN_JOIN, MISSING, NEW_LEVEL, STUCK, UNIT, unit_factor
 
@@ -67,6 +67,15 @@ def test_a_key_that_is_written_otherwise_is_named_with_the_column_that_lost_its_
     assert "'customer' holds what was never seen before, such as 'K/" in first.words
 
 
+@pytest.mark.parametrize(("written", "kind"), [("2026/12/24", "broken join"), ("2026-12-24", "missing values")])
+def test_days_that_are_new_are_no_key_unless_they_are_written_otherwise(written: str, kind: str):
+    """Where every row lost its value, a column whose values are always new tells nothing by being new."""
+    days = pd.Series(pd.date_range("2026-01-01", periods=1500).strftime("%Y-%m-%d"))
+    window = customers(1200, seed=2).assign(charge=np.nan, day=written)
+    found = diagnose(model(), customers(1500, seed=1).assign(day=days), window)
+    assert {one.columns: one.kind for one in found.causes}[("charge",)] == kind
+
+
 def test_missing_values_without_a_key_that_fits_are_only_missing():
     window = customers(1200, seed=2)
     first = found_in(window.assign(charge=window["charge"].mask(np.arange(1200) % 2 == 0))).causes[0]
@@ -108,6 +117,17 @@ def test_the_diagnosis_can_be_written_as_data_and_as_a_page():
     page = as_page(found)
     assert "First cause: unit change" in page
     assert "<script>" not in page
+
+
+def test_where_nothing_got_worse_no_segment_has_a_share_of_it_and_faults_are_a_warning():
+    window = customers(1200, seed=2)
+    found = found_in(window.assign(plan=window["plan"].replace("01", "1")))
+    assert not found.worse
+    assert {one.share for one in found.segments} == {None}
+    text = as_markdown(found)
+    assert "| plan | Drifted: " in text
+    assert "No difference that chance would not make (2): " in text
+    assert 'class="notice warn"' in as_page(found)
 
 
 @pytest.mark.parametrize(
