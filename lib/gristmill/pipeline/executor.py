@@ -4,6 +4,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +141,15 @@ class StageExecutor(Executor):  # type: ignore[misc]
             n_fresh=n_fresh,
             on_end=functools.partial(_tell_ploomber, tasks),
             accept=self._accept,
+            pipeline=self.pipeline,
         )
         try:
             build.run()
         except KeyboardInterrupt:
             self._interrupted(build)
         self._write_site(build)
+        if self.pipeline == PIPELINE_FILE:
+            _gauges(self.root, self.case)
         self._report_failures(build)
         return [TaskReport.with_data(name=name, ran=True, elapsed=outcome.seconds) for name, outcome in build.finished.items()]
 
@@ -255,6 +259,20 @@ def _site(root: Path, case: str, statuses: Mapping[str, str]) -> None:
     from gristmill.reporting.site import write_site  # noqa: PLC0415 - only a build in which something ran needs it
 
     write_site(root, case, statuses)
+
+
+def _gauges(root: Path, case: str) -> None:
+    """Write what the build took and reached where Prometheus finds it.
+
+    Nothing is written before the first build that came to its end, or where the extra that speaks to Prometheus is not installed.
+    """
+    if find_spec("prometheus_client") is None:
+        return
+    from gristmill.monitoring.builds import build_gauges  # noqa: PLC0415 - only a build in which something ran needs it
+
+    paths = ProjectPaths(root).case(case)
+    if paths.metrics.is_file():
+        build_gauges(paths).write(root)
 
 
 def attach(dag: Any) -> None:

@@ -25,7 +25,8 @@ class Batching(Section):
     inline_ms: Annotated[float, Field(ge=0, le=1000)] = Field(
         2.0,
         description="Milliseconds that the rows of a request may take in the event loop, for a model that is fast enough to be "
-        "asked there; more rows go to a thread, so that small requests do not stand behind them.",
+        "asked there; more rows go to a thread, reading, checking and writing them as well, so that small requests do not stand "
+        "behind them.",
     )
     max_queued_rows: Annotated[int, Field(ge=1)] = Field(
         10_000, description="Rows that may wait; further requests are answered 503 until some have been predicted."
@@ -117,6 +118,11 @@ class Monitoring(Section):
     )
     reference_points: Annotated[int, Field(ge=20, le=1000)] = Field(
         200, description="Finer quantile cells a numeric column there, for Kolmogorov-Smirnov and Wasserstein."
+    )
+    most_rows: Annotated[int, Field(ge=1_000)] = Field(
+        100_000,
+        description="Most logged predictions of a window that a monitoring report holds; of more, an even sample is looked at, and "
+        "the report says so.",
     )
     drift: Drift = Field(default_factory=Drift, description="When a difference is drift, and drift an alarm.")
 

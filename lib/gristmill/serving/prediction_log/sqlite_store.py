@@ -12,12 +12,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from gristmill.errors import LogUnavailable
+from gristmill.errors import LogUnavailable, NoLogYet
 from gristmill.serving.prediction_log.rows import Row
-from gristmill.serving.prediction_log.tables import INSERT_SQLITE, TABLES
+from gristmill.serving.prediction_log.tables import INSERT_SQLITE, ONCE, ROW_SQLITE, TABLES
 from gristmill.state_database import Session
 
 _TRUNCATE = "PRAGMA wal_checkpoint(TRUNCATE)"
+_MOST_AT_ONCE = 128
+"""Rows of one statement; SQLite takes 32,766 values."""
+
 _IN_USE = 128
 """The byte of the index beside the log that each process with an open connection has locked (SQLite's ``UNIX_SHM_DMS``)."""
 
@@ -27,6 +30,7 @@ class SqliteStore:
 
     lock_rows = ""
     holds = "instr(subject, ?) > 0"
+    whole = "CAST({} AS INTEGER)"
 
     def __init__(self, connection: sqlite3.Connection, file: Path, turn: IO[str], seconds: float) -> None:
         self._connection, self._file, self._turn, self._seconds = connection, file, turn, seconds
@@ -37,9 +41,7 @@ class SqliteStore:
     def open(cls, file: Path, seconds: float, *, existing: bool = False) -> "SqliteStore":
         """Return the log in ``file``, which is made with its tables if need be; see :func:`..store.open_store`."""
         if existing and not file.exists():
-            raise LogUnavailable(
-                f"There is no prediction log yet: {file} does not exist. It is made by the first prediction served."
-            )
+            raise NoLogYet(f"There is no prediction log yet: {file} does not exist. It is made by the first prediction served.")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             turn = file.with_name(f".{file.name}.lock").open("w")
@@ -88,7 +90,9 @@ class SqliteStore:
     def insert(self, rows: Sequence[Row]) -> None:
         """Write rows; see :class:`..store.Store`."""
         with self.transaction() as session:
-            session.connection.executemany(INSERT_SQLITE, rows)  # type: ignore[attr-defined]
+            for some in _in_powers_of_two(rows):
+                values = tuple(value for row in some for value in row)
+                session.execute(f"{INSERT_SQLITE} VALUES {', '.join([ROW_SQLITE] * len(some))} {ONCE}", *values)
 
     def scrub(self, marks: Sequence[str]) -> None:
         """Leave nothing of what was deleted; see :class:`..store.Store`.
@@ -147,6 +151,19 @@ class _SqliteSession:
     def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
         return self.connection.execute(statement, values).fetchall()
+
+
+def _in_powers_of_two(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Give rows in portions of 128, 64, ... 1, each of which is one statement, of which there are so few that all stay prepared.
+
+    Python gives its lock away and asks for it again with each statement, for which the event loop may let it wait.
+    """
+    first, size = 0, _MOST_AT_ONCE
+    while first < len(rows):
+        while size > len(rows) - first:
+            size //= 2
+        yield rows[first : first + size]
+        first += size
 
 
 def _connected(file: Path, seconds: float) -> sqlite3.Connection:
