@@ -1,11 +1,9 @@
-"""A real browser for tests of pages, and the rules of accessibility that it holds them to."""
+"""A real browser for tests of pages, and a sheet of paper."""
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -53,18 +51,6 @@ def visit(browser: Any) -> Iterator[Visit]:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     yield Visit(page)
     page.close()
-
-
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
-
-SERIOUS = ("serious", "critical")
-
-
-def violations(page: Any) -> list[str]:
-    """Return the serious and critical violations that axe finds on a page, each with its rule and what breaks it."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
-    return [f"{one['id']}: {[node['target'] for node in one['nodes'][:5]]}" for one in found if one["impact"] in SERIOUS]
 
 
 BEYOND = """edge => [...document.querySelectorAll("body *")]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.reporting.browsing import Visit, cut_on_paper, violations
+from tests.app.accessibility import violations
+from tests.unit.reporting.browsing import Visit, cut_on_paper
 from tests.unit.reporting.builds.conftest import RUN, better, same
 from tests.unit.reporting.conftest import notebook
 
@@ -51,20 +52,25 @@ def reports(fill: Callable[..., Path]) -> Path:
     return project.reports
 
 
+def words(page: Any) -> str:
+    """Return all that a page says of two builds, without the spaces between."""
+    return "".join(page.locator("#compared").text_content().split())
+
+
 def test_what_the_script_says_of_two_builds_is_what_the_page_says_without_it(visit: Visit, reports: Path, browser: Any) -> None:
     address = (reports / "churn" / "builds.html").as_uri()
     context = browser.new_context(java_script_enabled=False)
     still = context.new_page()
     still.goto(address)
-    without = still.locator("#compared").text_content().split()
+    without = words(still)
     assert not still.get_by_label("from", exact=True).is_visible()
     context.close()
     page = visit.page
     page.goto(address)
     page.get_by_label("from", exact=True).select_option(label="Build 1, 2026-01-31 12:00 UTC")
-    assert page.locator("#compared").text_content().split() != without
+    assert words(page) != without
     page.get_by_label("from", exact=True).select_option(label="Build 3, 2026-02-02 12:00 UTC")
-    assert page.locator("#compared").text_content().split() == without
+    assert words(page) == without
     assert "worse, by more than noise" in page.locator("#compared").inner_text()
     assert (visit.remote, visit.complaints) == ([], [])
 
