@@ -19,7 +19,7 @@ PYTEST = $(IN_MEMORY) OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-torch run serve app test test-slow check voila lab pictures lock clean
+.PHONY: help setup setup-torch run serve app voila test test-slow check lab pictures lock clean
 
 help:  ## Explain these commands
 	@echo "Gristmill: a raw table in, a trustworthy and watched model out."

@@ -5,6 +5,7 @@ The champion of a built case serves test rows, one a request, with key, validati
 - as fast as it can, with one worker and with `--workers`, beside uvicorn with an application that does nothing
 - `--rate` requests a second for `--seconds` (600 for ten minutes): errors, latency, memory
 - `mlflow models serve` with the same model, as its plain pipeline (`mlflow.sklearn`) and as Gristmill registers it
+- BentoML with the plain pipeline, where `--bentoml` names its command (`benchmarks/serving-requirements.txt`)
 - `--swaps` releases under load, on a small model of two versions whose answers tell them apart
 
 The project is copied, so that its log and its keys stay as they are. Needs `wrk` (`apt-get install wrk`). `--seconds 5 --swaps 5`
@@ -32,7 +33,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "benchmarks")]
 import pandas as pd  # noqa: E402 - the path is set above
 import psutil  # noqa: E402
 from service.over_http import wrk  # noqa: E402
-from service.peers import bare_uvicorn, mlflow_serve, save_plain  # noqa: E402
+from service.peers import bare_uvicorn, bentoml_serve, mlflow_serve, pickle_plain, save_plain  # noqa: E402
 
 N_BODIES = 500
 
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1000)
     parser.add_argument("--swaps", type=int, default=100)
     parser.add_argument("--without-peers", action="store_true")
+    parser.add_argument("--bentoml", type=Path, help="the command `bentoml` of its own environment")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         result = measured(options, copied(options.project, options.case, Path(folder) / "project"), Path(folder))
@@ -84,7 +86,7 @@ def measured(options: argparse.Namespace, root: Path, folder: Path) -> dict[str,
         for name, value in peers(options, root, folder, rows, burst).items():
             result[name] = value
         ours = result[f"flat out, {options.workers} workers"]["per_second"]
-        for name in [one for one in result if one.startswith("mlflow")]:
+        for name in [one for one in result if one.startswith(("mlflow", "bentoml"))]:
             result[f"times {name}"] = round(ours / result[name]["per_second"], 1)
     if options.swaps:
         result["swaps"] = swapped(folder / "swaps", options.swaps)
@@ -135,6 +137,13 @@ def peers(options: argparse.Namespace, root: Path, folder: Path, rows: list[dict
         with mlflow_serve(model, 18_321, folder / "mlflow.log") as (url, pid):
             wrk(url, bodies, connections=options.connections, seconds=2)
             found[f"mlflow, {name}"] = flat_out(options, url, bodies, "", pid, seconds)
+    if options.bentoml is not None:
+        plain = [json.dumps({"rows": [row]}) for row in rows]
+        pickled = pickle_plain(root / "model", folder / "pipeline.pickle")
+        for workers in sorted({1, options.workers}):
+            with bentoml_serve(options.bentoml, pickled, workers, 18_322, folder / "bentoml.log") as (url, pid):
+                wrk(url, plain, connections=options.connections, seconds=2)
+                found[f"bentoml, {workers} workers"] = flat_out(options, url, plain, "", pid, seconds)
     return found
 
 

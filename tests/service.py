@@ -162,12 +162,14 @@ def until(is_so: Any, seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def start(root: Path, workers: int = 1, port: int = 0) -> Running:
+def start(
+    root: Path, workers: int = 1, port: int = 0, name: str = NAME, program: Sequence[str] = ("-m", "gristmill.cli")
+) -> Running:
     """Start the service of a project, and return it when it is ready."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with (root / "service.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gristmill.cli", "serve", NAME, "--port", str(port), "--workers", str(workers)],
+            [sys.executable, *program, "serve", name, "--port", str(port), "--workers", str(workers)],
             cwd=root, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
         )  # fmt: skip
     assert process.stdout is not None

@@ -1,6 +1,7 @@
 """What the service is measured beside.
 
-``mlflow models serve`` with the same model, of the plain pipeline and as Gristmill registers it; and uvicorn with an application
+``mlflow models serve`` with the same model, of the plain pipeline and as Gristmill registers it; BentoML with the plain pipeline,
+from an environment of its own; and uvicorn with an application
 that reads the body and answers two bytes, which is as fast as the machine lets one process of Python be.
 """
 
@@ -57,6 +58,36 @@ def bare_uvicorn(port: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def bentoml_serve(bentoml: Path, pickled: Path, workers: int, port: int, log: Path) -> Iterator[tuple[str, int]]:
+    """Serve a pickled pipeline with BentoML of an environment of its own, and give the URL that takes rows, and the process."""
+    package = Path(__file__).resolve().parents[2] / "lib"
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": "1", "BENTOML_DO_NOT_TRACK": "True", "GRISTMILL_PIPELINE": str(pickled),
+        "GRISTMILL_WORKERS": str(workers), "PYTHONPATH": str(package), "BENTOML_HOME": str(log.parent / "bentoml"),
+    }  # fmt: skip
+    command = [str(bentoml), "serve", "bento_pipeline:Pipeline", "-p", str(port), "--working-dir", str(Path(__file__).parent)]
+    with log.open("w") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env=environment)
+    try:
+        _wait(f"http://127.0.0.1:{port}/readyz", process)
+        yield f"http://127.0.0.1:{port}/predict", process.pid
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def pickle_plain(directory: Path, target: Path) -> Path:
+    """Write the pipeline of a model directory as a cloudpickle, and return where."""
+    import cloudpickle  # noqa: PLC0415
+
+    from gristmill.modeling.artifact.fitted import FittedModel  # noqa: PLC0415
+
+    target.write_bytes(cloudpickle.dumps(FittedModel.load(directory).pipeline))
+    return target
 
 
 def save_plain(directory: Path, target: Path) -> Path:

@@ -4,14 +4,15 @@ A line holds what :data:`FIELDS` names and nothing else, so that no header, body
 of a secret is taken out of the rest (:mod:`gristmill.instruments.secrets_in_text`).
 """
 
-import json
 import logging
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TextIO
 
 from gristmill.errors import InstrumentError
+from gristmill.instruments.json_writing import writer
 from gristmill.instruments.secrets_in_text import without_secrets
 
 FIELDS = (
@@ -26,7 +27,7 @@ REQUESTS = logging.getLogger("gristmill.requests")
 """Logger of the one line that each request leaves."""
 
 _LONGEST_TEXT = 4_096
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+_ENCODE = writer(ensure_ascii=False, allow_nan=True, default=str)
 
 
 class JsonLines(logging.Formatter):
@@ -66,7 +67,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """
     if level not in LEVELS:
         raise InstrumentError(f"Expected one of {', '.join(LEVELS)} as level of the log, got {level!r}.")
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Lines(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers = [handler]
@@ -86,6 +87,10 @@ def log_request(fields: Mapping[str, object]) -> None:
     """
     if not REQUESTS.isEnabledFor(logging.INFO):
         return
+    handlers = _ROOT.handlers
+    if len(handlers) == 1 and type(handlers[0]) is _Lines and not REQUESTS.handlers:
+        handlers[0].request(fields)
+        return
     record = logging.LogRecord(REQUESTS.name, logging.INFO, "", 0, "request", None, None)  # where it was written tells nothing
     for name in FIELDS:
         if name in fields:
@@ -93,6 +98,32 @@ def log_request(fields: Mapping[str, object]) -> None:
     REQUESTS.handle(record)
 
 
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes records; and the line of a request without making a record first, which costs three times as much as its text."""
+
+    def request(self, fields: Mapping[str, object]) -> None:
+        """Write the line of an answered request, as :class:`JsonLines` would."""
+        now = time.time()
+        line: dict[str, object] = {
+            "time": f"{_second(int(now))}.{int(now * 1000) % 1000:03d}Z", "level": "info",
+            "logger": REQUESTS.name, "message": "request",
+        }  # fmt: skip
+        for name in FIELDS:
+            if name in fields:
+                line[name] = fields[name]
+        text = without_secrets(_ENCODE(line))
+        try:
+            with self.lock or nullcontext():
+                self.stream.write(text + self.terminator)
+                self.stream.flush()
+        except (OSError, ValueError):  # a disk that is full, or a stream that is closed, must fail no request
+            self.dropped += 1
+
+    dropped = 0
+    """Lines of requests that could not be written."""
+
+
+_ROOT = logging.getLogger()
 _last_second: tuple[int, str] = (0, "")
 
 

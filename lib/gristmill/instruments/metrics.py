@@ -5,13 +5,13 @@ into the folder of :mod:`gristmill.instruments.metrics_folder`, and whichever wo
 takes its values from a set that is known or bounded, so that no client can make the number of time series grow.
 """
 
-from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gristmill.instruments.metrics_folder import current_folder, require_multiprocess_values
 from gristmill.instruments.process_metrics import ProcessMetrics
+from gristmill.instruments.tallies import Tallies
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -67,6 +67,7 @@ class ServiceMetrics:
         self._kinds: dict[str, set[str]] = {}
         self._children: dict[tuple[str, ...], Any] = {}
         self._last_queue = self._last_lag = 0  # setting a gauge of several workers writes to a file, mostly what is there
+        self._tallies, self._inside, self._last_inside = Tallies(), 0, 0
         self._declare()
 
     def _declare(self) -> None:
@@ -131,16 +132,16 @@ class ServiceMetrics:
         """
         known = route if route in self._routes and route is not None else OTHER
         by = method if method in METHODS else OTHER
-        self._child(self._requests, known, by, str(status)).inc()
-        self._child(self._seconds, known).observe(seconds)
+        self._tallies.count(self._child(self._requests, known, by, str(status)))
+        self._tallies.observe(self._child(self._seconds, known), LATENCY_BUCKETS, (seconds,))
 
     def begun(self) -> None:
         """Note that a request has begun; :meth:`ended` has to follow."""
-        self._in_progress.inc()
+        self._inside += 1
 
     def ended(self) -> None:
         """Note that a request has ended."""
-        self._in_progress.dec()
+        self._inside -= 1
 
     def predictions(
         self, model_version: str, classes: Sequence[str] | None, confidences: Sequence[float] | None, seconds: float, rows: int = 0
@@ -160,20 +161,20 @@ class ServiceMetrics:
         rows
             Number of rows where ``classes`` is None.
         """
-        self._latency.observe(seconds)
+        self._tallies.observe(self._latency, LATENCY_BUCKETS, (seconds,))
         if classes is None:
-            self._child(self._predictions, model_version, NUMBER).inc(rows)
+            self._tallies.count(self._child(self._predictions, model_version, NUMBER), rows)
         elif len(classes) == 1:
-            self._child(self._predictions, model_version, self._known_class(model_version, classes[0])).inc()
+            self._tallies.count(self._child(self._predictions, model_version, self._known_class(model_version, classes[0])))
         else:
             for name, count in Tally(classes).items():
-                self._child(self._predictions, model_version, self._known_class(model_version, name)).inc(count)
+                self._tallies.count(self._child(self._predictions, model_version, self._known_class(model_version, name)), count)
         if confidences is not None:
-            observe_many(self._confidence, confidences, CONFIDENCE_BUCKETS)
+            self._tallies.observe(self._confidence, CONFIDENCE_BUCKETS, confidences)
 
     def batch(self, rows: int) -> None:
         """Count rows that were predicted together."""
-        self._batch.observe(rows)
+        self._tallies.observe(self._batch, BATCH_BUCKETS, (rows,))
 
     def queue(self, rows: int) -> None:
         """Say how many rows wait in this worker to be predicted."""
@@ -206,8 +207,19 @@ class ServiceMetrics:
         """Count an attempt to load another version: ``loaded``, ``refused``, ``failed``."""
         self._child(self._reloads, self._bounded("reload", outcome)).inc()
 
+    def write(self) -> None:
+        """Write what this worker has counted since the last time, for whichever worker is asked."""
+        self._tallies.write()
+        if self._inside != self._last_inside:
+            self._in_progress.set(self._inside)
+            self._last_inside = self._inside
+
     def exposition(self) -> tuple[bytes, str]:
-        """Return the numbers of all workers as Prometheus reads them, and the content type of that text."""
+        """Return the numbers of all workers as Prometheus reads them, and the content type of that text.
+
+        Those of other workers are as they were within the last second; see :meth:`write`.
+        """
+        self.write()
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
         from prometheus_client.exposition import CONTENT_TYPE_LATEST  # noqa: PLC0415
 
@@ -240,26 +252,3 @@ class ServiceMetrics:
         if child is None:
             child = self._children[key] = metric.labels(*labels)
         return child
-
-
-def observe_many(histogram: Any, amounts: Sequence[float], bounds: Sequence[float]) -> None:
-    """Put many amounts into a histogram without labels; the same as observing each, but a bucket is touched once.
-
-    Parameters
-    ----------
-    histogram
-        One of prometheus_client.
-    amounts
-        What is observed.
-    bounds
-        The histogram's upper bounds, ascending, without infinity.
-    """
-    if len(amounts) < 3:
-        for amount in amounts:
-            histogram.observe(amount)
-        return
-    buckets: list[Any] = histogram._buckets
-    increase: Callable[[float], None] = histogram._sum.inc
-    increase(float(sum(amounts)))
-    for place, count in Tally(bisect_left(bounds, amount) for amount in amounts).items():
-        buckets[place].inc(count)

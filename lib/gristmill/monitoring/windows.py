@@ -101,7 +101,9 @@ def period(days: float, until: float) -> tuple[float, float]:
     return until - days * DAY, until
 
 
-def window_of(paths: CasePaths, since: float, until: float, classes: Sequence[str] | None = None) -> ServedWindow:
+def window_of(
+    paths: CasePaths, since: float, until: float, classes: Sequence[str] | None = None, known_by: float | None = None
+) -> ServedWindow:
     """Return what the log holds of a case's predictions in a time.
 
     Parameters
@@ -112,6 +114,8 @@ def window_of(paths: CasePaths, since: float, until: float, classes: Sequence[st
         Seconds since 1970: predictions made at ``since`` or later, and before ``until``.
     classes
         Of the model, in the order of its probabilities; those of the last build if not given.
+    known_by
+        Labels that had come by then are known, in seconds since 1970; ``until`` if not given.
 
     Raises
     ------
@@ -135,7 +139,7 @@ def window_of(paths: CasePaths, since: float, until: float, classes: Sequence[st
         logged = False
     lines = [(*key, count) for key, count in sorted(tally.items())]
     hours = pd.DataFrame(lines, columns=["at", "version", "role", "predictions"])
-    served = served_of(sample.frames, case.task, known).known_by(until)
+    served = served_of(sample.frames, case.task, known).known_by(until if known_by is None else known_by)
     return ServedWindow(since, until, served, sum(tally.values()), hours, logged)
 
 
@@ -145,7 +149,7 @@ def slices(at: Floats, since: float, until: float) -> list[tuple[float, Mask]]:
     step = DAY if length >= 3 * DAY else max(length / 8, 1.0)
     step = max(step, length / MOST_SLICES)
     count = max(1, int(np.ceil(length / step - 1e-9)))
-    places = np.clip(count - 1 - np.floor((until - at) / step), 0, count - 1)  # counted from the end, whose day is whole
+    places = np.clip(count - np.ceil((until - at) / step), 0, count - 1)  # counted from the end, whose day is whole
     return [(until - (count - place) * step, np.asarray(places == place)) for place in range(count)]
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,29 @@ def test_an_error_brings_its_traceback_without_secrets(written: io.StringIO) -> 
     (line,) = lines(written)
     assert "ValueError: invalid literal for int() with base 10: 'postgresql://[redacted]@host/shop'" in str(line["traceback"])
     assert "hunter22" not in written.getvalue()
+
+
+def test_the_line_of_a_request_is_the_same_where_others_listen_too(written: io.StringIO) -> None:
+    facts = {"request_id": "r1", "route": "/p", "status": 200, "duration_ms": 1.5, "key_id": "k", "ignored": "x"}
+    logs.log_request(facts)
+    heard = logging.NullHandler()
+    logs.REQUESTS.addHandler(heard)
+    try:
+        logs.log_request(facts)
+    finally:
+        logs.REQUESTS.removeHandler(heard)
+    first, second = lines(written)
+    assert list(first) == list(second)
+    assert {**first, "time": ""} == {**second, "time": ""}
+
+
+def test_a_stream_that_takes_nothing_more_fails_no_request(written: io.StringIO) -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - closing it fails, as is seen below
+    logs.configure("info", full)
+    logs.log_request({"status": 200})
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+    assert written.getvalue() == ""
 
 
 def test_less_than_the_level_is_not_written(written: io.StringIO) -> None:

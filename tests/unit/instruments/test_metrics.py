@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from gristmill.instruments import metrics
-from gristmill.instruments.metrics import CONFIDENCE_BUCKETS, OTHER, ServiceMetrics, observe_many
+from gristmill.instruments.metrics import CONFIDENCE_BUCKETS, OTHER, ServiceMetrics
+from gristmill.instruments.tallies import Tallies
 
 ROUTE = "/v1/models/{name}/predict"
 
@@ -108,16 +109,19 @@ def test_a_version_that_is_dropped_is_served_by_no_worker(counted: ServiceMetric
 def test_many_amounts_are_observed_as_one_by_one() -> None:
     amounts = [0.1, 0.5, 0.500001, 0.77, 0.95, 0.99, 0.991, 1.0]
     told = []
-    for together in (True, False):
+    for way in ("together", "apart", "plainly"):
         registry = CollectorRegistry()
         histogram = Histogram("h", "h", buckets=CONFIDENCE_BUCKETS, registry=registry)
-        if together:
-            observe_many(histogram, amounts, CONFIDENCE_BUCKETS)
-        else:
-            for amount in amounts:
-                histogram.observe(amount)
+        tallies = Tallies()
+        for amount in amounts if way == "plainly" else ():
+            histogram.observe(amount)
+        for some in {"together": [amounts], "apart": [[one] for one in amounts]}.get(way, []):
+            tallies.observe(histogram, CONFIDENCE_BUCKETS, some)
+            if way == "apart":
+                tallies.write()
+        tallies.write()
         told.append([(s.name, s.labels, s.value) for f in registry.collect() for s in f.samples if not s.name.endswith("_created")])
-    assert told[0] == told[1]
+    assert told[0] == told[1] == told[2]
     assert told[0][0][2] == 2  # 0.1 and 0.5: a bound is inside
 
 

@@ -25,7 +25,8 @@ class Batching(Section):
     inline_ms: Annotated[float, Field(ge=0, le=1000)] = Field(
         2.0,
         description="Milliseconds that the rows of a request may take in the event loop, for a model that is fast enough to be "
-        "asked there; more rows go to a thread, so that small requests do not stand behind them.",
+        "asked there; more rows go to a thread, reading, checking and writing them as well, so that small requests do not stand "
+        "behind them.",
     )
     max_queued_rows: Annotated[int, Field(ge=1)] = Field(
         10_000, description="Rows that may wait; further requests are answered 503 until some have been predicted."

@@ -1,5 +1,6 @@
 """How much was asked and when, whether rows were sent twice, and how old the last prediction is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,10 @@ def traffic(window: ServedWindow) -> dict[str, Any]:
     days = _days(answered, window)
     last = float(answered["at"].max()) + HOUR if len(answered) else None
     since_last = None if last is None else max(0.0, (window.until - last) / HOUR)
-    named = window.hours.groupby(["version", "role"], sort=True)["predictions"].sum()
-    versions = [{"version": version, "role": role, "predictions": int(count)} for (version, role), count in named.items()]
+    tally: Counter[tuple[str, str]] = Counter()
+    for line in window.hours.to_dict("records"):
+        tally[str(line["version"]), str(line["role"])] += int(line["predictions"])
+    versions = [{"version": version, "role": role, "predictions": asked} for (version, role), asked in sorted(tally.items())]
     gap, total = _longest_gap(answered, window), int(answered["predictions"].sum())
     return {
         "predictions": total,

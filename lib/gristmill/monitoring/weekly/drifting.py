@@ -113,8 +113,8 @@ def _found(watched: Watched, report: DriftReport, over_time: Mapping[str, Any]) 
     for since in sorted({begun.get(name) for name in report.drifted}, key=lambda one: one or 0.0):
         part = replace(report, features=tuple(one for one in report.features if one.drifted and begun.get(one.name) == since))
         rows = watched.features if since is None else watched.features[at >= since]
-        for one in suspects(part, watched.training, rows, watched.case.monitoring.drift.significance):
-            yield since, one
+        for found in suspects(part, watched.training, rows, watched.case.monitoring.drift.significance):
+            yield since, found
 
 
 def _over_time(watched: Watched) -> dict[str, Any]:

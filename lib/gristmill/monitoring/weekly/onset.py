@@ -5,6 +5,9 @@ from typing import Any
 
 from gristmill.config.sections.drift import Drift
 
+SHARE_OF_LARGEST = 0.25
+"""Share of a column's largest value from which a day belongs to the run that this value is of."""
+
 
 def onsets(over_time: Mapping[str, Any], limits: Drift) -> dict[str, float | None]:
     """Return since when each column differs, in seconds since 1970.
@@ -24,16 +27,21 @@ def onsets(over_time: Mapping[str, Any], limits: Drift) -> dict[str, float | Non
     floors = {"psi": limits.psi, "wrong": min(limits.missing, limits.outside, limits.new_levels)}
     found = {}
     for name in over_time["psi"]:
-        beyond = [_beyond(over_time, floors, name, place) for place in range(len(over_time["at"]))]
-        found[name] = _last_run(beyond, over_time["at"])
+        days = [_beyond(over_time[measure][name], floor) for measure, floor in floors.items()]
+        found[name] = _last_run([_either(day) for day in zip(*days, strict=True)], over_time["at"])
     return found
 
 
-def _beyond(over_time: Mapping[str, Any], floors: Mapping[str, float], name: str, place: int) -> bool | None:
-    """Return whether a column differs on a day; None where that is not known."""
-    values = {measure: over_time[measure][name][place] for measure in floors}
-    known = {measure: value for measure, value in values.items() if value is not None}
-    return any(value >= floors[measure] for measure, value in known.items()) if known else None
+def _beyond(values: Sequence[float | None], floor: float) -> list[bool | None]:
+    """Return on which days a measure is beyond its floor, and not far from its largest: a stray value is no beginning."""
+    least = max([floor, *(SHARE_OF_LARGEST * value for value in values if value is not None)])
+    return [None if value is None else value >= least for value in values]
+
+
+def _either(day: Sequence[bool | None]) -> bool | None:
+    """Return whether any measure is beyond; None where none is known."""
+    known = [one for one in day if one is not None]
+    return any(known) if known else None
 
 
 def _last_run(beyond: Sequence[bool | None], at: Sequence[float]) -> float | None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, Any]
 
+_BUILD = {"stop": "would stop", "warn": "would warn"}
+
 
 def _table(lines: Sequence[Mapping[str, str]]) -> "pd.DataFrame":
     """Return lines as a table."""
@@ -44,6 +46,23 @@ def wrong_values(quality: Record) -> "pd.DataFrame":
                 "what is wrong": one["wrong"] or "nothing",
             }
             for one in quality["columns"]
+        ]
+    )
+
+
+def broken_terms(quality: Record) -> "pd.DataFrame":
+    """Return the rules of the data contract that served rows break, those that would stop a build first."""
+    broken = (quality["contract"] or {}).get("broken", [])
+    return _table(
+        [
+            {
+                "column": one["column"],
+                "rule": one["rule"],
+                "a build": _BUILD[one["severity"]],
+                "rows": count(one["count"]),
+                "what is wrong": one["message"],
+            }
+            for one in broken
         ]
     )
 

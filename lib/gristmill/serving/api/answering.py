@@ -10,14 +10,17 @@ from typing import Any
 from gristmill.errors import DataError, LogUnavailable, QueueFullError
 from gristmill.instruments.metrics import ServiceMetrics
 from gristmill.metrics.scores import Floats
+from gristmill.serving.apart import Apart
 from gristmill.serving.api import extras
 from gristmill.serving.api.asked import Asked
 from gristmill.serving.api.explaining import Explaining, Gone
 from gristmill.serving.api.refusals import RETRY_SOON, bad_rows, log_unavailable, not_served, too_busy
 from gristmill.serving.api.saying import Said, body_of, records_of, said
 from gristmill.serving.api.shadows import Shadows
+from gristmill.serving.guards.guard import RowWarning
 from gristmill.serving.prediction_log.log import PredictionLog
 from gristmill.serving.prediction_log.records import Role
+from gristmill.serving.prediction_log.rows import EncodedRecords, encoded
 from gristmill.serving.problems import ProblemError
 from gristmill.serving.served.serving_model import ServingModel
 from gristmill.serving.served.traffic import CHAMPION, LineUp, sticky_key
@@ -37,15 +40,22 @@ class Answering:
         Where predictions are durable before they are answered.
     metrics
         What is counted.
+    apart
+        Where requests of many rows are worked at.
     explaining
         The thread for explanations; one of its own, with the settings of the first model, when omitted.
     """
 
     def __init__(
-        self, models: Mapping[str, ServingModel], log: PredictionLog, metrics: ServiceMetrics, explaining: Explaining | None = None
+        self,
+        models: Mapping[str, ServingModel],
+        log: PredictionLog,
+        metrics: ServiceMetrics,
+        apart: Apart,
+        explaining: Explaining | None = None,
     ) -> None:
-        self._models, self._log, self._metrics = models, log, metrics
-        self.shadows = Shadows(log, metrics)
+        self._models, self._log, self._metrics, self._apart = models, log, metrics, apart
+        self.shadows = Shadows(log, metrics, apart)
         serving = next(iter(models.values())).serving
         self.explaining = explaining or Explaining(serving.waiting_explanations, serving.explanation_seconds)
 
@@ -84,21 +94,17 @@ class Answering:
         """
         line_up = self.line_up(asked.name)
         role, version = _chosen(line_up, asked)
-        faults, total = version.checker.faults(asked.rows)
-        if total:
-            raise bad_rows(faults, total)
-        warnings = version.warnings(asked.rows)
-        if version.guard is not None:
-            version.guard.require(warnings)
+        many = len(asked.rows) > self._apart.few_rows
+        warnings = await self._apart.run(_checked, version, asked.rows) if many else _checked(version, asked.rows)
         if asked.interval is not None:
             extras.require_level(version, asked.interval)
         if asked.explain:
             extras.require_few(asked.rows, self._models[asked.name].serving.explained_rows)
         values = await self._values(version, asked.rows)
-        made = said(version, role, asked, values, warnings)
-        body = body_of(made, asked)
-        if asked.interval is not None:
-            body |= extras.ranges(version, values, asked.interval)
+        if many:
+            made, body = await self._apart.run(_worded, version, role, asked, values, warnings)
+        else:
+            made, body = _worded(version, role, asked, values, warnings)
         if asked.explain:
             body |= await self.explaining.within(extras.explanations(version, asked.rows, self.explaining), gone)
         await self._keep(made, asked)
@@ -123,7 +129,10 @@ class Answering:
     async def _keep(self, made: Said, asked: Asked) -> None:
         """Make predictions durable, and count them."""
         try:
-            await self._log.append(records_of(made, asked, time.time()))
+            if len(made.rows) > self._apart.few_rows:
+                await self._log.write(await self._apart.run(_encoded, made, asked))
+            else:
+                await self._log.write(_encoded(made, asked))
         except LogUnavailable as error:
             raise log_unavailable() from error
         named = made.version.metrics_name
@@ -132,6 +141,33 @@ class Answering:
         for row in made.warnings:
             for one in row:
                 self._metrics.flagged(one.code)
+
+
+def _checked(version: ServedVersion, rows: Rows) -> list[list[RowWarning]]:
+    """Return what is to be known about each row, once none has a fault and the case has nothing against them."""
+    faults, total = version.checker.faults(rows)
+    if total:
+        raise bad_rows(faults, total)
+    warnings = version.warnings(rows)
+    if version.guard is not None:
+        version.guard.require(warnings)
+    return warnings
+
+
+def _worded(
+    version: ServedVersion, role: Role, asked: Asked, values: Floats, warnings: Sequence[Sequence[RowWarning]]
+) -> tuple[Said, dict[str, Any]]:
+    """Return what a version says of rows, and the answer that tells it, with sets or intervals where they are asked for."""
+    made = said(version, role, asked, values, warnings)
+    body = body_of(made, asked)
+    if asked.interval is not None:
+        body |= extras.ranges(version, values, asked.interval)
+    return made, body
+
+
+def _encoded(made: Said, asked: Asked) -> EncodedRecords:
+    """Return predictions as they go into the log."""
+    return encoded(records_of(made, asked, time.time()))
 
 
 def _chosen(line_up: LineUp, asked: Asked) -> tuple[Role, ServedVersion]:

@@ -37,8 +37,8 @@ def create_app(service: Service) -> App:
     service
         The parts; somebody has to have entered ``service.running()``.
     """
-    app = PredictionsFirst(service.answering, routes_of(service))
-    entrance = guarded(app, TABLE, service.ring, service.serving, service.workers)
+    app = PredictionsFirst(service.answering, routes_of(service), service.apart)
+    entrance = guarded(app, TABLE, service.ring, service.serving, service.workers, service.apart)
     return watched(traced(entrance, service.tracing), service)
 
 

@@ -3,11 +3,12 @@
 What it takes and answers is in ``/openapi.json`` like everything else, from the data contract.
 """
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
 
+from gristmill.instruments.json_writing import writer
+from gristmill.serving.apart import Apart
 from gristmill.serving.api.answering import Answering
 from gristmill.serving.api.asked import Asked, options_of, rows_of, sticky_of, version_of
 from gristmill.serving.api.routes import PREDICT_PATH, PREDICT_VERSION_PATH
@@ -21,7 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _HEAD, _TAIL, _VERSIONS = "/v1/models/", "/predict", "/versions/"
 _PATHS = frozenset({PREDICT_PATH, PREDICT_VERSION_PATH})
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode = writer(ensure_ascii=False)
 
 
 class PredictionsFirst:
@@ -33,10 +34,12 @@ class PredictionsFirst:
         Answers requests for predictions.
     others
         Answers the others.
+    apart
+        Where long answers are written.
     """
 
-    def __init__(self, answering: Answering, others: App) -> None:
-        self._answering, self._others = answering, others
+    def __init__(self, answering: Answering, others: App, apart: Apart) -> None:
+        self._answering, self._others, self._apart = answering, others, apart
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; raises ``ProblemError``, which the entrance makes a document of, where it cannot be."""
@@ -51,10 +54,16 @@ class PredictionsFirst:
         body = await self._answering.answer(asked, partial(_gone, receive))
         state = scope["state"]
         state["model_version"], state["rows"] = f"{body['model']['name']}/{body['model']['version']}", len(asked.rows)
-        content = _encode(body).encode()
+        large = len(asked.rows) > self._apart.few_rows
+        content = await self._apart.run(_written, body) if large else _written(body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode("ascii"))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    """Return an answer as it goes out."""
+    return _encode(body).encode()
 
 
 async def _gone(receive: Receive) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -23,6 +24,10 @@ from gristmill.serving.api.service import Service
 from gristmill.serving.limits.server import settings
 
 _LOG = logging.getLogger(__name__)
+
+_SECONDS_OF_A_TURN = 0.0005
+"""For how long a thread may keep Python's lock from another that wants it. The event loop asks for it several times a request; with
+Python's 5 ms, each of these would wait as long while large requests are worked at."""
 
 
 class Server(uvicorn.Server):
@@ -107,6 +112,7 @@ def serve(
         The model cannot be loaded.
     """
     logs.configure(level)
+    sys.setswitchinterval(_SECONDS_OF_A_TURN)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(Service(root, case, workers), listening, parent))
 

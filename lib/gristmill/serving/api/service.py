@@ -1,6 +1,7 @@
 """The parts of one process of the service, and how they begin and end together."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from gristmill.instruments.metrics import ServiceMetrics
 from gristmill.instruments.profiling import Profiler, profiler_from_environment
 from gristmill.instruments.traces import Tracing
 from gristmill.paths import ProjectPaths
+from gristmill.serving.apart import Apart
 from gristmill.serving.api.answering import Answering
 from gristmill.serving.api.routes import TABLE
 from gristmill.serving.keys.ring import KeyRing
@@ -57,7 +59,8 @@ class Service:
         )
         self.log = PredictionLog(root, LogLimits.of_case(serving.log), keep={name: kept_for(case.compliance.log_retention)})
         self.models = {name: ServingModel(root, name, serving, self._changed, self.metrics.batch)}
-        self.answering = Answering(self.models, self.log, self.metrics)
+        self.apart = Apart(serving.batching.inline_ms)
+        self.answering = Answering(self.models, self.log, self.metrics, self.apart)
         self.tracing: Tracing | None = None
         self.profiler: Profiler | None = None
         self.draining = False
@@ -80,6 +83,8 @@ class Service:
             finally:
                 for model in self.models.values():
                     model.close()
+                self.metrics.write()
+                self.apart.close()
                 self.profiler.stop()
                 if self.tracing is not None:
                     self.tracing.close()
@@ -97,6 +102,7 @@ class Service:
             for model in self.models.values():
                 await model.start()
                 await stack.enter_async_context(model.kept_fresh())
+            _keep_for_good()
             yield self
 
     async def readiness(self) -> tuple[bool, dict[str, str]]:
@@ -145,12 +151,19 @@ class Service:
         )  # fmt: skip
 
     async def _gauge(self) -> None:
-        """Say once a second how much waits."""
+        """Say once a second how much waits, and what was counted."""
         while True:
             versions = [one for model in self.models.values() if model.line_up for _, one in model.line_up.versions.values()]
             self.metrics.queue(sum(one.batcher.queued_rows for one in versions))
             self.metrics.log_lag(self.log.lag)
+            self.metrics.write()
             await asyncio.sleep(_SECONDS_BETWEEN_GAUGES)
+
+
+def _keep_for_good() -> None:
+    """Have the collector of garbage look no more through what was loaded, which is most of it and stays."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

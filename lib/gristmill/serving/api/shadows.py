@@ -10,9 +10,12 @@ from collections.abc import Sequence
 
 from gristmill.errors import GristmillError
 from gristmill.instruments.metrics import ServiceMetrics
+from gristmill.metrics.scores import Floats
+from gristmill.serving.apart import Apart
 from gristmill.serving.api.asked import Asked
 from gristmill.serving.api.saying import records_of, said
 from gristmill.serving.prediction_log.log import PredictionLog
+from gristmill.serving.prediction_log.rows import EncodedRecords, encoded
 from gristmill.serving.served.traffic import SHADOW
 from gristmill.serving.served.versions import ServedVersion
 
@@ -31,10 +34,12 @@ class Shadows:
         Where their predictions go.
     metrics
         What is counted.
+    apart
+        Where requests of many rows are worked at.
     """
 
-    def __init__(self, log: PredictionLog, metrics: ServiceMetrics) -> None:
-        self._log, self._metrics = log, metrics
+    def __init__(self, log: PredictionLog, metrics: ServiceMetrics, apart: Apart) -> None:
+        self._log, self._metrics, self._apart = log, metrics, apart
         self._tasks: set[asyncio.Task[None]] = set()
         self._rows = 0
 
@@ -55,15 +60,30 @@ class Shadows:
 
     async def _predict(self, version: ServedVersion, asked: Asked, beside: Sequence[str]) -> None:
         try:
-            if version.checker.faults(asked.rows)[1]:  # another contract than the champion's
+            many = len(asked.rows) > self._apart.few_rows
+            faults = version.checker.faults
+            if (await self._apart.run(faults, asked.rows) if many else faults(asked.rows))[
+                1
+            ]:  # another contract than the champion's
                 self._metrics.error("shadow_bad_rows")
                 return
             began = time.perf_counter()
             values, _ = await version.values(asked.rows)
-            made = said(version, SHADOW, asked, values, version.warnings(asked.rows), time.perf_counter() - began)
-            await self._log.append(records_of(made, asked, time.time(), beside))
+            seconds = time.perf_counter() - began
+            records = (
+                await self._apart.run(_made, version, asked, values, seconds, beside)
+                if many
+                else _made(version, asked, values, seconds, beside)
+            )
+            await self._log.write(records)
         except GristmillError as error:
             self._metrics.error("shadow_failed")
             _LOG.warning("version %s of %s failed in the shadow: %s", version.label, version.name, type(error).__name__)
         finally:
             self._rows -= len(asked.rows)
+
+
+def _made(version: ServedVersion, asked: Asked, values: Floats, seconds: float, beside: Sequence[str]) -> EncodedRecords:
+    """Return what a version said in the shadow as it goes into the log."""
+    made = said(version, SHADOW, asked, values, version.warnings(asked.rows), seconds)
+    return encoded(records_of(made, asked, time.time(), beside))

@@ -18,8 +18,8 @@ from gristmill.serving.compiled.parts import part
 NEAR = 1e-7
 """Distance from the first and last quantile at which scikit-learn counts a number as that quantile, and furthest probability."""
 
-FEW = 4
-"""Rows up to which numbers are looked up one by one."""
+FEW = 16
+"""Rows up to which numbers are looked up one by one, and curves of all columns are taken at once."""
 
 _LOWEST, _HIGHEST = float(ndtri(NEAR - np.spacing(1))), float(ndtri(1 - (NEAR - np.spacing(1))))
 

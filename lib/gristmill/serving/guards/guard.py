@@ -1,7 +1,9 @@
 """Rows unlike those that the model learnt from: out of their range, with levels or gaps they did not have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from gristmill.config.sections.operation import Serving
@@ -126,11 +128,25 @@ class Guard:
                 unseen = isinstance(value, int | float) and _level(value) not in levels
             if unseen:
                 found.append(RowWarning(UNSEEN_LEVEL, name, "This level was not among the rows the model learnt from."))
-        missing = sum([get(name) is None for name in self.usual])
+        missing = self._missing(row)
         if missing > self.most_missing:
             detail = f"{missing} of {len(self.usual)} columns that are mostly known are missing."
             found.append(RowWarning(MOSTLY_MISSING, "", detail))
         return found
+
+    def _missing(self, row: Mapping[str, object]) -> int:
+        """Return how many of the columns that are mostly known a row lacks; at once where it lacks none."""
+        try:
+            if None not in self._usual_of(row):
+                return 0
+        except KeyError:
+            pass
+        return sum([row.get(name) is None for name in self.usual])
+
+    @cached_property
+    def _usual_of(self) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+        """What reads the columns that are mostly known out of a row, all of them with one call."""
+        return itemgetter(*self.usual) if len(self.usual) > 1 else lambda row: tuple(row[name] for name in self.usual)
 
 
 def _out_of_range(name: str, low: float, high: float) -> RowWarning:

@@ -1,7 +1,7 @@
 """Bodies read under a limit of bytes, counted as they come, and of time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
 from typing import Any
 
 from gristmill.serving.problems import ProblemError
@@ -46,11 +46,53 @@ async def read_body(
     """
     if announced is not None and announced > most_bytes:
         raise _too_large(most_bytes)
+    gathering = Begun(_gather(receive, most_bytes, come))
+    if gathering.done:
+        return gathering.value
     try:
         async with asyncio.timeout(seconds):
-            return await _gather(receive, most_bytes, come)
+            return await gathering
     except TimeoutError as error:
         raise ProblemError(408, "Slow Body", f"The body was not here within {seconds:g} seconds.", headers=CLOSE) from error
+
+
+class Begun:
+    """A coroutine that has run up to where it first has to wait, or to its end: most bodies are here, and need no timer.
+
+    Parameters
+    ----------
+    coroutine
+        Of the running event loop; what it raises before it waits is raised here.
+
+    Attributes
+    ----------
+    done, value
+        Whether it has returned, and what.
+    """
+
+    __slots__ = ("_coroutine", "_waits_for", "done", "value")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+        self._coroutine = coroutine
+        self.done, self.value = False, b""
+        try:
+            self._waits_for = coroutine.send(None)
+        except StopIteration as end:
+            self.done, self.value = True, end.value
+
+    def __await__(self) -> Generator[Any, Any, bytes]:
+        """Wait for the rest of it."""
+        while not self.done:
+            try:
+                try:
+                    sent = yield self._waits_for
+                except BaseException as error:  # noqa: BLE001 - such as a cancellation, which is the coroutine's to handle
+                    self._waits_for = self._coroutine.throw(error)
+                else:
+                    self._waits_for = self._coroutine.send(sent)
+            except StopIteration as end:
+                self.done, self.value = True, end.value
+        return self.value
 
 
 async def _gather(receive: Receive, most_bytes: int, come: Callable[[int], None]) -> bytes:

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from gristmill.config.sections.operation import Serving
+from gristmill.serving.apart import Apart
 from gristmill.serving.keys.key import Key, KeyRefused
 from gristmill.serving.keys.ring import KeyRing
 from gristmill.serving.limits.answers import Answer, Send
@@ -44,7 +45,9 @@ _MOST_LET_GO = 33_554_432
 _FRAMES_LOGGED = 6
 
 
-def guarded(app: App, table: RouteTable, ring: KeyRing, serving: Serving, workers: int = 1) -> "Entrance":
+def guarded(
+    app: App, table: RouteTable, ring: KeyRing, serving: Serving, workers: int = 1, apart: Apart | None = None
+) -> "Entrance":
     """Return an ASGI application that lets through to ``app`` what may pass.
 
     Parameters
@@ -59,14 +62,19 @@ def guarded(app: App, table: RouteTable, ring: KeyRing, serving: Serving, worker
         The limits and the allowed hosts, from the case file.
     workers
         Processes that share the load; each has its share of the limits on load.
+    apart
+        Where large bodies are parsed; a thread of its own when omitted.
     """
-    return Entrance(app, table, ring, serving, workers)
+    return Entrance(app, table, ring, serving, workers, apart)
 
 
 class Entrance:
     """See :func:`guarded`."""
 
-    def __init__(self, app: App, table: RouteTable, ring: KeyRing, serving: Serving, workers: int = 1) -> None:
+    def __init__(
+        self, app: App, table: RouteTable, ring: KeyRing, serving: Serving, workers: int = 1, apart: Apart | None = None
+    ) -> None:
+        self._apart = apart or Apart(serving.batching.inline_ms)
         self._app, self._table, self._ring, self._limits = app, table, ring, serving.limits
         self._hosts = Hosts(serving.allowed_hosts)
         self._share = 1.0 / max(1, workers)
@@ -201,7 +209,8 @@ class Entrance:
         if body is None:
             answer.close = headers.has_body
         elif body:
-            scope["state"]["json"] = self._json(body)
+            large = len(body) > self._apart.few_bytes
+            scope["state"]["json"] = await self._apart.run(self._json, body) if large else self._json(body)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         await self._app(scope, replayed(body or b"", receive), answer.send)

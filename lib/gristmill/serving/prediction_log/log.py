@@ -11,7 +11,7 @@ from gristmill.serving.prediction_log import feedback, retention
 from gristmill.serving.prediction_log.group_commit import GivenUp, GroupCommit
 from gristmill.serving.prediction_log.limits import LogLimits
 from gristmill.serving.prediction_log.records import Feedback, FeedbackOutcome, PredictionRecord
-from gristmill.serving.prediction_log.rows import encode
+from gristmill.serving.prediction_log.rows import EncodedRecords, encoded
 from gristmill.serving.prediction_log.store import Store, open_store
 from gristmill.serving.prediction_log.tables import CHECK
 
@@ -71,9 +71,18 @@ class PredictionLog:
         DataError
             A record holds what cannot be written; nothing of the call was.
         """
-        encoded = [encode(record) for record in records]
-        if encoded:
-            await self._commit.submit([row for row, _ in encoded], sum(size for _, size in encoded))
+        if records:
+            await self.write(encoded(records))
+
+    async def write(self, records: EncodedRecords) -> None:
+        """Return when records that were encoded beforehand are durable, as :meth:`append` does.
+
+        Raises
+        ------
+        LogUnavailable
+            As :meth:`append`.
+        """
+        await self._commit.submit(records.rows, records.size)
 
     async def check_writable(self) -> None:
         """Return if the log can be written now, by writing to it.

@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -130,4 +129,5 @@ def new_prediction_id() -> str:
     """
     bits = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     bits = bits & ~(0xF << 76) | 7 << 76
-    return str(uuid.UUID(int=bits & ~(0x3 << 62) | 2 << 62))
+    text = f"{bits & ~(0x3 << 62) | 2 << 62:032x}"  # as `str(uuid.UUID(int=...))` writes it, in a fifth of the time
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,11 +1,13 @@
 """A record as a row of the log's table, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 from gristmill.errors import DataError
+from gristmill.instruments.json_writing import writer
 from gristmill.serving.prediction_log.records import PredictionRecord
 from gristmill.serving.prediction_log.subjects import subject_text
 
@@ -27,7 +29,7 @@ def _plain(value: object) -> object:
     return item()
 
 
-as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain).encode
+as_json = writer(ensure_ascii=True, default=_plain)
 """Encode a value compactly and in ASCII, so that any text can be stored and the same value is always the same bytes."""
 
 
@@ -58,6 +60,28 @@ def encode(record: PredictionRecord) -> tuple[Row, int]:
         None if confidence is None else float(confidence), float(record.latency_ms), warnings, clean(record.beside),
     )  # fmt: skip
     return row, len(features) + len(subject) + _OVERHEAD
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRecords:
+    """Records as rows of the log.
+
+    Attributes
+    ----------
+    rows
+        In the order of ``COLUMNS``.
+    size
+        About how many bytes they take.
+    """
+
+    rows: Sequence[Row]
+    size: int
+
+
+def encoded(records: Sequence[PredictionRecord]) -> EncodedRecords:
+    """Return records as rows; see :func:`encode`."""
+    made = [encode(record) for record in records]
+    return EncodedRecords([row for row, _ in made], sum([size for _, size in made]))
 
 
 def decode(row: Row) -> PredictionRecord:

@@ -14,10 +14,13 @@ from typing import IO, Any
 
 from gristmill.errors import LogUnavailable, NoLogYet
 from gristmill.serving.prediction_log.rows import Row
-from gristmill.serving.prediction_log.tables import INSERT_SQLITE, TABLES
+from gristmill.serving.prediction_log.tables import INSERT_SQLITE, ONCE, ROW_SQLITE, TABLES
 from gristmill.state_database import Session
 
 _TRUNCATE = "PRAGMA wal_checkpoint(TRUNCATE)"
+_MOST_AT_ONCE = 128
+"""Rows of one statement; SQLite takes 32,766 values."""
+
 _IN_USE = 128
 """The byte of the index beside the log that each process with an open connection has locked (SQLite's ``UNIX_SHM_DMS``)."""
 
@@ -87,7 +90,9 @@ class SqliteStore:
     def insert(self, rows: Sequence[Row]) -> None:
         """Write rows; see :class:`..store.Store`."""
         with self.transaction() as session:
-            session.connection.executemany(INSERT_SQLITE, rows)  # type: ignore[attr-defined]
+            for some in _in_powers_of_two(rows):
+                values = tuple(value for row in some for value in row)
+                session.execute(f"{INSERT_SQLITE} VALUES {', '.join([ROW_SQLITE] * len(some))} {ONCE}", *values)
 
     def scrub(self, marks: Sequence[str]) -> None:
         """Leave nothing of what was deleted; see :class:`..store.Store`.
@@ -146,6 +151,19 @@ class _SqliteSession:
     def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
         return self.connection.execute(statement, values).fetchall()
+
+
+def _in_powers_of_two(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Give rows in portions of 128, 64, ... 1, each of which is one statement, of which there are so few that all stay prepared.
+
+    Python gives its lock away and asks for it again with each statement, for which the event loop may let it wait.
+    """
+    first, size = 0, _MOST_AT_ONCE
+    while first < len(rows):
+        while size > len(rows) - first:
+            size //= 2
+        yield rows[first : first + size]
+        first += size
 
 
 def _connected(file: Path, seconds: float) -> sqlite3.Connection:

@@ -34,15 +34,20 @@ TABLES = Tables(
 )
 
 _INTO = f"INSERT INTO gristmill_predictions ({', '.join(COLUMNS)})"
-_ONCE = "ON CONFLICT (prediction_id) DO NOTHING"
+ONCE = "ON CONFLICT (prediction_id) DO NOTHING"
+"""The end of a statement that leaves rows as they are whose id is there."""
+
 _NUMBERS = {"at", "confidence", "latency_ms"}
 
-INSERT_SQLITE = f"{_INTO} VALUES ({', '.join('?' * len(COLUMNS))}) {_ONCE}"
-"""One row; a value for each column."""
+INSERT_SQLITE = _INTO
+"""The beginning of a statement that writes rows."""
+
+ROW_SQLITE = f"({', '.join('?' * len(COLUMNS))})"
+"""One row of it; a value for each column."""
 
 INSERT_POSTGRES = f"""
 {_INTO} SELECT {", ".join(f"(r->>{i})::float8" if name in _NUMBERS else f"r->>{i}" for i, name in enumerate(COLUMNS))}
-FROM json_array_elements(?::json) AS r {_ONCE}"""  # noqa: S608 - column names of ours
+FROM json_array_elements(?::json) AS r {ONCE}"""  # noqa: S608 - column names of ours
 """All rows of a group in one journey: the value is a JSON array of rows."""
 
 CHECK = "UPDATE gristmill_prediction_log SET checked = ?"

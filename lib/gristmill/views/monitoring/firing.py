@@ -102,6 +102,9 @@ def _runbook(root: Path) -> str:
 
 
 def section(text: str, name: str) -> str:
-    """Return the part of a Markdown text under the heading of a name, without the heading; nothing if there is none."""
+    """Return the part of a Markdown text under the heading of a name, without the heading; nothing if there is none.
+
+    Links to other parts of the text lead nowhere outside of it, and become plain words.
+    """
     found = re.search(rf"^##\s+{re.escape(name)}\s*$\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    return found[1].strip() if found else ""
+    return re.sub(r"\[([^\]]+)\]\(#[^)]*\)", r"\1", found[1].strip()) if found else ""

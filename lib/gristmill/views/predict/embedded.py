@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from gristmill.config.case import Case
 from gristmill.errors import GristmillError, PredictionRefused
 from gristmill.instruments.metrics import ServiceMetrics
+from gristmill.serving.apart import Apart
 from gristmill.serving.api.answering import Answering
 from gristmill.serving.api.asked import Asked
 from gristmill.serving.prediction_log.limits import LogLimits
@@ -154,18 +155,19 @@ class EmbeddedService:
     async def _serve(self) -> None:
         name, serving = self._case.name, self._case.serving
         keep = {name: kept_for(self._case.compliance.log_retention)}
-        model = ServingModel(self._root, name, serving)
+        model, apart = ServingModel(self._root, name, serving), Apart(serving.batching.inline_ms)
         try:
             async with PredictionLog(self._root, LogLimits.of_case(serving.log), keep=keep) as log:
                 await model.start()
                 async with model.kept_fresh():
-                    self._answering = Answering({name: model}, log, ServiceMetrics())
+                    self._answering = Answering({name: model}, log, ServiceMetrics(), apart)
                     self._model = model
                     self._settled.set()
                     await self._closing.wait()
                     await self._answering.shadows.settled()
                     self._answering.explaining.close()
         finally:
+            apart.close()
             model.close()
 
 

@@ -29,6 +29,7 @@ evaluation: {resamples: 200}
 monitoring: {most_rows: 1000, performance: {min_labels: 100, estimate_draws: 50}, drift: {smallest_window: 100}}
 """
 Looks = dict[str, dict[str, Any]]
+BAD = customers(210, seed=23).assign(tenure=lambda rows: rows["tenure"] * 100)
 
 
 def case_at(root: Path) -> CasePaths:
@@ -74,11 +75,12 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> CasePaths:
     """Return a case whose customers of the last three days have their tenure in another unit."""
     root = tmp_path_factory.mktemp("faulty")
     paths = case_at(root)
-    rows = customers(850, seed=21)
-    old, new = rows.iloc[:400].reset_index(drop=True), rows.iloc[400:].reset_index(drop=True)
+    paths.contract_file.parent.mkdir()
+    paths.contract_file.write_text("columns:\n  tenure: {type: integer, require: {maximum: 80}}\n  charge: {type: number}\n")
+    old, new = customers(400, seed=21), customers(240, seed=22)
     log(root, old, 27, 8, "old", dict(enumerate(old["churn"])))
-    log(root, new.iloc[:240].reset_index(drop=True), 7, 3, "new")
-    log(root, new.iloc[240:].assign(tenure=lambda rows: rows["tenure"] * 100).reset_index(drop=True), 3, 0, "bad")
+    log(root, new, 7, 3, "new")
+    log(root, BAD, 3, 0, "bad")
     return paths
 
 
@@ -92,13 +94,15 @@ def test_a_changed_unit_is_named_by_column_and_day_and_is_to_be_mended(faulty: C
     report, found = reported
     assert found["quality"]["rows"] == found["quality"]["traffic"]["predictions"] == 450
     assert found["quality"]["wrong"] == found["drift"]["drifted"] == ["tenure"]
+    (broken,) = found["quality"]["contract"]["broken"]
+    assert (broken["rule"], broken["severity"], broken["count"]) == ("maximum", "stop", (BAD["tenure"] > 80).sum())
     shares = found["quality"]["over_time"]["share"]["tenure"]
     assert [share > 0.5 for share in shares] == [False] * 4 + [True] * 3
     assert [sum(day["predictions"] for day in report["traffic"]["days"]), len(shares)] == [450, 7]
     assert report["performance"]["maturity"]["labels"] == 400
     advice = report["recommendation"]
     assert (advice["action"], advice["columns"]) == ("mend the data", ["tenure"])
-    assert advice["reasons"][0].startswith("'tenure' looks multiplied by 1")
+    assert advice["reasons"][0].startswith("'tenure' looks multiplied by ")
     assert advice["reasons"][0].endswith(f"as if its unit had changed, since {said(NOW - 3 * DAY)}.")
     assert two_lines(report)[0].startswith("Mend the data")
     lines = tables.week(report).set_index("")["this time"]
