@@ -41,7 +41,7 @@ def curve_chart(curve: pd.DataFrame, column: str, chosen: object, model: FittedM
         color=alt.Color(f"{OUTPUT}:N", title=None, legend=alt.Legend(orient="top") if several else None),
         tooltip=[alt.Tooltip("at", title=column), OUTPUT, alt.Tooltip(f"{SAID}:Q", format=".1%" if model.classes else ".4~g")],
     )
-    marked = base.transform_filter(alt.FieldEqualPredicate("at", value_text(chosen) if levels else chosen))
+    marked = base.properties(data=shown[shown[VALUE] == chosen])
     layers = [base.mark_point(filled=True, size=70) if levels else base.mark_line(), marked.mark_point(size=260, strokeWidth=3)]
     if len(model.classes) == 2 and model.threshold is not None:
         limit = alt.Chart(pd.DataFrame({SAID: [model.threshold], "name": ["threshold"]}))

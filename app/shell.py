@@ -2,9 +2,11 @@
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 import altair as alt
 import pandas as pd
@@ -17,6 +19,8 @@ from gristmill.views.cases import NO_CASE, CaseState, choose_case, find_cases
 
 CASE = "case"
 """Of the address's query, the session's state and the chooser alike: a link to a page keeps its case."""
+
+P = ParamSpec("P")
 
 _LOG = logging.getLogger("gristmill.app")
 
@@ -96,6 +100,17 @@ def told() -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - Streamlit's own ways to stop and run again are no Exception
         _LOG.exception("a page failed")
         st.error(f"This part of the page failed ({type(error).__name__}). The log of the app, where it was started, says why.")
+
+
+def part(show: Callable[P, None]) -> Callable[P, None]:
+    """Make a part of a page that is shown anew by itself when one of its widgets is used, and that says what is wrong in it."""
+
+    @wraps(show)
+    def shown(*args: P.args, **kwargs: P.kwargs) -> None:
+        with told():
+            show(*args, **kwargs)
+
+    return st.fragment(shown)
 
 
 def chart(made: alt.Chart | alt.LayerChart, description: str, *, height: int = 260) -> None:

@@ -47,8 +47,7 @@ def _sections(case: Case, explorer: Explorer, row: Row, answer: Answer) -> None:
         st.info(f"What if, other decisions and similar rows need the training rows: `make run CASE={case.name}`.")
     else:
         for section in (_what_if, _other_decisions, _similar):
-            with shell.told():
-                section(explorer, row)
+            section(explorer, row)
     with why, shell.told():
         _why(explorer, row, answer)
 
@@ -84,7 +83,7 @@ def _why(explorer: Explorer, row: Row, answer: Answer) -> None:
     )
 
 
-@st.fragment
+@shell.part
 def _what_if(explorer: Explorer, row: Row) -> None:
     st.header("What if")
     model = explorer.version.predictor.model
@@ -104,7 +103,7 @@ def _what_if(explorer: Explorer, row: Row) -> None:
         shell.chart(made, words.curve_sentence(curve, name, model))
 
 
-@st.fragment
+@shell.part
 def _other_decisions(explorer: Explorer, row: Row) -> None:
     st.header("What would change the decision" if explorer.version.predictor.model.classes else "What would change the number")
     found = explorer.other_decisions(row, form.goal(explorer, row))
@@ -116,7 +115,7 @@ def _other_decisions(explorer: Explorer, row: Row) -> None:
         st.caption(f"Left alone: {', '.join(explorer.left_alone)}. This says what the model would answer, not what would happen.")
 
 
-@st.fragment
+@shell.part
 def _similar(explorer: Explorer, row: Row) -> None:
     st.header("Similar past rows")
     found, sample = explorer.similar(row), explorer.sample

@@ -33,7 +33,7 @@ class App(Section):
         200, description="Rows of a scored table, and bad ones, that a page shows."
     )
     start_seconds: Annotated[float, Field(gt=0)] = Field(
-        120.0, description="Seconds after which a model that does not load is given up."
+        300.0, description="Seconds after which a model that does not load is given up."
     )
     answer_seconds: Annotated[float, Field(gt=0)] = Field(
         30.0, description="Seconds that a prediction may take, here or by a service."
