@@ -145,7 +145,7 @@ def slices(at: Floats, since: float, until: float) -> list[tuple[float, Mask]]:
     step = DAY if length >= 3 * DAY else max(length / 8, 1.0)
     step = max(step, length / MOST_SLICES)
     count = max(1, int(np.ceil(length / step - 1e-9)))
-    places = np.clip(count - 1 - np.floor((until - at) / step), 0, count - 1)  # counted from the end, whose day is whole
+    places = np.clip(count - np.ceil((until - at) / step), 0, count - 1)  # counted from the end, whose day is whole
     return [(until - (count - place) * step, np.asarray(places == place)) for place in range(count)]
 
 

@@ -22,3 +22,13 @@ def escaped(table: pd.DataFrame | Styler, *args: Any, **options: Any) -> Styler:
     styled = table if isinstance(table, Styler) else table.style
     shown = styled.format(*args, **{**options, "escape": "html"})
     return shown.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
+
+
+def table_or(table: pd.DataFrame, otherwise: str) -> Any:
+    """Return a table of texts without its index, for a notebook to show; a sentence where it has no rows."""
+    if table.empty:
+        from IPython.display import Markdown  # noqa: PLC0415 - in a notebook it is there
+
+        return Markdown(otherwise)  # type: ignore[no-untyped-call]
+    left: Any = {"selector": "th, td", "props": [("text-align", "left")]}
+    return escaped(table.style.hide(axis="index").set_table_styles([left]))

@@ -1,6 +1,6 @@
 """What is wrong in the columns of served rows: values that are missing, beyond all training values, or of levels never seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,22 +122,3 @@ def _column(reference: ColumnReference, counts: Counts, limits: Drift) -> Column
     here = (counts.minimum, counts.maximum) if isinstance(counts, NumberCounts) and counts.present else None
     there = reference.limits if isinstance(reference, NumberReference) else None
     return ColumnQuality(reference.name, reference.kind, missing, before, outside, new, named, here, there, kept)
-
-
-def table_of(record: Mapping[str, Any]) -> Any:
-    """Return the columns of a quality record as a table for reading, the wrong ones first."""
-    import pandas as pd  # noqa: PLC0415
-
-    lines = [
-        {
-            "column": one["name"],
-            "missing": one["missing"],
-            "missing in training": one["missing_before"],
-            "outside": one["outside"],
-            "new levels": one["new_levels"],
-            "what is wrong": one["wrong"] or "nothing",
-        }
-        for one in record["columns"]
-    ]
-    frame = pd.DataFrame(lines)
-    return frame.set_index("column") if len(frame) else frame

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gristmill.monitoring.instruments import MonitoringMetrics
+from gristmill.monitoring.quality.agreed import agreed
 from gristmill.monitoring.quality.columns import columns, shares
 from gristmill.monitoring.quality.traffic import repeats, traffic
 from gristmill.monitoring.watched import Watched
@@ -17,10 +18,10 @@ def look(watched: Watched) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``case``, ``version``, ``since``, ``until``, ``logged``, ``predictions``, ``rows`` (those looked at), ``judged``
-        (whether they are enough for a verdict), ``traffic``, ``repeats``, ``columns`` (:class:`..columns.ColumnQuality`),
-        ``treated`` (what the model itself counted as missing, far out and unseen, by total), ``over_time`` (``at``, and the
-        share of wrong rows of each column), ``wrong`` (names of the columns), ``sentence``.
+        ``case``, ``version``, ``since``, ``until``, ``logged``, ``predictions``, ``rows`` (those looked at), ``judged`` (whether
+        they are enough for a verdict), ``traffic``, ``repeats``, ``columns`` (:class:`..columns.ColumnQuality`), ``contract``
+        (:func:`..agreed.agreed`), ``treated`` (what the model itself counted as missing, far out and unseen), ``over_time``
+        (``at``, and the share of wrong values of each column), ``wrong`` (names of the columns), ``sentence``.
 
     Raises
     ------
@@ -46,6 +47,7 @@ def look(watched: Watched) -> dict[str, Any]:
         "traffic": traffic(window),
         "repeats": repeats(own, watched.offline.model.feature_columns, watched.training),
         "columns": [one.to_record() for one in found],
+        "contract": agreed(watched),
         "treated": None if treated is None else treated.totals,
         "over_time": {"at": [at for at, _ in parts], "share": over_time},
         "wrong": [one.name for one in found if one.wrong],

@@ -1,5 +1,6 @@
 """How much was asked and when, whether rows were sent twice, and how old the last prediction is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,9 @@ import pandas as pd
 
 from gristmill.monitoring.performance.served import Served
 from gristmill.monitoring.windows import DAY, HOUR, ServedWindow
+
+LONG_GAP, EXPECTED = 12.0, 20.0
+"""Hours without a prediction that are longer than a night, and how many predictions they should have had to be told of."""
 
 SHARE_OF_A_DAY = 0.5
 """A full day with less than this share of the predictions of the median day is told of."""
@@ -26,16 +30,18 @@ def traffic(window: ServedWindow) -> dict[str, Any]:
     days = _days(answered, window)
     last = float(answered["at"].max()) + HOUR if len(answered) else None
     since_last = None if last is None else max(0.0, (window.until - last) / HOUR)
-    named = window.hours.groupby(["version", "role"], sort=True)["predictions"].sum()
-    versions = [{"version": version, "role": role, "predictions": int(count)} for (version, role), count in named.items()]
-    gap = _longest_gap(answered, window)
+    tally: Counter[tuple[str, str]] = Counter()
+    for line in window.hours.to_dict("records"):
+        tally[str(line["version"]), str(line["role"])] += int(line["predictions"])
+    versions = [{"version": version, "role": role, "predictions": asked} for (version, role), asked in sorted(tally.items())]
+    gap, total = _longest_gap(answered, window), int(answered["predictions"].sum())
     return {
-        "predictions": int(answered["predictions"].sum()),
+        "predictions": total,
         "days": days,
         "versions": versions,
         "hours_since_last": since_last,
         "longest_gap_hours": gap,
-        "remarks": _remarks(days, gap),
+        "remarks": _remarks(days, gap, total / max(window.days * DAY / HOUR, 1.0)),
     }
 
 
@@ -55,16 +61,16 @@ def _longest_gap(answered: pd.DataFrame, window: ServedWindow) -> float | None:
     return float(max(0.0, np.diff(hours).max() / HOUR - 1)) if len(hours) > 1 else 0.0
 
 
-def _remarks(days: Sequence[dict[str, Any]], gap: float | None) -> list[str]:
-    """Return what is unusual about the traffic."""
+def _remarks(days: Sequence[dict[str, Any]], gap: float | None, an_hour: float) -> list[str]:
+    """Return what is unusual about the traffic; nothing is, of so little that chance makes gaps."""
     counts = np.array([day["predictions"] for day in days[1:]])
     found = []
-    if len(counts) >= 3 and counts.sum():
+    if len(counts) >= 3 and np.median(counts) >= EXPECTED:
         usual = float(np.median(counts))
         quiet = [pd.Timestamp(day["at"], unit="s") for day in days[1:] if day["predictions"] < SHARE_OF_A_DAY * usual]
         found += [f"{len(quiet)} of {len(counts)} full days had less than half of the usual {usual:,.0f} predictions, "
                   f"the last of them that of {quiet[-1]:%Y-%m-%d}."] if quiet else []  # fmt: skip
-    if gap is not None and gap >= 12:
+    if gap is not None and gap >= LONG_GAP and gap * an_hour >= EXPECTED:
         found.append(f"For {gap:.0f} hours in a row nothing was asked.")
     return found
 

@@ -1,13 +1,14 @@
 """One look at drift: what ``22_drift`` tells and ``monitoring/drift.json`` holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gristmill.errors import DataError
 from gristmill.metrics.scores import Floats
-from gristmill.monitoring.diagnosis.suspects import DISTRIBUTION, suspects
+from gristmill.monitoring.diagnosis.suspects import DISTRIBUTION, Suspect, suspects
 from gristmill.monitoring.drift.concept import concept_drift
 from gristmill.monitoring.drift.domain import Separation, separation
 from gristmill.monitoring.drift.findings import examine
@@ -15,7 +16,9 @@ from gristmill.monitoring.drift.measuring import measure
 from gristmill.monitoring.drift.report import DriftReport
 from gristmill.monitoring.instruments import MonitoringMetrics
 from gristmill.monitoring.performance.served import Served
+from gristmill.monitoring.quality.columns import shares
 from gristmill.monitoring.watched import Watched
+from gristmill.monitoring.weekly.onset import onsets
 from gristmill.monitoring.windows import said, slices, window_of
 
 PRODUCT = "monitoring/drift.json"
@@ -33,9 +36,9 @@ def look(watched: Watched) -> dict[str, Any]:
     -------
     dict
         What :meth:`gristmill.monitoring.drift.report.DriftReport.to_record` gives, and ``case``, ``version``, ``since``, ``until``,
-        ``logged``; ``suspects`` (``kind``, ``columns``, ``words``, ``importance``, ``fault``: whether it is one of the data,
-        and not another distribution), ``over_time`` (``at``, and PSI less its bias of each column and of the ``answers``),
-        ``concept`` (whether losses on late labels rose; None without labels), ``remarks``, ``sentence``.
+        ``logged``; ``suspects`` (``kind``, ``columns``, ``words``, ``since``, ``importance``, ``fault``: whether it is one of the
+        data, and not another distribution), ``over_time`` (``at``, and by column PSI less its bias and the share of wrong values;
+        PSI of the ``answers``), ``concept`` (whether losses on late labels rose; None without labels), ``remarks``, ``sentence``.
 
     Raises
     ------
@@ -46,13 +49,14 @@ def look(watched: Watched) -> dict[str, Any]:
     told, apart = _apart(watched)
     report = measure(watched.reference, watched.counted(), watched.case.monitoring.drift, watched.importances, apart)
     head = {"case": watched.case.name, "version": watched.version, "since": window.since, "until": window.until}
+    over_time = _over_time(watched)
     record: dict[str, Any] = {
         **head,
         "logged": window.logged,
         "window": window.sentence,
         **report.to_record(),
-        "suspects": _suspects(watched, report),
-        "over_time": _over_time(watched),
+        "suspects": _suspects(watched, report, over_time),
+        "over_time": over_time,
         "concept": _concept(watched),
         "remarks": told,
     }
@@ -75,28 +79,42 @@ def _apart(watched: Watched) -> tuple[list[str], Separation | None]:
         return [str(error)], None
 
 
-def _suspects(watched: Watched, report: DriftReport) -> list[dict[str, Any]]:
-    """Return what the drifted columns look like: faults of the data, or another distribution; by importance."""
+def _suspects(watched: Watched, report: DriftReport, over_time: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the drifted columns look like: faults of the data, or another distribution; by importance.
+
+    The rows looked at are those since a column began to differ: a fault of the last days leaves no clear trace in the whole window.
+    """
     if not report.drifted:
         return []
     weights = watched.importances or {}
-    significance = watched.case.monitoring.drift.significance
-    if watched.training is None:
-        found = [(DISTRIBUTION, (one.name,), f"{one.name!r}: {one.verdict}") for one in report.features if one.drifted]
-    else:
-        ones = suspects(report, watched.training, watched.features, significance)
-        found = [(one.kind, one.columns, one.words) for one in ones]
     made = [
         {
-            "kind": kind,
-            "columns": list(names),
-            "words": words,
-            "importance": sum(weights.get(name, 0.0) for name in names) if weights else None,
-            "fault": kind != DISTRIBUTION,
+            "kind": one.kind,
+            "columns": list(one.columns),
+            "words": one.words,
+            "since": since,
+            "importance": sum(weights.get(name, 0.0) for name in one.columns) if weights else None,
+            "fault": one.kind != DISTRIBUTION,
         }
-        for kind, names, words in found
+        for since, one in _found(watched, report, over_time)
     ]
     return sorted(made, key=lambda one: (not one["fault"], -float(one["importance"] or 0.0)))
+
+
+def _found(watched: Watched, report: DriftReport, over_time: Mapping[str, Any]) -> Iterator[tuple[float | None, Suspect]]:
+    """Give each suspect with the moment since which it is one, None where that is the whole window."""
+    if watched.training is None:
+        for one in report.features:
+            if one.drifted:
+                yield None, Suspect(DISTRIBUTION, (one.name,), f"{one.name!r}: {one.verdict}")
+        return
+    at = watched.own.rows["at"].to_numpy(dtype=np.float64)
+    begun = onsets(over_time, watched.case.monitoring.drift)
+    for since in sorted({begun.get(name) for name in report.drifted}, key=lambda one: one or 0.0):
+        part = replace(report, features=tuple(one for one in report.features if one.drifted and begun.get(one.name) == since))
+        rows = watched.features if since is None else watched.features[at >= since]
+        for found in suspects(part, watched.training, rows, watched.case.monitoring.drift.significance):
+            yield since, found
 
 
 def _over_time(watched: Watched) -> dict[str, Any]:
@@ -105,15 +123,17 @@ def _over_time(watched: Watched) -> dict[str, Any]:
     limits, reference = watched.case.monitoring.drift, watched.reference
     found: dict[str, list[float | None]] = {name: [] for name in reference.columns}
     answers: list[float | None] = []
-    for _, inside in parts:
-        counted = watched.counted(inside) if inside.sum() >= FEWEST_IN_A_PART else None
+    days = [watched.counted(inside) if inside.sum() >= FEWEST_IN_A_PART else None for _, inside in parts]
+    for counted in days:
         for name, one in reference.columns.items():
             found[name].append(None if counted is None else examine(one, counted.columns[name], limits)[0]["psi_corrected"])
         psi = [] if counted is None else [
             examine(one, counted.predictions[name], limits)[0]["psi_corrected"] for name, one in reference.predictions.items()
         ]  # fmt: skip
         answers.append(max((value for value in psi if value is not None), default=None))
-    return {"at": [at for at, _ in parts], "rows": [int(inside.sum()) for _, inside in parts], "psi": found, "answers": answers}
+    wrong = {name: [None if one is None else shares(reference, [one])[name][0] for one in days] for name in reference.columns}
+    rows = [int(inside.sum()) for _, inside in parts]
+    return {"at": [at for at, _ in parts], "rows": rows, "psi": found, "wrong": wrong, "answers": answers}
 
 
 def _concept(watched: Watched) -> dict[str, Any] | None:

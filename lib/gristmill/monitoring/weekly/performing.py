@@ -83,19 +83,3 @@ def sentence(record: Mapping[str, Any]) -> str:
         return f"Up to {said(record['at'])} nothing was predicted: there is nothing to tell performance by."
     labels = f"{known['labels']:,} of {known['predictions']:,} mature predictions have a label"
     return f"{VERDICTS[record['verdict']]} {labels}; {known['young']:,} are too young to count."
-
-
-def metric_lines(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return each metric on late labels beside the test rows, as lines of a table."""
-    return [
-        {
-            "metric": name,
-            "late labels": one["online"]["value"],
-            "from": one["online"]["low"],
-            "to": one["online"]["high"],
-            "test rows": one["offline"]["value"],
-            "lost": one["drop"],
-            "verdict": one["verdict"],
-        }
-        for name, one in record["metrics"].items()
-    ]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gristmill.monitoring.performance.online import BETTER, CANNOT_TELL, WORSE
+from gristmill.monitoring.windows import said
+from gristmill.reporting.wording import metric_label
 
 KEEP, WATCH, MEND, RETRAIN, ROLL_BACK = "keep", "watch", "mend the data", "retrain", "roll back"
 ACTIONS = (KEEP, WATCH, MEND, RETRAIN, ROLL_BACK)
@@ -21,6 +23,9 @@ HEADLINES = {
     RETRAIN: "Retrain the model: it has become worse, and not by a fault of the data.",
     ROLL_BACK: "Roll back the release: the model is worse since it came.",
 }
+
+
+_DRIFT = "Drift: "
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,9 @@ def recommend(known: Evidence) -> Recommendation:
     signs = [*_signs(known), *light]
     if faults:
         columns = tuple(name for fault in faults for name in fault["columns"])
-        reasons = [_opened(fault["words"]) for fault in faults]
-        return Recommendation(MEND, (*reasons, *worse, *signs), (f"gristmill diagnose {case}",), columns)
+        reasons = [_told(fault) for fault in faults]
+        others = signs if set(known.drift["drifted"]) - set(columns) else [one for one in signs if not one.startswith(_DRIFT)]
+        return Recommendation(MEND, (*reasons, *worse, *others), (f"gristmill diagnose {case}",), columns)
     if worse and known.former is not None and known.performance["verdict"] == WORSE:
         young = f"This version is younger than the labels looked at; version {known.former} was in production before."
         why = f'gristmill rollback {case} --reason "weekly report: worse on late labels"'
@@ -111,9 +117,9 @@ def _worse(known: Evidence) -> list[str]:
     found = known.performance
     if found["verdict"] != WORSE:
         return []
-    one = found["metrics"][found["metric"]]
+    one, name = found["metrics"][found["metric"]], metric_label(found["metric"])
     return [
-        f"On {found['maturity']['labels']:,} late labels {found['metric']} is {one['online']['value']:.3f}, on the test rows "
+        f"On {found['maturity']['labels']:,} late labels {name} is {one['online']['value']:.3f}, on the test rows "
         f"it was {one['offline']['value']:.3f}; the intervals lie apart."
     ]
 
@@ -131,18 +137,22 @@ def _faults(known: Evidence) -> tuple[list[Mapping[str, Any]], list[str]]:
     unknown = any(one["importance"] is None for one in faults)
     if faults and (unknown or weight >= known.alarm_importance):
         return faults, []
-    return [], [f"{_opened(one['words'])} The model hardly reads it." for one in faults]
+    return [], [f"{_told(one)} The model hardly reads it." for one in faults]
 
 
 def _signs(known: Evidence) -> list[str]:
     """Return what is no proof that the model is worse, and worth watching."""
     found = known.performance
-    signs = [f"Drift: {reason}." for reason in known.drift["why"]] if known.drift["alarm"] else []
+    signs = [f"{_DRIFT}{reason}." for reason in known.drift["why"]] if known.drift["alarm"] else []
     if found["verdict"] == CANNOT_TELL:
-        signs.append(f"{found['metric']} on late labels is worse than allowed, by what chance could make. More labels will tell.")
+        signs.append(
+            f"{metric_label(found['metric'])} on late labels is worse than allowed, as chance could make it. More labels will tell."
+        )
     estimate = found["estimate"].get("sure_drop", 0.0)
     if estimate:
-        signs.append(f"Before labels come, {found['metric']} is estimated {100 * estimate:.1f} % worse than on the test rows.")
+        signs.append(
+            f"Before labels come, {metric_label(found['metric'])} is estimated {100 * estimate:.1f} % worse than on the test rows."
+        )
     broken = [line for line in found["groups"]["limits"] if line["surely_broken"]]
     signs += [f"Fairness: {line['measure']} of {line['feature']} is surely beyond {line['limit']}." for line in broken]
     signs += list(known.quality["traffic"]["remarks"])
@@ -169,6 +179,12 @@ def _quiet(known: Evidence) -> list[str]:
     else:
         told.append(f"{quality['sentence']} Whether rows have drifted cannot be told yet.")
     return told
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    """Return a fault with the day since which it is seen."""
+    since = fault.get("since")
+    return _opened(fault["words"] + ("" if since is None else f", since {said(since)}"))
 
 
 def _opened(text: str) -> str:

@@ -102,7 +102,7 @@ def columns_over_time(
     beyond = [name for name in order if np.nanmax(known[name]) >= floor]
     made, (axes,) = canvas(title or _over_time_title(known, beyond, moments, floor, measure), rows_height(len(order), each=0.3))
     top = max(2 * floor, float(np.nanquantile(grid, 0.98)))
-    image = axes.imshow(np.ma.masked_invalid(grid), cmap="Oranges", vmin=0, vmax=top, aspect="auto")
+    image = axes.imshow(grid, cmap="Oranges", vmin=0, vmax=top, aspect="auto")
     axes.set_facecolor("#f5f6f8")
     axes.set_yticks(range(len(order)), [shorten(name, 24) for name in order])
     _days_axis(axes, moments)
