@@ -3,6 +3,7 @@
 import streamlit as st
 
 import shell
+import words
 from gristmill.views import reports
 
 HEIGHT = 1000
@@ -21,9 +22,9 @@ with shell.told():
     document = right.selectbox("Report", of_group, format_func=lambda one: one.title, key=f"report about {group}")
     st.subheader(document.title)
     if document.question:
-        st.markdown(document.question)
+        words.say(document.question)
     if document.failed:
-        st.error(f"This stage stopped with an error: {document.failed}")
+        st.error(words.said(f"This stage stopped with an error: {document.failed}"))
     page = reports.read(document)
     st.download_button(
         "Download this report", page, document.name.replace("/", "_"), "text/html", help="One file that needs no network."

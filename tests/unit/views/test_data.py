@@ -49,8 +49,8 @@ def test_versions_are_listed_described_and_compared(paths: CasePaths):
     assert columns.loc["spend", "maximum"] == "99"
     assert columns.loc["plan", "distinct"] == 2
     words, moved = data.difference(old, new, paths)
-    assert "9 changed, 51 unchanged" in next(line for line in words if line.startswith("**Rows**"))
-    assert words[-1] == "**Values**: distributed otherwise in 1 of 4 columns."
+    assert "9 changed, 51 unchanged" in next(line for line in words if line.startswith("Rows:"))
+    assert words[-1] == "Values: distributed otherwise in 1 of 4 columns."
     assert list(moved["column"]) == ["spend"]
     assert "larger, mean from" in moved.loc[0, "how"]
     (paths.root / old.snapshot.path).unlink()
