@@ -43,7 +43,7 @@ def waiting(case: str) -> None:
 def compared(versions: Sequence[Version]) -> None:
     """Show versions side by side."""
     st.header("Versions")
-    st.dataframe(side_by_side.overview(versions), hide_index=True, width="stretch")
+    shell.table(side_by_side.overview(versions).set_index("version"))
     chosen = st.multiselect("Compare", versions, default=versions[:3], format_func=lambda one: one.title, help="Beside each other.")
     if not chosen:
         st.info("Choose versions to compare.")
@@ -72,7 +72,7 @@ def one_version(versions: Sequence[Version]) -> None:
     with gates:
         words.say(f"Gates: {side_by_side.gates_words(version)}.")
         if version.gates:
-            st.dataframe(side_by_side.gate_table(version), hide_index=True, width="stretch")
+            shell.table(side_by_side.gate_table(version).set_index("gate"))
     with lineage:
         shell.table(side_by_side.lineage(version).set_index("what"))
     with card:
@@ -102,6 +102,6 @@ with shell.told():
     st.header("Audit trail")
     trail = releasing.audit(shell.root(), case)
     if len(trail):
-        st.dataframe(trail, hide_index=True, width="stretch")
+        shell.table(trail.set_index("when"))
     else:
         st.info("Nothing was promoted or refused yet.")

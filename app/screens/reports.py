@@ -21,7 +21,7 @@ with shell.told():
     of_group = [one for one in found if one.group == group]
     document = right.selectbox("Report", of_group, format_func=lambda one: one.title, key=f"report about {group}")
     st.subheader(document.title)
-    if document.question:
+    if document.question and document.group != reports.STAGES:  # a stage's report asks it itself
         words.say(document.question)
     if document.failed:
         st.error(words.said(f"This stage stopped with an error: {document.failed}"))
