@@ -48,7 +48,7 @@ def test_the_chosen_case_lasts_over_pages_and_one_that_is_not_built_says_what_to
         assert at.sidebar.selectbox[0].value == "small"
         at.sidebar.selectbox[0].set_value("other").run()
         assert "make run CASE=other" in at.info[0].value
-        at.switch_page("pages/predict.py").run()
+        at.switch_page("screens/predict.py").run()
         assert at.sidebar.selectbox[0].value == "other"
         assert "make run CASE=other" in at.info[0].value
         assert at.query_params["case"] == ["other"]
