@@ -61,6 +61,22 @@ def test_the_processor_time_of_each_task_is_kept(built: tuple[Path, str]):
     assert all(cost["joules"] is None or cost["joules"] >= 0 for cost in costs.values())
 
 
+def test_a_build_ends_with_what_it_took_where_prometheus_finds_it(built: tuple[Path, str]):
+    root = built[0]
+    gauges = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in written(root) if not line.startswith("#")}
+    seconds = {stage: gauges[f'gristmill_training_stage_seconds{{case="toy",stage="{stage}"}}'] for stage in toy.STAGES}
+    assert seconds == {stage: cost["seconds"] for stage, cost in Records(root, "toy").timings().items()}
+    whole = gauges['gristmill_training_build_seconds{case="toy"}']
+    assert max(seconds.values()) <= whole <= sum(seconds.values()) + 60
+    assert gauges['gristmill_training_build_stages{case="toy"}'] == len(toy.STAGES)
+    assert gauges['gristmill_training_build_peak_memory_bytes{case="toy"}'] > 20e6
+
+
+def written(root: Path) -> list[str]:
+    """Return the lines of the gauges that a build has left."""
+    return (root / "state/monitoring/toy.training.prom").read_text().splitlines()
+
+
 def test_the_products_are_those_of_the_notebooks(built: tuple[Path, str]):
     root, _ = built
     content = json.loads((root / "artifacts/toy/selection.json").read_text())

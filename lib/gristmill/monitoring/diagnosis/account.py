@@ -124,23 +124,39 @@ class Diagnosis:
 
 def as_markdown(found: Diagnosis) -> str:
     """Return the diagnosis as a text for people."""
-    lines = [f"> {found.sentence}", "", "## Causes", ""]
+    lines = [f"# Diagnosis of {found.model}", "", f"> {found.sentence}", "", "## Causes", ""]
     if found.causes:
         lines += ["| cause | of the additional loss | what speaks for it | what to do |", "|---|---|---|---|"]
         lines += [f"| {one.kind} | {100 * one.explained:.0f} % | {_cell(one.words)} | {_cell(one.todo)} |" for one in found.causes]
         lines += ["", _HOW]
     else:
         lines += ["The data have no fault, and the model is not worse."]
-    lines += ["", "## Data", "", "| column | verdict |", "|---|---|"]
-    lines += [f"| {_cell(one.name)} | {_cell(one.verdict)} |" for one in found.drift.features]
+    lines += ["", "## Data", "", *_verdicts(found.drift)]
     lines += ["", "## Where the loss rose", "", "| rows | how many | loss | was | share of the increase |", "|---|---|---|---|---|"]
     lines += [
-        f"| {_cell(one.words)} | {one.rows:,} | {one.after:.4g} | {one.before:.4g} | {100 * one.share:.0f} % |"
-        for one in found.segments
+        f"| {_cell(one.words)} | {one.rows:,} | {one.after:.4g} | {one.before:.4g} | {_share(one)} |" for one in found.segments
     ]
     whence = f" ({_cell(found.window)})" if found.window else ""
     lines += ["", f"{found.rows[1]:,} labelled rows of the window{whence} beside {found.rows[0]:,} reference rows."]
     return "\n".join(lines) + "\n"
+
+
+def _verdicts(drift: DriftReport) -> list[str]:
+    """Return the columns that drifted in a table, and below it those that did not, by what is said of them."""
+    lines = ["| column | verdict |", "|---|---|"] if drift.drifted else []
+    lines += [f"| {_cell(one.name)} | {_cell(one.verdict)} |" for one in drift.features if one.drifted]
+    others: dict[str, list[str]] = {}
+    for one in drift.features:
+        if not one.drifted:
+            others.setdefault(one.verdict, []).append(_cell(one.name))
+    for verdict, names in others.items():
+        lines += ["", f"{verdict.removesuffix('.')} ({len(names)}): {', '.join(names)}."]
+    return lines
+
+
+def _share(segment: Segment) -> str:
+    """Return the part of the increase that falls on a segment; a stroke where there is no increase to be shared out."""
+    return "-" if segment.share is None else f"{100 * segment.share:.0f} %"
 
 
 def _cell(text: str) -> str:
@@ -152,5 +168,5 @@ def as_page(found: Diagnosis) -> str:
     """Return the diagnosis as a page of the reports."""
     from gristmill.reporting.documents import markdown_page  # noqa: PLC0415
 
-    tone = "bad" if found.worse else "good"
+    tone = "bad" if found.worse else "warn" if found.causes else "good"
     return markdown_page(as_markdown(found), title="Diagnosis", case=found.model, tone=tone)

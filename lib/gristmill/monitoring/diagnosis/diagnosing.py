@@ -90,7 +90,9 @@ def diagnose(model: FittedModel, reference: pd.DataFrame, window: pd.DataFrame, 
     error = float(np.sqrt(before.losses.var() / len(before.losses) + after.losses.var() / len(after.losses)))
     rise = float(after.losses.mean() - before.losses.mean())
     report = _drift(model, before.rows, after.rows, limits)
-    segments = worst_segments(before.rows, after.rows, (before.losses, after.losses), _kinds(model))
+    segments = worst_segments(
+        before.rows, after.rows, (before.losses, after.losses), _kinds(model), rise if rise > 2 * error else None
+    )
     found = _suspects(model, (before.rows, after.rows), report, limits)
     substitution = _Substitution.of(model, (before, after), found, rng)
     causes = _causes(substitution, found, rise, 2 * error)

@@ -29,7 +29,7 @@ class Segment:
     before, after
         Mean loss on reference and window.
     share
-        Part of the whole increase that falls on them.
+        Part of the whole increase that falls on them; None where there is no increase beyond chance to be shared out.
     z
         The increase in units of its standard error.
     """
@@ -38,7 +38,7 @@ class Segment:
     rows: int
     before: float
     after: float
-    share: float
+    share: float | None
     z: float
 
     def to_record(self) -> dict[str, Any]:
@@ -47,7 +47,12 @@ class Segment:
 
 
 def worst_segments(
-    reference: pd.DataFrame, window: pd.DataFrame, losses: tuple[Floats, Floats], kinds: Mapping[str, str], n_segments: int = 5
+    reference: pd.DataFrame,
+    window: pd.DataFrame,
+    losses: tuple[Floats, Floats],
+    kinds: Mapping[str, str],
+    rise: float | None,
+    n_segments: int = 5,
 ) -> list[Segment]:
     """Return the segments in which the loss rose most beyond chance, one a column, the clearest first.
 
@@ -59,10 +64,12 @@ def worst_segments(
         Loss of each of their rows.
     kinds
         Column -> contracted kind.
+    rise
+        Increase of the mean loss; None where it is not beyond chance.
     n_segments
         How many to return at most.
     """
-    whole = max(float(losses[1].mean() - losses[0].mean()), 1e-12) * len(window)
+    whole = None if rise is None else rise * len(window)
     found = []
     for name, kind in kinds.items():
         if kind in ("text", "date"):
@@ -74,12 +81,13 @@ def worst_segments(
     return sorted(found, key=lambda one: -one.z)[:n_segments]
 
 
-def _rated(words: str, old: Any, new: Any, losses: tuple[Floats, Floats], whole: float) -> Segment:
+def _rated(words: str, old: Any, new: Any, losses: tuple[Floats, Floats], whole: float | None) -> Segment:
     """Return a segment with its losses."""
     before, after = losses[0][old], losses[1][new]
     error = np.sqrt(before.var() / len(before) + after.var() / len(after)) or 1e-12
     rise = float(after.mean() - before.mean())
-    return Segment(words, len(after), float(before.mean()), float(after.mean()), rise * len(after) / whole, float(rise / error))
+    share = None if whole is None else rise * len(after) / whole
+    return Segment(words, len(after), float(before.mean()), float(after.mean()), share, float(rise / error))
 
 
 def _parts(name: str, kind: str, reference: pd.Series, window: pd.Series) -> list[tuple[str, Any, Any]]:

@@ -12,7 +12,7 @@ from tests.models import customers, save_model
 
 from gristmill.errors import DataError
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.monitoring.diagnosis.account import CONCEPT, as_page
+from gristmill.monitoring.diagnosis.account import CONCEPT, as_markdown, as_page
 from gristmill.monitoring.diagnosis.diagnosing import diagnose
 from gristmill.monitoring.diagnosis.suspects import BROKEN_JOIN, MISSING, NEW_LEVEL, STUCK, UNIT, unit_factor
 
@@ -108,6 +108,17 @@ def test_the_diagnosis_can_be_written_as_data_and_as_a_page():
     page = as_page(found)
     assert "First cause: unit change" in page
     assert "<script>" not in page
+
+
+def test_where_nothing_got_worse_no_segment_has_a_share_of_it_and_faults_are_a_warning():
+    window = customers(1200, seed=2)
+    found = found_in(window.assign(plan=window["plan"].replace("01", "1")))
+    assert not found.worse
+    assert {one.share for one in found.segments} == {None}
+    text = as_markdown(found)
+    assert "| plan | Drifted: " in text
+    assert "No difference that chance would not make (2): " in text
+    assert 'class="notice warn"' in as_page(found)
 
 
 @pytest.mark.parametrize(
