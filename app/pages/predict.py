@@ -65,7 +65,7 @@ def _answer(answer: Answer, explorer: Explorer) -> None:
     shell.say(words.decision_words(answer, model), words.range_words(answer, model))
     for one in answer.noticed:
         st.warning(shell.plain(one.sentence), icon=":material/warning:")
-    st.caption(f"In the prediction log as `{answer.prediction_id}`.")
+    st.caption(f"In the prediction log as {answer.prediction_id}.")
 
 
 def _why(explorer: Explorer, row: Row, answer: Answer) -> None:
@@ -78,9 +78,8 @@ def _why(explorer: Explorer, row: Row, answer: Answer) -> None:
     sentences = words.reason_sentences(explanation)
     shell.bullets(sentences)
     table = words.reasons_table(explanation)
-    shell.chart(
-        charts.reasons_chart(table, words.contribution_title(explanation)), " ".join(sentences), height=60 + 26 * len(table)
-    )
+    made = charts.reasons_chart(table, words.contribution_title(explanation), shares=explanation["output"] is not None)
+    shell.chart(made, " ".join(sentences), height=120 + 26 * len(table))  # room for the legend, the axis, and a line a reason
 
 
 @shell.part
