@@ -15,7 +15,6 @@ from gristmill.views.predict import words
 from gristmill.views.predict.answers import Answer
 from gristmill.views.predict.asking import ask
 from gristmill.views.predict.exploring import VALUE, Explorer
-from gristmill.views.predict.form import fields_of
 
 Row = dict[str, Any]
 
@@ -28,7 +27,7 @@ def page() -> None:
     explorer = kept.explorer(case, version)
     where = f"asked at {url}" if (url := shell.service_url()) else "asked in this app"
     st.caption(f"Version {version.label} of {case.name}, {where}. Every prediction is written to the prediction log.")
-    sent = form.row_form(case.name, fields_of(version.predictor.model, explorer.sample, case.app))
+    sent = form.row_form(case.name, explorer.fields)
     said: dict[str, tuple[Row, Answer]] = st.session_state.setdefault("answers", {})
     if sent is not None:
         said.pop(case.name, None)
