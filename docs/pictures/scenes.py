@@ -59,6 +59,12 @@ def scored(page: Any) -> None:
     shown(page, "The predictions")
 
 
+def searched(page: Any) -> None:
+    """Look for something."""
+    page.get_by_role("searchbox").first.fill("calibration threshold")
+    page.get_by_role("link", name="churn").first.wait_for()
+
+
 def shown(page: Any, heading: str) -> None:
     """Bring a heading to the top of the window."""
     page.get_by_role("heading", name=heading).first.evaluate("heading => heading.scrollIntoView()")
@@ -71,6 +77,8 @@ SCENES = (
     Scene("case-phone.png", "site", f"{CASE}/index.html", "Gates", size=PHONE),
     Scene("stage.png", "site", f"{CASE}/07_evaluate.html#look-behind-the-metrics", "Look behind"),
     Scene("card.png", "site", f"{CASE}/model_card.html", "Model card"),
+    Scene("builds.png", "site", f"{CASE}/builds.html", "Builds of"),
+    Scene("search.png", "site", "search.html", "Search", act=searched),
     Scene("app-predict.png", "app", f"?case={CASE}", "Predict", act=predicted),
     Scene("app-predict-phone.png", "app", f"?case={CASE}", "Predict", size=PHONE, act=predicted),
     Scene("app-batch.png", "app", f"batch?case={CASE}", "Batch", act=scored),
