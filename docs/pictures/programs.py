@@ -1,5 +1,7 @@
 """The parts of the product that are programs: started for the pictures, and ended behind them."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 PORT = "{port}"
 PROGRAMS = {
     "app": (["-m", "streamlit", "run", "app/main.py", "--server.port", PORT], "_stcore/health"),
-    "explorer": (["-m", "voila", "notebooks/explore_model.ipynb", "--no-browser", "--port", PORT], ""),
+    "explorer": (["-m", "voila", "notebooks/41_explorer.ipynb", f"--port={PORT}"], "nothing"),
 }
 """Part -> its arguments of Python, and the path that answers once it is there."""
 
@@ -28,13 +30,13 @@ def started(name: str, project: Path) -> Iterator[str]:
     log = project / f"{name}.log"
     with log.open("wb") as output:
         words = [sys.executable, *(word.replace(PORT, str(port)) for word in arguments)]
-        process = subprocess.Popen(words, cwd=project, stdout=output, stderr=output)
+        process = subprocess.Popen(words, cwd=project, stdout=output, stderr=output, start_new_session=True)
         try:
             address = f"http://127.0.0.1:{port}/"
             wait_for(address + health, process, log)
             yield address
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # kernels too
             process.wait(30)
 
 
@@ -45,7 +47,9 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
         try:
             with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - an address of ours on this machine
                 return
-        except (urllib.error.URLError, OSError):
+        except urllib.error.HTTPError:  # no such page, but somebody who says so
+            return
+        except OSError:
             time.sleep(0.2)
     sys.exit(f"Expected an answer at {address}, got none. The program said:\n{log.read_text(errors='replace')[-2000:]}")
 

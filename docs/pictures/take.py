@@ -4,6 +4,7 @@ The product runs on a copy of the project, with a month of predictions in its lo
 """
 
 import argparse
+import contextlib
 import io
 import shutil
 import sys
@@ -22,7 +23,7 @@ from scenes import DRAWN, SCENES, Scene
 from gristmill.paths import project_root
 from gristmill.reporting.dag_svg import write_dag_picture
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parent
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -48,6 +49,7 @@ def main() -> None:
         project = copied(root, Path(stack.enter_context(tempfile.TemporaryDirectory())))
         if any(scene.where != "site" for scene in scenes):
             filled(project)
+        stack.enter_context(contextlib.chdir(project))  # where the table to upload is
         places = {where: stack.enter_context(place(where, project)) for where in dict.fromkeys(scene.where for scene in scenes)}
         browser = stack.enter_context(chromium())
         for scene in scenes:
@@ -88,7 +90,7 @@ def take(browser: Browser, scene: Scene, address: str) -> bytes:
         reduced_motion="reduce",
     )
     page.set_default_timeout(SECONDS)
-    page.goto(address + scene.path)
+    page.goto(address + scene.path, wait_until="domcontentloaded")
     page.get_by_role("heading", name=scene.says).first.wait_for()
     settled(page)
     if scene.act is not None:

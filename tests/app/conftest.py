@@ -68,7 +68,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
             at.session_state[name] = value
         at.run()
         if page:
-            at.switch_page(f"pages/{page}.py").run()
+            at.switch_page(f"screens/{page}.py").run()
         return loaded(at)
 
     return opened

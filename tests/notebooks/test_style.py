@@ -15,7 +15,9 @@ DAG = [path for path in STAGES if not path.name.startswith("00_")]
 SCORING = sorted((REPOSITORY / "notebooks").glob("3?_*.ipynb"))
 MONITORING = sorted((REPOSITORY / "notebooks").glob("2?_*.ipynb"))
 PIPELINES = {**dict.fromkeys(SCORING, "pipeline.score.yaml"), **dict.fromkeys(MONITORING, "pipeline.monitor.yaml")}
+PAGES = sorted((REPOSITORY / "notebooks").glob("4?_*.ipynb"))
 each_stage = pytest.mark.parametrize("path", [*DAG, *SCORING, *MONITORING], ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize("path", [*DAG, *SCORING, *MONITORING, *PAGES], ids=lambda path: path.stem)
 
 
 def read(path: Path) -> NotebookNode:
@@ -44,7 +46,7 @@ def test_there_is_a_notebook_for_each_task_of_the_dag():
         assert [path.stem for path in others] == [task["name"] for task in tasks]
 
 
-@each_stage
+@each_notebook
 def test_it_opens_with_a_title_and_one_question(path: Path):
     first = read(path).cells[0]
     assert first.cell_type == "markdown"
@@ -52,7 +54,7 @@ def test_it_opens_with_a_title_and_one_question(path: Path):
     assert first.source.count("?") == 1
 
 
-@each_stage
+@each_notebook
 def test_it_says_what_goes_in_and_out(path: Path):
     second = read(path).cells[1].source
     assert second.count("\n|") >= 3
@@ -60,7 +62,7 @@ def test_it_says_what_goes_in_and_out(path: Path):
         assert re.search(rf"{word[:-1]}", second, re.IGNORECASE), word
 
 
-@each_stage
+@each_notebook
 def test_imports_come_before_parameters_and_parameters_before_loading(path: Path):
     notebook = read(path)
     position = parameters_cell(notebook)
@@ -99,7 +101,7 @@ def test_it_is_a_narrative_of_twenty_to_forty_cells(path: Path):
     assert prose >= 0.7 * code, (code, prose)
 
 
-@each_stage
+@each_notebook
 def test_its_code_cells_are_short_and_define_nothing(path: Path):
     for source in sources(read(path), "code"):
         imports = source.startswith(("import ", "from "))
@@ -112,11 +114,19 @@ def test_it_reads_the_case_as_its_own_stage(path: Path):
     assert f'load_stage_case(case, "{path.stem}")' in "\n".join(sources(read(path), "code"))
 
 
-@each_stage
+@each_notebook
 def test_it_carries_no_outputs_and_a_plain_kernel(path: Path):
     notebook = read(path)
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
     assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_pages_hide_from_their_readers_what_is_for_programmers():
+    for path in PAGES:
+        cells = read(path).cells
+        hidden = [cell for cell in cells if "for-programmers" in cell.metadata.get("tags", [])]
+        assert [cell.cell_type for cell in hidden] == ["markdown"], path
+        assert cells.index(hidden[0]) == 1, path
 
 
 @pytest.mark.parametrize("path", [path for path in DAG if "03" <= path.name[:2] <= "06"], ids=lambda path: path.stem)
@@ -125,7 +135,7 @@ def test_no_stage_before_the_evaluation_touches_a_test_row(path: Path):
     assert not re.search(r"""\[\s*["']test["']\s*\]|test\.parquet""", code)
 
 
-@each_stage
+@each_notebook
 def test_numbers_in_its_prose_are_computed(path: Path):
     prose = "\n".join(sources(read(path), "markdown"))
     assert not re.search(r"\b\d+\.\d{2,}\b|\b\d{2,}(\.\d+)? ?%", prose), "a figure typed by hand goes stale on another table"

@@ -111,7 +111,7 @@ def segment_figure(segments: pd.DataFrame, metric: str, overall: float) -> House
 def shap_figure(importance: pd.Series, unit: str) -> HouseFigure:
     """Return the columns by mean absolute SHAP value, in units of the prediction."""
     label = f"mean |SHAP value|, in {unit}"
-    return evidence.importance_bars(list(importance.index), list(importance), label=label, title="What moves the predictions")
+    return evidence.importance_bars(list(importance.index), list(importance), label=label)
 
 
 def permutation_figure(importance: pd.DataFrame, metric: str) -> HouseFigure:
@@ -119,7 +119,6 @@ def permutation_figure(importance: pd.DataFrame, metric: str) -> HouseFigure:
     return evidence.importance_bars(
         *(list(importance[column]) for column in ("feature", "mean", "low", "high")),
         label=f"loss of {metric} when the column is shuffled",
-        title="What the score depends on",
     )
 
 

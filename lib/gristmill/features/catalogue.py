@@ -8,6 +8,7 @@ import pandas as pd
 from gristmill.features.aggregates import GroupAggregates
 from gristmill.features.proposals import Proposals
 from gristmill.features.rows import MISSING_LEVEL
+from gristmill.reporting.wording import figure, share, shorten
 
 _MEANINGS = {
     "number": "{source} as it is, missing values kept",
@@ -43,6 +44,25 @@ def catalogue(plan: dict[str, Any], features: pd.DataFrame, target: pd.Series) -
     pages = [_entry(feature, features[feature["name"]], plan) for feature in plan["features"]]
     fitted = [*_aggregated(plan, features), *_proposed(plan, features, target)]
     return {"version": plan["version"], "features": [*pages, *fitted], "dropped": plan["dropped"]}
+
+
+def as_table(described: dict[str, Any]) -> pd.DataFrame:
+    """Return the features of a catalogue for reading, indexed by name: their meaning, type, and figures in words."""
+    rows = [[one["name"], one["meaning"], one["type"], _in_words(one["statistics"])] for one in described["features"]]
+    return pd.DataFrame(rows, columns=["name", "meaning", "type", "figures"]).set_index("name")
+
+
+def _in_words(statistics: dict[str, Any]) -> str:
+    """Return the figures of a feature as a reader would write them; gaps only where there are any."""
+    said = [f"{share(statistics['missing_share'], 1)} missing"] if statistics.get("missing_share") else []
+    if "median" in statistics:
+        said += [f"{figure(statistics['minimum'])} to {figure(statistics['maximum'])}, median {figure(statistics['median'])}"]
+    if "levels" in statistics:
+        first = [f"{shorten(name, 24)} {share(part)}" for name, part in list(statistics.get("most_frequent", {}).items())[:2]]
+        said += [f"{statistics['levels']} levels: {', '.join(first)}" + (", ..." if statistics["levels"] > len(first) else "")]
+    if len(said) <= bool(statistics.get("missing_share")):
+        said += [f"{name.replace('_', ' ')} {figure(value)}" for name, value in statistics.items() if name != "missing_share"]
+    return "; ".join(said)
 
 
 def _entry(feature: dict[str, Any], values: pd.Series, plan: dict[str, Any]) -> dict[str, Any]:

@@ -18,12 +18,15 @@ from gristmill.modeling.training_rows import TrainingRows
 from gristmill.reporting.plots import classification, decisions, evidence, regression, selection, training
 from gristmill.reporting.plots.data import association_heatmap
 from gristmill.reporting.plots.style import HouseFigure, empty
-from gristmill.reporting.wording import metric_label
+from gristmill.reporting.wording import figure, metric_label
 
 Floats = NDArray[np.float64]
 
 NAMED_IN_CURVE = {"fbeta": "F-score", "disparity": "largest difference between groups"}
 """Columns of a threshold's curve that the names of metrics do not cover -> how they are written."""
+
+SHOWN_TRIALS = 10
+"""Trials of a search that its report lists."""
 
 PERMUTED_ROWS = 500
 """Rows on which the importance of features is measured."""
@@ -39,6 +42,33 @@ def out_of_fold(rows: TrainingRows, oof: Floats | None, threshold: float | None 
     if len(rows.classes) == 2:
         return classification.roc_curve(y, predicted, rows.classes, threshold=threshold)
     return classification.confusion_matrix(y, np.argmax(predicted, axis=1), rows.classes)
+
+
+def best_trials(result: Search, metric: str, most: int = SHOWN_TRIALS) -> pd.DataFrame:
+    """Return the best trials for reading, finished ones first: score, time, and parameters in words.
+
+    Parameters
+    ----------
+    result
+        The search of a family.
+    metric
+        What the scores are.
+    most
+        Most trials returned.
+    """
+    tried = [one for one in result.trials if one.score is not None]
+    ranked = sorted(tried, key=lambda one: (one.status != "finished", -as_gain(metric, float(one.score or 0.0))))[:most]
+    rows = [
+        [one.number, figure(one.score, 4), figure(one.std, 4), one.status, one.origin, f"{one.seconds:.1f} s", _params(one.params)]
+        for one in ranked
+    ]
+    columns = ["trial", metric_label(metric), "spread over folds", "status", "origin", "took", "parameters"]
+    return pd.DataFrame(rows, columns=columns).set_index("trial")
+
+
+def _params(params: Mapping[str, Any]) -> str:
+    """Return parameters on one line, numbers with no more digits than tell them apart."""
+    return ", ".join(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in params.items())
 
 
 def by_fold(result: Search, metric: str) -> HouseFigure:
@@ -108,7 +138,9 @@ def agreement(rows: TrainingRows, members: Mapping[str, Member]) -> HouseFigure:
     """Return how alike the members' out-of-fold errors are: where they are not, a blend can gain."""
     errors: Mapping[str, Any] = {name: _errors(rows, one.oof) for name, one in members.items()}
     table = pd.DataFrame(errors).corr().fillna(1.0)
-    title = "Correlation of the models' errors, row by row"
+    between = table.to_numpy()[np.tril_indices(len(table), -1)]
+    reach = f": from {between.min():.2f} to {between.max():.2f}" if len(between) else ""
+    title = f"Correlation of the models' errors, row by row{reach}"
     return association_heatmap(table, title=title, of="model", measure="correlation of errors")
 
 

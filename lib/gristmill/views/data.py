@@ -109,10 +109,10 @@ def difference(old: Version, new: Version, paths: CasePaths) -> tuple[list[str],
         A file is missing or damaged.
     """
     found = compare(old.snapshot, new.snapshot, paths.root, load_case(paths.name, paths.root).id_columns)
-    words = [f"**{name}**: {fact}." for name, fact in schema_facts(found)]
+    words = [f"{name}: {fact}." for name, fact in schema_facts(found)]
     moved = [one for one in found.columns if one.distance is not None and one.distance > 0]
     rows = [(one.name, one.distance, moved_text(one)) for one in moved]
-    words += [f"**Rows**: {rows_fact(found)}.", f"**Values**: {_how_many_moved(len(moved), len(found.columns))}."]
+    words += [f"Rows: {rows_fact(found)}.", f"Values: {_how_many_moved(len(moved), len(found.columns))}."]
     return words, pd.DataFrame(rows, columns=["column", "moved", "how"])
 
 

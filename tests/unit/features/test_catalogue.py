@@ -6,7 +6,7 @@ import pytest
 from tests.unit.features.conftest import contract_of, make_case
 
 from gristmill.features.builder import make_plan
-from gristmill.features.catalogue import catalogue
+from gristmill.features.catalogue import as_table, catalogue
 from gristmill.features.rows import RowFeatures
 
 
@@ -52,3 +52,12 @@ def test_what_all_rows_propose_is_in_it_with_what_it_explains():
     assert "proposed inside the folds; on all training rows it explains" in proposed["meaning"]
     assert "of what the columns one by one leave to linear models and networks" in proposed["meaning"]
     assert proposed["statistics"]["missing_share"] == 0
+
+
+def test_figures_are_told_in_words(pages: dict, nasty: pd.DataFrame):
+    table = as_table(pages)
+    assert list(table.index) == [entry["name"] for entry in pages["features"]]
+    assert "{" not in "".join(table["figures"])
+    assert f"median {nasty['whole'].median():.3f}" in table.loc["whole", "figures"]
+    assert f"{100 * nasty['whole'].isna().mean():.1f} % missing" in table.loc["whole", "figures"]
+    assert "levels: " in table.loc["🙂", "figures"]

@@ -9,6 +9,7 @@ from tests.unit.modeling.conftest import make_rows
 
 from gristmill.modeling import figures
 from gristmill.modeling.families.catalogue import build
+from gristmill.modeling.search.trial import Trial
 from gristmill.modeling.search.tuning import Search
 from gristmill.modeling.training_rows import TrainingRows
 
@@ -66,3 +67,16 @@ def test_rows_of_one_class_have_no_curves():
     rows = make_rows("binary", n_rows=40)
     fitted = build("neural", PARAMS, rows.problem).fit(rows.X, np.zeros(40, dtype=int))
     assert figures.curves(Search("neural", fitted=fitted)) == {}
+
+
+def test_the_best_trials_are_listed_first_with_their_parameters_in_words():
+    tried = [
+        Trial(0, {"depth": 3, "rate": 0.123456}, [0.7], 0.7, 0.01, 2.0, "finished", "default", None),
+        Trial(1, {"depth": 9, "rate": 0.5}, [0.9], 0.9, 0.01, 1.0, "pruned", "bayesian", None),
+        Trial(2, {"depth": 4, "rate": 0.1}, [0.8], 0.8, 0.01, 1.0, "finished", "bayesian", None),
+        Trial(3, {"depth": 5, "rate": 0.1}, [], None, None, 1.0, "failed", "bayesian", "out of memory"),
+    ]
+    table = figures.best_trials(Search("boosting", trials=tried), "roc_auc")
+    assert list(table.index) == [2, 0, 1]
+    assert table.loc[0].to_dict()["parameters"] == "depth 3, rate 0.123"
+    assert list(figures.best_trials(Search("boosting", trials=tried), "log_loss", 1).index) == [0]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.reporting.browsing import browser, visit  # noqa: F401 - fixtures
 
 from gristmill.config.stages import FAMILY_STAGES, READS
 from gristmill.reporting.stage_report import StageRun, render_stage_report, stage_label

@@ -65,6 +65,7 @@ def draw_history(entries: Sequence[Entry], metric: str, part: str = "test") -> M
             right=width - _RIGHT,
             bottom=_TOP + _HEIGHT,
             dots=dots,
+            step=round(step, 1),
             line=" ".join(f"{dot['x']},{dot['y']}" for dot in dots),
             ticks=[{"y": scale.y(value), "text": figure(value)} for value in _ticks(scale)],
             kinds=[{"name": kind, "y": _TOP + _HEIGHT + 36 + _LINE * place} for place, kind in enumerate(KINDS)],

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from gristmill.reporting.plots import headlines
 from gristmill.reporting.plots.style import (
     BLUE,
     GREY,
@@ -24,6 +25,7 @@ from gristmill.reporting.plots.style import (
     empty,
     house_style,
     percent_axis,
+    retitle,
 )
 from gristmill.reporting.wording import count, figure, share, shorten
 
@@ -98,7 +100,7 @@ def roc_curve(
     others
         Other models on the same rows, drawn with broken lines; of several classes the mean of their areas is named.
     """
-    made, axes = _square(title or "ROC: true positives found against false alarms raised")
+    made, axes = _square(title or "")
     axes.plot([0, 1], [0, 1], color=LIGHT, linewidth=1.4)
     several = []
     for color, (name, truth, score) in zip(SERIES, _by_class(y_true, y_proba, classes), strict=False):
@@ -110,6 +112,7 @@ def roc_curve(
         several.append((name, color, _area(x, y)))
         if threshold is not None:
             _mark(axes, x[1:], y[1:], thresholds, threshold)
+    retitle(made, title or headlines.ranking(several))
     _name_curves(axes, several + _draw_others(axes, y_true, others, classes, _roc), "AUC")
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
     return made
@@ -126,8 +129,8 @@ def pr_curve(
     title: str | None = None,
 ) -> HouseFigure:
     """Return precision against recall, with the average precision; parameters as for :func:`roc_curve`."""
-    made, axes = _square(title or "Precision against recall")
-    several = []
+    made, axes = _square(title or "")
+    several, rates = [], []
     for color, (name, truth, score) in zip(SERIES, _by_class(y_true, y_proba, classes), strict=False):
         if not truth.any():
             continue
@@ -136,8 +139,10 @@ def pr_curve(
         axes.plot(*_thinned(np.append(0, recall), np.append(precision[0], precision)), color=color)
         axes.axhline(float(truth.mean()), color=color, alpha=0.35, linewidth=1.2, linestyle=(0, (4, 3)))
         several.append((name, color, float(np.sum(np.diff(np.append(0, recall)) * precision))))
+        rates.append(float(truth.mean()))
         if threshold is not None:
             _mark(axes, recall, precision, thresholds, threshold)
+    retitle(made, title or headlines.finding(several, rates))
     _name_curves(axes, several + _draw_others(axes, y_true, others, classes, _precision_recall), "average precision")
     axes.set(xlabel="recall (share of the class that is found)", ylabel="precision (share of the found that is right)")
     return made

@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from gristmill.reporting.plots import headlines
 from gristmill.reporting.plots.style import (
     AMBER,
     BLUE,
@@ -41,9 +42,8 @@ def coverage(parts: Sequence[Mapping[str, Any]], *, title: str | None = None) ->
     levels = sorted(parts[0]["levels"]) if parts else []
     if not levels:
         return empty(title or "Sets and intervals", "None were measured.")
-    said = ", ".join(f"{share(parts[0]['levels'][level]['coverage'], 1)} when asked for {share(level)}" for level in levels)
     height = rows_height(len(parts), each=0.3, around=1.3)
-    made, panels = canvas(title or f"Truths held: {said}", height, columns=len(levels), sharey=True, sharex=True)
+    made, panels = canvas(title or headlines.held(parts[0]["levels"]), height, columns=len(levels), sharey=True, sharex=True)
     marked = [value for part in parts for by_level in (part.get("others") or {}).values() for value in by_level.values()]
     lowest = min([*marked, *(part["levels"][level]["low"] for part in parts for level in levels)])
     for axes, level in zip(panels, levels, strict=True):

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from gristmill.reporting.plots import headlines
 from gristmill.reporting.plots.style import (
     BLUE,
     GREY,
@@ -61,7 +62,7 @@ def calibration_curve(
     n_bins
         Bins with about as many rows each.
     """
-    title = title or "Calibration: what was said against what came true"
+    title = title or headlines.calibrated(*_judged(y_true, y_proba), n_bins)
     made, (axes, below) = canvas(title, 4.9, rows=2, height_ratios=[4, 1], sharex=True)
     axes.plot([0, 1], [0, 1], color=LIGHT, linewidth=1.4)
     for values, color in ((before, GREY), (y_proba, BLUE)):
@@ -142,7 +143,8 @@ def threshold_curve(
         return empty(title or "Threshold", "No threshold was compared.")
     shares = all(np.nanmin(values) >= 0 and np.nanmax(values) <= 1 for values in drawn.values())
     panels_needed = 1 if shares else len(drawn)
-    made, panels = canvas(title or "What each threshold would give", 1.0 + 2.2 * panels_needed, rows=panels_needed, sharex=True)
+    title = title or headlines.best_threshold(x, drawn, chosen)
+    made, panels = canvas(title, 1.0 + 2.2 * panels_needed, rows=panels_needed, sharex=True)
     for index, (name, values) in enumerate(drawn.items()):
         axes, color = panels[0 if shares else index], SERIES[index if shares else 0]
         axes.plot(x, values, color=color, label=metric_label(name))

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from gristmill.reporting.plots import headlines
 from gristmill.reporting.plots.style import BLUE, GREY, HouseFigure, canvas, empty, grid_lines, house_style, number_axis
 from gristmill.reporting.wording import shorten
 
@@ -26,9 +27,9 @@ def effect_curves(curves: Sequence[Mapping[str, Any]], *, label: str, title: str
     label
         What is predicted and its unit, written at the left.
     """
-    heading = title or "Predictions along the values of the strongest columns"
     if not curves:
-        return empty(heading, "No column was followed.")
+        return empty(title or "Predictions along the values of the strongest columns", "No column was followed.")
+    heading = title or headlines.moved_most(curves)
     across = min(ACROSS, len(curves))
     rows = -(-len(curves) // across)
     made, panels = canvas(heading, 0.6 + 2.4 * rows, rows=rows, columns=across)
@@ -47,7 +48,16 @@ def _panel(axes: Axes, curve: Mapping[str, Any]) -> None:
     ordered = curve["kind"] == "ordered"
     for own in curve["ice"]:
         axes.plot(where, own, color=GREY, linewidth=0.6, alpha=0.35)
-    axes.plot(where, curve["mean"], color=BLUE, linewidth=2.2, marker="o", markersize=3 if ordered else 5)
+    joined = "-" if ordered else ":"  # between two levels there is nothing
+    axes.plot(
+        where,
+        curve["mean"],
+        color=BLUE,
+        linewidth=2.2 if ordered else 1.2,
+        linestyle=joined,
+        marker="o",
+        markersize=3 if ordered else 6,
+    )
     about = f" → {curve['class']}" if curve.get("class") else ""
     axes.set_title(shorten(f"{curve['feature']}{about}", 34), fontsize=9, loc="left")
     grid_lines(axes, "y")

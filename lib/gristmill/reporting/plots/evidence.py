@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gristmill.reporting.gate_words import gate_words
+from gristmill.reporting.plots import headlines
 from gristmill.reporting.plots.style import (
     AMBER,
     BLUE,
@@ -115,7 +116,8 @@ def score_bars(
     panels = ([unit] if unit else []) + [[metric] for metric in known if metric not in UNIT_METRICS]
     height = sum(0.55 + 0.3 * len(panel) for panel in panels) + 0.5
     heights = [0.6 + 0.3 * len(panel) for panel in panels]
-    made, all_axes = canvas(title or "Scores on the test rows", height, rows=len(panels), height_ratios=heights)
+    first = f"Scores on the test rows: {metric_label(known[0])} {figure(_ends(scores[known[0]])[0])}"
+    made, all_axes = canvas(title or first, height, rows=len(panels), height_ratios=heights)
     for axes, metrics in zip(all_axes, panels, strict=True):
         _score_panel(axes, metrics, scores, others)
         axes.set_xlabel("score" if len(metrics) > 1 or metrics == unit else metric_label(metrics[0]))
@@ -166,7 +168,8 @@ def importance_bars(
     numbers = np.asarray(values, dtype=float)
     order = np.argsort(-numbers, kind="stable")[:SHOWN_ROWS]
     more = f" (first {len(order)} of {len(numbers)})" if len(numbers) > len(order) else ""
-    made, (axes,) = canvas(title or f"Features by {label}{more}", rows_height(len(order)))
+    first = f"{shorten(names[order[0]], 28)} comes first by {label}{more}"
+    made, (axes,) = canvas(title or first, rows_height(len(order)))
     positions = np.arange(len(order))
     axes.barh(positions, numbers[order], height=0.66, color=BLUE)
     if low is not None and high is not None:
@@ -226,8 +229,9 @@ def group_bars(
     feature
         Column that makes the groups.
     """
-    title = title or f"{metric_label(metric)}{f' by {shorten(feature)}' if feature else ''}"
     shown = [(group, _ends(group["metrics"].get(metric) if "metrics" in group else group)) for group in groups][:SHOWN_ROWS]
+    judged = [(str(group.get("group", "")), ends[0]) for group, ends in shown if not group.get("small")]
+    title = title or headlines.extremes(judged, metric, feature or "")
     if not any(np.isfinite(ends[0]) for _, ends in shown):
         return empty(title, "No group has enough rows for this metric.")
     made, (axes,) = canvas(title, rows_height(len(shown), each=0.36))
@@ -278,9 +282,8 @@ def segments(
         As for :func:`group_bars`.
     """
     named = [{**part, "group": part.get("segment", part.get("group", ""))} for part in segments]
-    made: HouseFigure = group_bars(
-        named, metric, overall=overall, title=title or f"{metric_label(metric)} in {len(named)} segments of the test rows"
-    )
+    values = [(str(part["group"]), _ends(part)[0]) for part in named]
+    made: HouseFigure = group_bars(named, metric, overall=overall, title=title or headlines.weakest(values, metric, overall))
     return made
 
 

@@ -112,7 +112,7 @@ def _written(axes: Axes, label: Label, dx: float, dy: float, side: str) -> Annot
         (label.x, label.y),
         xytext=(dx, dy),
         textcoords="offset points",
-        ha=side,  # type: ignore[arg-type]
+        ha=side,
         color=label.color,
         fontsize=8.5,
         fontweight=label.weight,

@@ -4,14 +4,17 @@ Figures are plain :class:`matplotlib.figure.Figure` objects: no pyplot, no globa
 expression of a notebook cell they show themselves, twice as sharp as the page, with their title as the alternative text.
 
 The figures stand in modules by subject: :mod:`.data` (class_balance, histogram, distributions, missing_bars,
-association_heatmap, split_overview), :mod:`.training` (fold_scores, trials_scatter, leaderboard, learning_curve, epochs),
-:mod:`.selection` (frontier), :mod:`.decisions` (calibration_curve, threshold_curve), :mod:`.classification` (roc_curve,
-pr_curve, confusion_matrix, gains), :mod:`.coverage` (coverage), :mod:`.regression` (predicted_vs_actual, residuals) and
-:mod:`.evidence` (score_bars, importance_bars, reasons, group_bars, segments, gates).
+association_heatmap, split_overview), :mod:`.exploration` (target_against, target_over_time, gap_patterns, far_out),
+:mod:`.training` (fold_scores, trials_scatter, leaderboard, learning_curve, epochs), :mod:`.selection` (frontier),
+:mod:`.decisions` (calibration_curve, threshold_curve), :mod:`.acting` (amounts), :mod:`.classification` (roc_curve, pr_curve,
+confusion_matrix, gains), :mod:`.coverage` (coverage), :mod:`.regression` (predicted_vs_actual, residuals) and :mod:`.evidence`
+(score_bars, importance_bars, reasons, group_bars, segments, gates). Where no title is given, it says what the figure has found:
+:mod:`.headlines`.
 """
 
 import base64
 import io
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +45,9 @@ SERIES = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, GREY, INK)
 
 WIDTH = 7.8
 """Width of a figure in inches: the text column of a report at 100 pixels an inch."""
+
+_LETTERS = 10.5
+"""Letters of a title in an inch."""
 
 MINUS = "\u2212"
 
@@ -127,7 +133,7 @@ class HouseFigure(Figure):
     @property
     def title(self) -> str:
         """What the figure shows, in words."""
-        return str(self.get_suptitle())
+        return str(self.get_suptitle()).replace("\n", " ")
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
         """Return the image a notebook shows: PNG, with its size on the page and its alternative text."""
@@ -158,17 +164,23 @@ def canvas(
     Parameters
     ----------
     title
-        What the figure shows.
+        What the figure shows; over several lines, each of which makes the figure higher, where it is too long for one.
     height, width
         Size in inches.
     rows, columns
         Grid of axes; further options go to :meth:`matplotlib.figure.Figure.subplots`.
     """
     spacing = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, hspace=0.06, wspace=0.05)
-    made = HouseFigure(figsize=(width, height), layout=spacing)
-    made.suptitle(title, x=0.008, ha="left")
+    lines = textwrap.wrap(title, int(width * _LETTERS)) or [""]
+    made = HouseFigure(figsize=(width, height + 0.2 * (len(lines) - 1)), layout=spacing)
+    made.suptitle("\n".join(lines), x=0.008, ha="left")
     axes = made.subplots(rows, columns, squeeze=False, **grid)
     return made, list(axes.ravel())
+
+
+def retitle(made: HouseFigure, title: str) -> None:
+    """Give a figure the title that is known only once it is drawn."""
+    made.suptitle("\n".join(textwrap.wrap(title, int(made.get_size_inches()[0] * _LETTERS))), x=0.008, ha="left")
 
 
 def grid_lines(axes: Axes, direction: str = "x") -> None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from gristmill.config.metric_names import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from gristmill.reporting.plots import headlines
 from gristmill.reporting.plots.style import (
     AMBER,
     BLUE,
@@ -53,7 +54,7 @@ def fold_scores(scores: Mapping[str, Sequence[float]], metric: str, *, title: st
     """
     if not scores:
         return empty(title or "Scores by fold", "No model was validated.")
-    made, (axes,) = canvas(title or f"{metric_label(metric)} in every validation fold", rows_height(len(scores), each=0.36))
+    made, (axes,) = canvas(title or headlines.over_folds(scores, metric), rows_height(len(scores), each=0.36))
     for row, values in enumerate(scores.values()):
         _fold_row(axes, row, np.asarray(values, dtype=float))
     axes.set_yticks(range(len(scores)), [shorten(name) for name in scores])
@@ -234,7 +235,8 @@ def learning_curve(
         the curves is named with its score alone, so that they keep their height.
     """
     rows = np.asarray(sizes, dtype=float)
-    made, (axes,) = canvas(title or f"{metric_label(metric)} as training rows are added", 3.3)
+    valid = np.asarray(valid_scores, dtype=float).reshape(len(rows), -1).mean(axis=1)
+    made, (axes,) = canvas(title or headlines.more_rows(rows, valid, metric), 3.3)
     for name, scores, color in (("training rows", train_scores, GREY), ("validation rows", valid_scores, BLUE)):
         table = np.asarray(scores, dtype=float).reshape(len(rows), -1)
         mean, spread = table.mean(axis=1), table.std(axis=1)

@@ -116,5 +116,8 @@ document.getElementById("ask").addEventListener("submit", (event) => {
 });
 field.addEventListener("input", search);
 if (only) only.addEventListener("change", search);
+document.getElementById("ask").hidden = document.getElementById("keys").hidden = false;
+document.getElementById("unscripted").hidden = true;
+field.focus();
 field.value = new URLSearchParams(location.search).get("q") || "";
 search();

@@ -10,11 +10,12 @@ from gristmill.reporting.plots.style import SHARPNESS, HouseFigure
 
 
 def picture(made: HouseFigure) -> str:
-    """Return a figure as an image with its title as the alternative text."""
+    """Return a figure as an image with its title as the alternative text, which scrolls by itself where it would be too small."""
     buffer = io.BytesIO()
     made.savefig(buffer, format="png", dpi=100 * SHARPNESS, metadata={"Software": None})
     image = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img class="gm-figure" alt="{escape(made.title)}" src="data:image/png;base64,{image}">'
+    shown = f'<img class="gm-figure" alt="{escape(made.title)}" src="data:image/png;base64,{image}">'
+    return f'<div class="gm-scroll" tabindex="0" role="region" aria-label="Figure: {escape(made.title)}">{shown}</div>'
 
 
 def announced(sentence: str) -> str:

@@ -19,7 +19,7 @@ from gristmill.views.monitoring.traffic import Traffic, traffic
 
 NOTHING = (
     "Nothing was predicted with this model yet, so that there is nothing to watch. Start the service with `make serve` and ask it, "
-    "or predict a row on the page *Predict*; what is answered is logged, and shows up here."
+    "or predict a row on the page Predict; what is answered is logged, and shows up here."
 )
 
 

@@ -62,7 +62,7 @@ def ends_words(ends: tuple[float, float]) -> str:
 def contribution_title(explanation: Mapping[str, Any]) -> str:
     """Return what contributions are measured in, as the title of an axis."""
     said = explanation["output"]
-    return "part of the prediction" if said is None else f"part of the probability of {said}"
+    return "part of the number" if said is None else f"part of P({said})"
 
 
 def moved_sentence(curve: pd.DataFrame, column: str, value: Any, model: FittedModel) -> str:

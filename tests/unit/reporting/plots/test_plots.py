@@ -11,8 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gristmill.reporting.plots import classification, data, decisions, disparity, effects, evidence, regression, selection, training
+from gristmill.reporting.plots import (
+    acting,
+    classification,
+    data,
+    decisions,
+    disparity,
+    effects,
+    evidence,
+    regression,
+    selection,
+    training,
+)
 from gristmill.reporting.plots import coverage as plots_coverage
+from gristmill.reporting.plots import exploration as explored
 from gristmill.reporting.plots.labels import extent
 from gristmill.reporting.plots.style import HouseFigure
 
@@ -57,6 +69,10 @@ CANDIDATES = [
 ]
 CONSTANT = np.tile([0.7, 0.3], (ROWS, 1))
 TRUTH = RNG.lognormal(12, 0.5, ROWS)
+ALONG = pd.DataFrame(
+    {"group": ["<b>", "2 $", "missing"], "series": CLASSES[1], "n": [9, 5, 3], "value": [0.1, 0.4, 0.2], "low": 0.0, "high": 0.6}
+)
+DRAWN = {"label": "share of y", "overall": {CLASSES[1]: 0.3}, "title": "Along it"}
 
 FIGURES: dict[str, Callable[[], HouseFigure]] = {
     "class_balance": lambda: data.class_balance(TARGET),
@@ -65,6 +81,18 @@ FIGURES: dict[str, Callable[[], HouseFigure]] = {
     "distributions without a target": lambda: data.distributions(FRAME),
     "missing_bars": lambda: data.missing_bars(FRAME.isna().mean()),
     "association_heatmap": lambda: data.association_heatmap(pd.DataFrame(np.eye(3), index=list("abc"), columns=list("abc"))),
+    "target_against": lambda: explored.target_against({"a <b>": ALONG, "b": ALONG}, **DRAWN),
+    "target_over_time": lambda: explored.target_over_time(ALONG, unit="month", **DRAWN),
+    "gap_patterns": lambda: explored.gap_patterns(pd.DataFrame({"a $": [False, True], "b": [False, True]}, index=[90, 3])),
+    "far_out": lambda: explored.far_out(
+        pd.DataFrame({"share": [0.1], "lower": [-1e6], "upper": [1e6]}, index=["number"]), lambda name: FRAME[name]
+    ),
+    "amounts": lambda: acting.amounts(
+        pd.DataFrame({"threshold": [0.0, 0.5, 1.0], "amount": [-5.0, 9.0, 0.0], "share": [1.0, 0.3, 0.0]}),
+        0.5,
+        what="Profit",
+        own=0.4,
+    ),
     "split_overview": lambda: data.split_overview(SPLIT, TARGET, positive_class=CLASSES[1]),
     "split_overview of numbers": lambda: data.split_overview(SPLIT, FRAME["number"]),
     "fold_scores": lambda: training.fold_scores({"linear": [0.8, 0.82], "neural": [0.7, float("nan")]}, "roc_auc"),
@@ -125,6 +153,10 @@ FIGURES: dict[str, Callable[[], HouseFigure]] = {
 
 EMPTY: dict[str, Callable[[], HouseFigure]] = {
     "no missing cell": lambda: data.missing_bars(pd.Series({"a": 0.0})),
+    "no gap": lambda: explored.gap_patterns(pd.DataFrame(index=[90])),
+    "no column to follow": lambda: explored.target_against({}, **DRAWN),
+    "no time": lambda: explored.target_over_time(ALONG.head(0), unit="month", **DRAWN),
+    "no outlier": lambda: explored.far_out(pd.DataFrame(columns=["share", "lower", "upper"]), lambda name: FRAME[name]),
     "no number": lambda: data.histogram(pd.Series([np.nan, np.inf], name="x")),
     "no column": lambda: data.distributions(pd.DataFrame()),
     "no pair": lambda: data.association_heatmap(pd.DataFrame()),

@@ -1,6 +1,7 @@
 """What the monitoring page is given: sums that are right, live rows judged by what the model was trained on, and plain words."""
 
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,20 +27,27 @@ from gristmill.views.monitoring.periods import MOST_PARTS, PERIODS, cut_of, defa
 from gristmill.views.monitoring.traffic import quantiles
 
 
-@pytest.fixture
-def watched(project: Path) -> Path:
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a built model that knows its training rows."""
-    built(project, more="evaluation: {resamples: 200}\nmonitoring: {performance: {min_labels: 100, estimate_draws: 50}}\n")
+    root = tmp_path_factory.mktemp("views") / "project"
+    root.mkdir()
+    (root / "pipeline.yaml").write_text("tasks: []\n")
+    built(root, more="evaluation: {resamples: 200}\nmonitoring: {performance: {min_labels: 100, estimate_draws: 50}}\n")
     rows = customers(900, seed=1)
     model, contract = describe("binary", threshold=0.5)
     fitted = fit("binary", rows)
     reference = drift_reference(rows, contract, FEATURES, fitted.predict_proba(rows[FEATURES]), bins=10)
-    folder = project / "artifacts" / "small" / "model"
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
+    folder = root / "artifacts" / "small" / "model"
+    shutil.rmtree(folder)
     save_candidate(folder, fitted, model, contract, reference, "small", None)
-    return project
+    return root
+
+
+@pytest.fixture
+def watched(built_once: Path, tmp_path: Path) -> Path:
+    """Return a copy of it, whose log and products are a test's own."""
+    return Path(shutil.copytree(built_once, tmp_path / "project"))
 
 
 def asked(root: Path, frame: pd.DataFrame, n_labels: int = 0, **more: object) -> None:

@@ -2,7 +2,7 @@
 (function () {
   function name() {
     var page = document.getElementById("rendered_cells");
-    if (page && !document.querySelector("main #rendered_cells")) { page.setAttribute("role", "main"); }
+    if (page) { page.setAttribute("role", "main"); }
     document.querySelectorAll(".widget-inline-hbox").forEach(function (widget) {
       var label = widget.querySelector(".widget-label");
       if (!label) { return; }

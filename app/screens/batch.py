@@ -12,7 +12,6 @@ from gristmill.reporting.wording import share
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.batch.uploads import CSV, FORMATS, PARQUET, ScoredUpload, head, score_upload, template
 from gristmill.views.predict.asking import possible_level
-from gristmill.views.predict.form import fields_of
 
 MIME = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
 FORMAT_NAMES = {CSV: "CSV, for a spreadsheet program", PARQUET: "Parquet"}
@@ -23,8 +22,8 @@ def page() -> None:
     case = kept.case_file(shell.chosen_case())
     version = kept.service(case).version()
     st.caption(
-        f"Version {version.label} of {case.name} predicts every row of a table. As with `gristmill score`, these predictions are "
-        "not in the prediction log."
+        f"Version {version.label} of {case.name} predicts every row of a table. Like those of the command line, these predictions "
+        "are not in the prediction log."
     )
     _columns(case, version)
     _upload(case, version)
@@ -40,7 +39,7 @@ def _columns(case: Case, version: ServedVersion) -> None:
     model = version.predictor.model
     with st.expander(f"The {len(model.feature_columns)} columns a table needs"):
         shell.say(f"In any order: {', '.join(model.feature_columns)}. Kept in the output if there: {', '.join(model.id_columns)}.")
-        usual = {field.name: field.value for field in fields_of(model, kept.explorer(case, version).sample, case.app)}
+        usual = {field.name: field.value for field in kept.explorer(case, version).fields}
         st.download_button(
             "Download an example (CSV)", template(model, usual), f"{case.name}_example.csv", MIME[CSV], on_click="ignore"
         )
@@ -64,7 +63,7 @@ def _upload(case: Case, version: ServedVersion) -> None:
     if upload is None:
         st.warning("Choose a table first.")
         return
-    bar = st.progress(0.0, f"Reading {upload.name} …")
+    bar = st.progress(0.0, f"Reading {shell.plain(upload.name)} …")
     folder = TemporaryDirectory(prefix="gristmill-app-")  # it goes with the session that holds it
     try:
         scored = score_upload(

@@ -7,6 +7,7 @@ import streamlit as st
 import release_forms
 import shell
 import watching_charts as charts
+import words
 from gristmill.reporting.wording import metric_label
 from gristmill.views import reports
 from gristmill.views.models import releasing, side_by_side
@@ -38,10 +39,11 @@ def waiting(case: str) -> None:
         st.rerun()
 
 
+@shell.part
 def compared(versions: Sequence[Version]) -> None:
     """Show versions side by side."""
     st.header("Versions")
-    st.dataframe(side_by_side.overview(versions), hide_index=True, width="stretch")
+    shell.table(side_by_side.overview(versions).set_index("version"))
     chosen = st.multiselect("Compare", versions, default=versions[:3], format_func=lambda one: one.title, help="Beside each other.")
     if not chosen:
         st.info("Choose versions to compare.")
@@ -53,25 +55,26 @@ def compared(versions: Sequence[Version]) -> None:
     part = st.selectbox("Figures on", list(side_by_side.PARTS), format_func=side_by_side.PARTS.__getitem__)
     table = side_by_side.scores(chosen, part)
     if len(table):
-        st.table(table)
+        shell.table(table)
     else:
         st.info("No figures were recorded for these rows.")
     st.caption("Value (interval); a star marks the best of a row. Versions may have been judged on other test rows.")
 
 
+@shell.part
 def one_version(versions: Sequence[Version]) -> None:
     """Show gates, lineage and card of a version."""
     st.header("One version")
     version = st.selectbox("Version", versions, format_func=lambda one: one.title)
     if version.problem:
-        st.error(version.problem)
+        st.error(words.said(version.problem))
     gates, lineage, card = st.tabs(["Gates", "Lineage", "Model card"])
     with gates:
-        st.markdown(f"Gates: {side_by_side.gates_words(version)}.")
+        words.say(f"Gates: {side_by_side.gates_words(version)}.")
         if version.gates:
-            st.dataframe(side_by_side.gate_table(version), hide_index=True, width="stretch")
+            shell.table(side_by_side.gate_table(version).set_index("gate"))
     with lineage:
-        st.table(side_by_side.lineage(version).set_index("what"))
+        shell.table(side_by_side.lineage(version).set_index("what"))
     with card:
         if version.card is None:
             st.info("This version has no model card.")
@@ -84,10 +87,10 @@ def one_version(versions: Sequence[Version]) -> None:
 st.title("Models")
 with shell.told():
     case = shell.chosen_case()
-    st.markdown(f"**{releasing.now_serving(shell.root(), case)}**")
+    words.say(releasing.now_serving(shell.root(), case))
     shown = look(case)
     if shown.problem:
-        st.error(shown.problem)
+        st.error(words.said(shown.problem))
     if shown.reading:
         waiting(case)
     if shown.versions:
@@ -99,6 +102,6 @@ with shell.told():
     st.header("Audit trail")
     trail = releasing.audit(shell.root(), case)
     if len(trail):
-        st.dataframe(trail, hide_index=True, width="stretch")
+        shell.table(trail.set_index("when"))
     else:
         st.info("Nothing was promoted or refused yet.")

@@ -7,6 +7,7 @@ import streamlit as st
 import served_rows
 import shell
 import watching_charts as charts
+import words
 from gristmill.config.loading import load_case
 from gristmill.errors import LogUnavailable
 from gristmill.paths import ProjectPaths
@@ -30,32 +31,36 @@ def service_of(url: str) -> service.ServiceState:
     return service.ask(url, os.environ.get(service.KEY_VARIABLE, ""))
 
 
+@shell.part
 def alerts(case: str, state: service.ServiceState) -> None:
     """Say which alerts are firing, and what to do about each."""
     st.header("Alerts")
     samples = state.samples if state.state == "running" else None
     found, sentence = firing.standing(load_case(case, shell.root()), shell.root(), samples)
-    (st.error if any(one.state == "firing" for one in found) else st.success if not found else st.warning)(sentence)
+    (st.error if any(one.state == "firing" for one in found) else st.success if not found else st.warning)(words.said(sentence))
     for one in found:
         with st.expander(f"{one.state.capitalize()}: {one.rule.replace('_', ' ')} ({one.severity}, since {one.since})"):
             st.markdown(f"{one.words}\n\n{one.runbook or f'What to do: {one.url}'}")
 
 
+@shell.part
 def recommended(case: str) -> None:
     """Show what the last weekly report advises."""
     found = weekly.advice(ProjectPaths(shell.root()).case(case))
     if found is None:
         st.caption(f"`gristmill monitor {case}` looks at quality, drift and performance together, and says what to do.")
         return
-    (st.success if found.quiet else st.warning)(f"**{found.headline}** (weekly report until {found.until})")
+    (st.success if found.quiet else st.warning)(words.said(f"{found.headline} (Weekly report until {found.until}.)"))
     with st.expander("Why, and what to run"):
-        st.markdown("\n".join(f"- {line}" for line in [*found.reasons, *(f"`{one}`" for one in found.commands)]))
+        words.bullets(found.reasons)
+        st.code("\n".join(found.commands), language="sh", wrap_lines=True)
 
 
+@shell.part
 def answers(seen: Overview, state: service.ServiceState, case: str) -> None:
     """Show traffic, classes, confidence, answer times and errors."""
     st.header("Traffic and answers")
-    st.markdown(" ".join(seen.traffic.sentences))
+    words.say(*seen.traffic.sentences)
     if seen.traffic.answered:
         st.subheader("Predictions over time")
         charts.volume(seen.traffic.volume, f"Predictions over time by version, {count(seen.traffic.answered)} in all.")
@@ -72,9 +77,9 @@ def answers(seen: Overview, state: service.ServiceState, case: str) -> None:
         st.markdown(f"Half of the answers (p50), 95 of 100 (p95) and 99 of 100 (p99) took no longer than: {slow}.")
         charts.latency(seen.traffic.latency, f"Answer times over time. Of the whole time: {slow}.")
     st.subheader("Errors")
-    st.markdown("\n\n".join(state.sentences(case)))
+    words.say(*state.sentences(case))
     if state.state == "running" and len(found := service.requests_by_status(state.samples)):
-        st.table(found.set_index("status"))
+        shell.table(found.set_index("status"))
 
 
 st.title("Monitoring")
@@ -83,10 +88,10 @@ with shell.told():
     try:
         first = seen_of(case, None)
     except LogUnavailable as error:
-        st.info(f"{NOTHING}\n\n{error}")
+        st.info(words.said(f"{NOTHING} {error}"))
         st.stop()
     if first is None:
-        st.info(NOTHING)
+        st.info(words.said(NOTHING))
         st.stop()
     names = [one.name for one in PERIODS]
     period = st.selectbox("Period", names, index=names.index(first.period.name), help="What is shown below is of this time.")
@@ -94,12 +99,8 @@ with shell.told():
     state = service_of(shell.service_url() or service.DEFAULT_URL)
     for column, (label, value) in zip(st.columns(len(seen.figures)), seen.figures.items(), strict=True):
         column.metric(label, value)
-    with shell.told():
-        recommended(case)
-        alerts(case, state)
-    with shell.told():
-        answers(seen, state, case)
-    with shell.told():
-        served_rows.rows(case, seen)
-    with shell.told():
-        served_rows.performance(case, seen)
+    recommended(case)
+    alerts(case, state)
+    answers(seen, state, case)
+    served_rows.rows(case, seen)
+    served_rows.performance(case, seen)

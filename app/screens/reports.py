@@ -3,6 +3,7 @@
 import streamlit as st
 
 import shell
+import words
 from gristmill.views import reports
 
 HEIGHT = 1000
@@ -20,10 +21,10 @@ with shell.told():
     of_group = [one for one in found if one.group == group]
     document = right.selectbox("Report", of_group, format_func=lambda one: one.title, key=f"report about {group}")
     st.subheader(document.title)
-    if document.question:
-        st.markdown(document.question)
+    if document.question and document.group != reports.STAGES:  # a stage's report asks it itself
+        words.say(document.question)
     if document.failed:
-        st.error(f"This stage stopped with an error: {document.failed}")
+        st.error(words.said(f"This stage stopped with an error: {document.failed}"))
     page = reports.read(document)
     st.download_button(
         "Download this report", page, document.name.replace("/", "_"), "text/html", help="One file that needs no network."

@@ -3,18 +3,20 @@
 import streamlit as st
 
 import shell
+import words
 from gristmill.data.snapshots.history import Version
 from gristmill.paths import CasePaths, ProjectPaths
 from gristmill.views import data
 
 
+@shell.part
 def snapshots(paths: CasePaths, found: list[Version]) -> None:
     """Show the versions of the source, and what the columns of one hold."""
     st.header("Snapshots")
     if not found:
         st.info(f"No build has taken a snapshot of {paths.name} yet: `make run CASE={paths.name}`.")
         return
-    st.dataframe(data.version_table(found, paths), hide_index=True, width="stretch")
+    shell.table(data.version_table(found, paths).set_index("version"))
     with st.expander("What the columns hold"):
         version = st.selectbox(
             "Version", found, format_func=data.title, index=next(i for i, one in enumerate(found) if one.current)
@@ -24,6 +26,7 @@ def snapshots(paths: CasePaths, found: list[Version]) -> None:
         st.caption("Distinct values, medians and the commonest value are approximate in large tables.")
 
 
+@shell.part
 def differences(paths: CasePaths, found: list[Version]) -> None:
     """Compare two versions."""
     st.header("Differences between versions")
@@ -37,13 +40,14 @@ def differences(paths: CasePaths, found: list[Version]) -> None:
         st.info("Choose two different versions.")
         return
     with st.spinner("Comparing all rows..."):
-        words, moved = data.difference(old, new, paths)
-    st.markdown("\n".join(f"- {line}" for line in words))
+        sentences, moved = data.difference(old, new, paths)
+    words.bullets(sentences)
     if len(moved):
-        st.dataframe(moved, hide_index=True, width="stretch")
+        shell.table(moved.set_index("column").assign(moved=moved["moved"].map("{:.3f}".format).to_numpy()))
         st.caption("Moved: from 0, distributed the same, to 1, nothing in common.")
 
 
+@shell.part
 def checks(paths: CasePaths) -> None:
     """Show how the checks of the last build went."""
     st.header("Validation")
@@ -51,21 +55,22 @@ def checks(paths: CasePaths) -> None:
     if quality is None:
         st.info("The table of this case was not validated yet; a build does it.")
         return
-    (st.success if quality.broken.empty and quality.leaks.empty else st.warning)(quality.sentence)
+    (st.success if quality.broken.empty and quality.leaks.empty else st.warning)(words.said(quality.sentence))
     if len(quality.broken):
-        st.dataframe(quality.broken, hide_index=True, width="stretch")
+        shell.table(quality.broken.set_index("rule"))
     if len(quality.leaks):
         st.subheader("Leakage")
-        st.dataframe(quality.leaks, hide_index=True, width="stretch")
+        shell.table(quality.leaks.set_index("rule"))
     else:
         st.markdown("No column gives the target away, as far as the raw rows can tell.")
 
 
+@shell.part
 def contract(paths: CasePaths) -> None:
     """Show the contract, and on demand what the current rows would change in it."""
     st.header("Data contract")
     sentence, table = data.contract(paths)
-    st.markdown(sentence)
+    words.say(sentence)
     if len(table):
         with st.expander(f"What it says of each of {len(table)} columns"):
             st.dataframe(table, hide_index=True, width="stretch")
@@ -79,11 +84,7 @@ st.title("Data")
 with shell.told():
     paths = ProjectPaths(shell.root()).case(shell.case_state().name)
     found = data.versions(paths)
-    with shell.told():
-        snapshots(paths, found)
-    with shell.told():
-        checks(paths)
-    with shell.told():
-        contract(paths)
-    with shell.told():
-        differences(paths, found)
+    snapshots(paths, found)
+    checks(paths)
+    contract(paths)
+    differences(paths, found)
