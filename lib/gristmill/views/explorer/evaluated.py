@@ -63,7 +63,7 @@ class Evaluated:
         """The largest probability of each row, whatever its class."""
         probabilities = self.predictions[[name for name in self.predictions.columns if str(name).startswith("probability")]]
         values = probabilities.to_numpy(dtype=np.float64)
-        return np.maximum(values[:, 0], 1 - values[:, 0]) if values.shape[1] == 1 else values.max(axis=1)
+        return np.asarray(np.maximum(values[:, 0], 1 - values[:, 0]) if values.shape[1] == 1 else values.max(axis=1))
 
     @property
     def right(self) -> NDArray[np.bool_]:
