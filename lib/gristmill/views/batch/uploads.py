@@ -1,9 +1,11 @@
 """A table that somebody uploads: scored with the model in production, and given back with what was wrong in it."""
 
 import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import BinaryIO
 
 import pandas as pd
@@ -21,6 +23,20 @@ from gristmill.views.batch.formula_cells import escape_csv
 Progress = Callable[[float, int], None]
 
 CSV, PARQUET = FORMATS = (".csv", ".parquet")
+
+
+class VisitFolder:
+    """A temporary folder that goes with whoever holds this: the visit of a person, or the program.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="gristmill-app-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True)
