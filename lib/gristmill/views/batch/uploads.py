@@ -12,11 +12,10 @@ import pandas as pd
 
 from gristmill.errors import DataError, GristmillError
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.serving.batch.answering import PREDICTION_SET
 from gristmill.serving.batch.inputs import check_suffix
 from gristmill.serving.batch.quarantine import quarantine_file
 from gristmill.serving.batch.scoring import score
-from gristmill.serving.predictor import PREDICTION
+from gristmill.serving.predictor import PREDICTION, PREDICTION_SET
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.batch.formula_cells import escape_csv
 
@@ -153,7 +152,8 @@ def head(file: Path, n_rows: int) -> pd.DataFrame:
 
     with pq.ParquetFile(file) as parquet:
         batch = next(parquet.iter_batches(n_rows), None)
-        return parquet.schema_arrow.empty_table().to_pandas() if batch is None else batch.to_pandas()
+        shown: pd.DataFrame = parquet.schema_arrow.empty_table().to_pandas() if batch is None else batch.to_pandas()
+    return shown
 
 
 def template(model: FittedModel, example: dict[str, object]) -> bytes:
