@@ -19,7 +19,7 @@ from gristmill.serving.predictor import PREDICTION, PREDICTION_SET
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.batch.formula_cells import escape_csv
 
-Progress = Callable[[float, int], None]
+Progress = Callable[[float, int], object]
 
 CSV, PARQUET = FORMATS = (".csv", ".parquet")
 
@@ -115,7 +115,9 @@ def score_upload(
     with source.open("wb") as file:
         shutil.copyfileobj(upload, file)
     try:
-        done = score(source, output, str(version.directory), interval=level, progress=progress)
+        done = score(
+            source, output, str(version.directory), interval=level, progress=lambda part, rows: _told(progress, part, rows)
+        )
     except GristmillError as error:
         raise DataError(str(error).replace(str(source), name)) from error
     finally:
@@ -124,6 +126,11 @@ def score_upload(
     quarantine = None if done.quarantine is None else _for_download(done.quarantine, None)[0]
     counted = "" if done.counts is None else f"{done.counts.sentence}."
     return ScoredUpload(name, done.rows, done.quarantined, counted, made, quarantine, escaped)
+
+
+def _told(progress: Progress, part: float, rows: int) -> None:
+    """Tell the page how far it is, whatever it answers."""
+    progress(part, rows)
 
 
 def _for_download(file: Path, model: FittedModel | None) -> tuple[Path, int]:
