@@ -113,7 +113,7 @@ def part(show: Callable[P, None]) -> Callable[P, None]:
     return st.fragment(shown)
 
 
-def chart(made: alt.Chart | alt.LayerChart, description: str, *, height: int = 260) -> None:
+def chart(made: alt.Chart | alt.LayerChart | alt.FacetChart, description: str, *, height: int = 260) -> None:
     """Show a chart over the whole width, with the sentence that a screen reader gives in its place."""
     st.altair_chart(made.properties(height=height), width="stretch", theme="streamlit", alt=description)
 

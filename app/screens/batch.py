@@ -1,7 +1,6 @@
 """Batch: a whole table in, predictions out, and for each row that has none the reason."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -10,7 +9,7 @@ import shell
 from gristmill.config.case import Case
 from gristmill.reporting.wording import share
 from gristmill.serving.served.versions import ServedVersion
-from gristmill.views.batch.uploads import CSV, FORMATS, PARQUET, ScoredUpload, head, score_upload, template
+from gristmill.views.batch.uploads import CSV, FORMATS, PARQUET, ScoredUpload, VisitFolder, head, score_upload, template
 from gristmill.views.predict.asking import possible_level
 
 MIME = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
@@ -27,7 +26,7 @@ def page() -> None:
     )
     _columns(case, version)
     _upload(case, version)
-    done: dict[str, tuple[TemporaryDirectory[str], ScoredUpload]] = st.session_state.get("batches", {})
+    done: dict[str, tuple[VisitFolder, ScoredUpload]] = st.session_state.get("batches", {})
     if case.name in done:
         _result(case, done[case.name][1])
     else:
@@ -64,10 +63,10 @@ def _upload(case: Case, version: ServedVersion) -> None:
         st.warning("Choose a table first.")
         return
     bar = st.progress(0.0, f"Reading {shell.plain(upload.name)} …")
-    folder = TemporaryDirectory(prefix="gristmill-app-")  # it goes with the session that holds it
+    folder = VisitFolder()
     try:
         scored = score_upload(
-            upload, upload.name, Path(folder.name), version, suffix,
+            upload, upload.name, folder.path, version, suffix,
             level=level if wanted else None,
             progress=lambda part, rows: bar.progress(part, f"{rows:,} rows scored"),
         )  # fmt: skip
