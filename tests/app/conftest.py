@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,18 +109,25 @@ class StartedApp:
 @pytest.fixture(scope="session")
 def started_app(project_of_app: Path) -> Iterator[StartedApp]:
     """Give the app as a process of its own on 127.0.0.1."""
+    with starting(project_of_app) as app:
+        yield app
+
+
+@contextmanager
+def starting(root: Path) -> Iterator[StartedApp]:
+    """Give the app of a project as a process of its own on 127.0.0.1, and end it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = (project_of_app / "app.log").open("w")
+    log = (root / "app.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(MAIN), "--server.port", str(port)],
-        cwd=project_of_app, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        cwd=root, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{url}/_stcore/health", process)
-        yield StartedApp(project_of_app, url, KeyStore(project_of_app).create("app tests", ("admin",), DAY)[0])
+        yield StartedApp(root, url, KeyStore(root).create("app tests", ("admin",), DAY)[0])
     finally:
         process.terminate()
         process.wait(60)

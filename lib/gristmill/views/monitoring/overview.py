@@ -9,7 +9,7 @@ from typing import Any
 
 from gristmill.config.loading import load_case
 from gristmill.paths import ProjectPaths
-from gristmill.reporting.wording import UNKNOWN, count, figure, share
+from gristmill.reporting.wording import UNKNOWN, count, plain, share
 from gristmill.serving.prediction_log.totals import Cut, LogTotals
 from gristmill.serving.served.registry_process import locate
 from gristmill.views.monitoring.labels import LabelCounts, label_counts
@@ -52,7 +52,7 @@ class Overview:
         answered, p95 = self.traffic.answered, self.traffic.overall.get("p95")
         return {
             "Predictions": count(answered),
-            "Slowest 5 % from": UNKNOWN if p95 is None else f"{figure(p95, 1)} ms",
+            "Slowest 5 % from": UNKNOWN if p95 is None else f"{plain(p95, 2)} ms",
             "With a warning": share(self.traffic.warned / answered, 1) if answered else UNKNOWN,
             "With a label": share(self.labels.labels / answered, 1) if answered else UNKNOWN,
         }

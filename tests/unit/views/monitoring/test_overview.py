@@ -3,20 +3,17 @@
 import json
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from tests.alerting import exposing, free_port
-from tests.models import FEATURES, customers, describe, fit
-from tests.served import DAY, NOW, built, logged, records_of
+from tests.models import customers
+from tests.served import DAY, NOW
+from tests.watched import asked, watched_project
 
 from gristmill.config.loading import load_case
 from gristmill.errors import ArtifactError
-from gristmill.modeling.artifact.drift_reference import drift_reference
-from gristmill.modeling.artifact.model_directory import save_candidate
 from gristmill.monitoring.instruments import MonitoringMetrics
 from gristmill.monitoring.performance.watching import look
 from gristmill.paths import ProjectPaths
@@ -30,32 +27,13 @@ from gristmill.views.monitoring.traffic import quantiles
 @pytest.fixture(scope="module")
 def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a built model that knows its training rows."""
-    root = tmp_path_factory.mktemp("views") / "project"
-    root.mkdir()
-    (root / "pipeline.yaml").write_text("tasks: []\n")
-    built(root, more="evaluation: {resamples: 200}\nmonitoring: {performance: {min_labels: 100, estimate_draws: 50}}\n")
-    rows = customers(900, seed=1)
-    model, contract = describe("binary", threshold=0.5)
-    fitted = fit("binary", rows)
-    reference = drift_reference(rows, contract, FEATURES, fitted.predict_proba(rows[FEATURES]), bins=10)
-    folder = root / "artifacts" / "small" / "model"
-    shutil.rmtree(folder)
-    save_candidate(folder, fitted, model, contract, reference, "small", None)
-    return root
+    return watched_project(tmp_path_factory.mktemp("views") / "project")
 
 
 @pytest.fixture
 def watched(built_once: Path, tmp_path: Path) -> Path:
     """Return a copy of it, whose log and products are a test's own."""
     return Path(shutil.copytree(built_once, tmp_path / "project"))
-
-
-def asked(root: Path, frame: pd.DataFrame, n_labels: int = 0, **more: object) -> None:
-    """Log predictions of customers, an hour apart, the last one an hour before now; the first have labels."""
-    proba = fit("binary", customers(900, seed=1)).predict_proba(frame[FEATURES])
-    rows = [replace(one, at=NOW - (len(frame) - n) * 3_600, latency_ms=1.0 + n % 100, **more)  # type: ignore[arg-type]
-            for n, one in enumerate(records_of(frame, proba))]  # fmt: skip
-    logged(root, rows, {f"p{n}": frame["churn"].iloc[n] for n in range(n_labels)})
 
 
 def seen(root: Path, period: str | None = None) -> Overview:
