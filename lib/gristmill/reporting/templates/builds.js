@@ -102,12 +102,12 @@ function follow() {
   const places = asked ? asked.slice(1).map((number) => data.numbers.indexOf(Number(number))) : [];
   if (places.length && !places.includes(-1)) {
     choose(...places);
-    document.getElementById("differences").scrollIntoView();
+    document.getElementById("differences").scrollIntoView({ behavior: "instant" });
   }
   const target = name.startsWith("build-") ? document.getElementById(name) : null;
   if (target) {
     target.open = true;
-    target.scrollIntoView();
+    target.scrollIntoView({ behavior: "instant" });
   }
 }
 
@@ -120,4 +120,5 @@ addEventListener("hashchange", follow);
 earlier.value = String(data.builds.length - 2);
 later.value = String(data.builds.length - 1);
 form.hidden = false;
+document.querySelectorAll(".charts .graph").forEach((graph) => { graph.scrollLeft = graph.scrollWidth; });
 follow();
