@@ -45,15 +45,18 @@ function box(label, ...children) {
   return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${label}, scrolls sideways where it is wide` }, ...children);
 }
 
+function number(text, interval) {
+  const made = element("td", { class: "num" }, text);
+  if (interval) made.append(element("small", {}, interval));
+  return made;
+}
+
 function metricRow(metric, from, to) {
   const [before, after] = [metric.scores[from], metric.scores[to]];
   const found = change(before, after, metric.more);
-  const difference = element("td", { class: "num" }, signed(found.value));
-  if (found.interval) difference.append(element("small", {}, found.interval));
   const said = element("span", { class: `said ${found.verdict.replace(" ", "-")}` }, data.words[found.verdict]);
-  return element("tr", {},
-    element("th", { scope: "row" }, metric.name),
-    element("td", { class: "num" }, before[3]), element("td", { class: "num" }, after[3]), difference, element("td", {}, said));
+  return element("tr", {}, element("th", { scope: "row" }, metric.name), number(...before.slice(3)), number(...after.slice(3)),
+    number(signed(found.value), found.interval), element("td", {}, said));
 }
 
 function metrics(table, place, from, to) {
