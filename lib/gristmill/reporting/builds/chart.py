@@ -20,7 +20,7 @@ MOST_DRAWN = 40
 """Builds that one chart shows, the latest."""
 
 _LEFT, _RIGHT, _TOP, _HEIGHT, _LINE = 74, 12, 14, 150, 17
-_PLACE, _NARROWEST, _WIDEST = 460, 42, 92
+_PLACE, _NARROWEST, _WIDEST = 440, 24, 92
 """Pixels for all builds where they are few, and the least and the most for one."""
 
 

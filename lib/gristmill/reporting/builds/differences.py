@@ -51,8 +51,10 @@ def _metric(name: str, part: str, earlier: Entry, later: Entry) -> dict[str, str
     change = change_of(name, before, after)
     return {
         "name": metric_label(name),
-        "before": score_words(before),
-        "after": score_words(after),
+        "before": figure(before[0]),
+        "before_interval": interval(*before[1:3]),
+        "after": figure(after[0]),
+        "after_interval": interval(*after[1:3]),
         "change": signed(change.value),
         "interval": "" if change.low is None or change.high is None else f"{signed(change.low)} to {signed(change.high)}",
         "verdict": change.verdict,
@@ -114,7 +116,7 @@ def _script_metric(name: str, part: str, entries: Sequence[Entry]) -> dict[str, 
 
 def _score(score: Sequence[float | None] | None) -> list[Any] | None:
     """Return a score and how it is written."""
-    return None if score is None else [*score, score_words(score)]
+    return None if score is None else [*score, figure(score[0]), interval(score[1], score[2])]
 
 
 def _varying(facts: Sequence[dict[str, str]]) -> list[list[Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from gristmill.reporting.builds.chart import MOST_DRAWN, draw_history
-from gristmill.reporting.builds.differences import differences, for_script
+from gristmill.reporting.builds.differences import differences, for_script, score_words
 from gristmill.reporting.builds.facts import build_label, code_words, kinds_changed, metric_names, short_digest
 from gristmill.reporting.builds.history import MOST_BUILDS, Entry
 from gristmill.reporting.templating import render, style_sheet
@@ -61,8 +61,14 @@ def _charts(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     if not entries:
         return []
     names = dict.fromkeys([str(entries[-1]["primary_metric"]), *_HEADLINE.get(str(entries[-1]["task"]), ())])
-    known = set(metric_names(entries, "test"))
-    return [{"name": metric_label(name), "svg": draw_history(entries, name)} for name in names if name in known][:_MOST_CHARTS]
+    known = [name for name in names if name in metric_names(entries, "test")][:_MOST_CHARTS]
+    return [{"name": metric_label(name), "svg": draw_history(entries, name), "last": _last(entries, name)} for name in known]
+
+
+def _last(entries: Sequence[Entry], metric: str) -> str:
+    """Return the value of a metric in the last build that has it."""
+    measured = [entry["metrics"]["test"] for entry in entries if metric in entry["metrics"]["test"]]
+    return score_words(measured[-1][metric])
 
 
 def describe_build(entries: Sequence[Entry], place: int) -> dict[str, Any]:

@@ -45,15 +45,18 @@ function box(label, ...children) {
   return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${label}, scrolls sideways where it is wide` }, ...children);
 }
 
+function number(text, interval) {
+  const made = element("td", { class: "num" }, text);
+  if (interval) made.append(element("small", {}, interval));
+  return made;
+}
+
 function metricRow(metric, from, to) {
   const [before, after] = [metric.scores[from], metric.scores[to]];
   const found = change(before, after, metric.more);
-  const difference = element("td", { class: "num" }, signed(found.value));
-  if (found.interval) difference.append(element("small", {}, found.interval));
   const said = element("span", { class: `said ${found.verdict.replace(" ", "-")}` }, data.words[found.verdict]);
-  return element("tr", {},
-    element("th", { scope: "row" }, metric.name),
-    element("td", { class: "num" }, before[3]), element("td", { class: "num" }, after[3]), difference, element("td", {}, said));
+  return element("tr", {}, element("th", { scope: "row" }, metric.name), number(...before.slice(3)), number(...after.slice(3)),
+    number(signed(found.value), found.interval), element("td", {}, said));
 }
 
 function metrics(table, place, from, to) {
@@ -102,12 +105,12 @@ function follow() {
   const places = asked ? asked.slice(1).map((number) => data.numbers.indexOf(Number(number))) : [];
   if (places.length && !places.includes(-1)) {
     choose(...places);
-    document.getElementById("differences").scrollIntoView();
+    document.getElementById("differences").scrollIntoView({ behavior: "instant" });
   }
   const target = name.startsWith("build-") ? document.getElementById(name) : null;
   if (target) {
     target.open = true;
-    target.scrollIntoView();
+    target.scrollIntoView({ behavior: "instant" });
   }
 }
 
@@ -120,4 +123,5 @@ addEventListener("hashchange", follow);
 earlier.value = String(data.builds.length - 2);
 later.value = String(data.builds.length - 1);
 form.hidden = false;
+document.querySelectorAll(".charts .graph").forEach((graph) => { graph.scrollLeft = graph.scrollWidth; });
 follow();
