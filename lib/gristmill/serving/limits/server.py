@@ -8,7 +8,9 @@ from gristmill.config.sections.operation import Serving
 
 
 def settings(serving: Serving, refused: Callable[[str], None] | None = None) -> dict[str, Any]:
-    """Return the arguments of ``uvicorn.Config`` that keep what the case file says; picklable without ``refused``, for workers that are spawned.
+    """Return the arguments of ``uvicorn.Config`` that keep what the case file says.
+
+    Without ``refused`` they can be pickled, for workers that are spawned.
 
     Parameters
     ----------
