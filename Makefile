@@ -19,7 +19,7 @@ PYTEST = $(IN_MEMORY) OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-torch run serve test test-slow check lab lock clean
+.PHONY: help setup setup-torch run serve app voila test test-slow check lab pictures lock clean
 
 help:  ## Explain these commands
 	@echo "Gristmill: a raw table in, a trustworthy and watched model out."
@@ -37,6 +37,9 @@ run: .venv/.run  ## Build a case end to end: CASE=churn unless said otherwise
 serve: .venv/.run  ## Serve predictions of a case on http://127.0.0.1:8000; prints a first key, once
 	$(BIN)/gristmill serve $(CASE)
 
+app: .venv/.run  ## Look at cases in the browser, on http://127.0.0.1:8501: predictions, tables, monitoring, models
+	$(BIN)/python -m streamlit run app/main.py
+
 test: .venv/.test  ## Run the quick tests, with coverage
 	$(PYTEST) -m "not slow" --cov --cov-report=term
 
@@ -50,8 +53,14 @@ check: .venv/.test  ## Check style, types, the direction of imports, and that no
 	$(BIN)/lint-imports
 	$(BIN)/nbstripout --keep-id --verify $(NOTEBOOKS)
 
+voila: .venv/.run  ## Explore a case's evaluated model on http://127.0.0.1:8866: thresholds, groups of rows, fairness
+	GRISTMILL_CASE=$(CASE) $(BIN)/voila notebooks/41_explorer.ipynb
+
 lab: .venv/.run  ## Open the project in JupyterLab, every notebook with its real inputs
 	$(BIN)/jupyter lab
+
+pictures: .venv/.test  ## Take the pictures of the documents anew, from the default case as it was built last
+	$(BIN)/python docs/pictures/take.py
 
 lock: .venv/.uv  ## Resolve the dependencies anew and write the locks and environment.yml
 	$(COMPILE) pyproject.toml --extra demo --extra excel --extra postgres --extra serve --extra app --output-file requirements.lock

@@ -3,7 +3,8 @@
 A hundred runs: new rows of two processes (classes and numbers) and a model trained on them, then a window into which one fault is
 put: a changed unit, a broken join, a new level, a stuck sensor or a changed concept. The fault strikes a column at random among
 those that matter to the model, with a strength at random. A cause is right if its kind is, and its columns are those that were
-struck. Windows without a fault are judged as well. Prints a table and writes benchmarks/results/diagnosis.json.
+struck. Windows without a fault are judged as well, and, counted apart, joins that fail in other ways: filled with defaults, by a
+key that is written otherwise, or with values of other rows. Prints a table and writes benchmarks/results/diagnosis.json.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import save_candidate
 from gristmill.monitoring.diagnosis.account import CONCEPT
 from gristmill.monitoring.diagnosis.diagnosing import diagnose
-from gristmill.monitoring.diagnosis.suspects import BROKEN_JOIN, NEW_LEVEL, STUCK, UNIT
+from gristmill.monitoring.diagnosis.suspects import BROKEN_JOIN, NEW_LEVEL, RELATION, STUCK, UNIT
 
 RESULTS = Path(__file__).parent / "results" / "diagnosis.json"
 NUMBERS = ["tenure", "charge", "usage", "income", "distance"]
@@ -98,12 +99,37 @@ def stuck(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, 
     return frame.assign(**{name: frame[name].where(np.arange(len(frame)) < from_row, value)}), (name,)
 
 
+def defaults(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return rows of which some found no match, and got a default in place of what is missing."""
+    lost = rng.random(len(frame)) < rng.uniform(0.4, 1.0)
+    return frame.assign(income=frame["income"].mask(lost, 0.0), distance=frame["distance"].mask(lost, -1.0)), JOINED
+
+
+def key(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return rows in which some regions are written otherwise, so that what is joined by them is missing."""
+    lost = rng.random(len(frame)) < rng.uniform(0.4, 0.9)
+    written = frame["region"].mask(lost, frame["region"].str.upper())
+    return frame.assign(region=written, **{name: frame[name].mask(lost) for name in JOINED}), (*JOINED, "region")
+
+
+def wrong_rows(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return rows that got what is joined from other rows."""
+    order = rng.permutation(len(frame))
+    return frame.assign(**{name: frame[name].to_numpy()[order] for name in JOINED}), JOINED
+
+
 FAULTS: dict[str, Callable[..., tuple[pd.DataFrame, tuple[str, ...]]]] = {
     UNIT: unit,
     BROKEN_JOIN: join,
     NEW_LEVEL: level,
     STUCK: stuck,
 }
+JOINS: dict[str, tuple[str, Callable[..., tuple[pd.DataFrame, tuple[str, ...]]]]] = {
+    "defaults": (BROKEN_JOIN, defaults),
+    "another key": (BROKEN_JOIN, key),
+    "wrong rows": (RELATION, wrong_rows),
+}
+"""Other ways in which a join fails -> the kind of cause that is right."""
 
 
 def fitted(task: str, frame: pd.DataFrame, folder: Path) -> FittedModel:
@@ -134,11 +160,13 @@ def run(seed: int, fault: str, model: FittedModel) -> dict[str, Any]:
         window = rows(n_rows, model.task, rng, {name: float(rng.choice([-1.0, -0.5, 0.0, 3.0]))})
     else:
         window = rows(n_rows, model.task, rng)
-        if fault in FAULTS:
-            window, struck = FAULTS[fault](window, rng)
+        strike = FAULTS.get(fault) or (JOINS[fault][1] if fault in JOINS else None)
+        if strike is not None:
+            window, struck = strike(window, rng)
+    expected = JOINS[fault][0] if fault in JOINS else fault
     found = diagnose(model, reference, window)
     first = found.causes[0] if found.causes else None
-    right = first is not None and first.kind == fault and set(first.columns) == set(struck)
+    right = first is not None and first.kind == expected and set(first.columns) == set(struck)
     return {
         "fault": fault,
         "columns": list(struck),
@@ -161,15 +189,18 @@ def main() -> None:
         models = [fitted(task, rows(6_000, task, rng), Path(folder)) for task in ("binary", "regression")]
         order = [*FAULTS, CONCEPT]
         runs = [run(seed, order[seed % 5], models[seed // 5 % 2]) for seed in range(given.runs)]
+        joins = [run(20_000 + seed, list(JOINS)[seed % 3], models[seed // 3 % 2]) for seed in range(given.runs * 3 // 5)]
         quiet = [run(10_000 + seed, "none", models[seed % 2]) for seed in range(given.runs // 5)]
     rights = Counter(one["fault"] for one in runs if one["right"])
+    joins_right = Counter(one["fault"] for one in joins if one["right"])
     totals = Counter(one["fault"] for one in runs)
     made = {
         "runs": given.runs,
         "first_cause_right": sum(rights.values()) / given.runs,
         "by_fault": {fault: f"{rights[fault]} of {totals[fault]}" for fault in order},
+        "other_joins": {fault: f"{joins_right[fault]} of {len(joins) // 3}" for fault in JOINS},
         "no_fault_no_cause": f"{sum(one['right'] for one in quiet)} of {len(quiet)}",
-        "wrong": [one for one in [*runs, *quiet] if not one["right"]],
+        "wrong": [one for one in [*runs, *joins, *quiet] if not one["right"]],
     }
     print(json.dumps(made, indent=1))
     RESULTS.parent.mkdir(exist_ok=True)

@@ -5,7 +5,12 @@ after a build. Served rows come from the last third, and the estimate is compare
 drawn anew each time. Under covariate shift served rows are drawn with a chance that depends on one of the columns; under concept
 change half of the labels are turned where a column is large.
 
-    python benchmarks/performance_estimate.py [--runs 20] [--out benchmarks/results/performance_estimate.json]
+What the labels say is itself a draw. So beside the distance stands how far the true ROC-AUC of so many rows lies, by the chance of
+its rows and labels alone, from what it is in the long run (DeLong), and the mean of the signed differences, which chance leaves at
+zero. The small simulation has as many rows as the smallest table, and its probabilities are known: there the estimate is also
+held against the metric to be expected of the very rows that are served, in which no chance of labels is left.
+
+    python benchmarks/performance_estimate.py [--runs 20] [--tables attrition ...] [--out FILE]
 """
 
 import argparse
@@ -23,6 +28,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_predict
 
 from gristmill.metrics.scores import score
+from gristmill.monitoring.drift.domain import delong
 from gristmill.monitoring.performance.estimate.confidence import Draws, expected_scores
 from gristmill.monitoring.performance.estimate.estimating import Estimating, estimate
 from gristmill.monitoring.performance.estimate.reference import Reference, as_numbers
@@ -36,7 +42,11 @@ TABLES = {
 }
 KINDS = ("no shift", "covariate shift", "concept change")
 
-Table = tuple[pd.DataFrame, np.ndarray, dict[str, str]]
+SMALL_ROWS = 1_470
+"""Rows of the attrition table."""
+
+Table = tuple[pd.DataFrame, np.ndarray, dict[str, str], np.ndarray | None]
+"""Columns, codes, kinds, and the true probability of the positive class where it is known."""
 
 
 def simulated(seed: int, n_rows: int = 24_000) -> Table:
@@ -45,9 +55,9 @@ def simulated(seed: int, n_rows: int = 24_000) -> Table:
     X = pd.DataFrame(rng.normal(size=(n_rows, 6)), columns=list("abcdef"))
     X["g"] = rng.choice(["one", "two", "three"], n_rows)
     odds = 1.2 * X["a"] - 0.8 * X["b"] + 0.7 * X["a"] * X["c"] + 0.5 * (X["g"] == "two") - 0.6
-    y = (rng.random(n_rows) < 1 / (1 + np.exp(-odds))).astype(int)
+    proba = np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float64)
     kinds = dict.fromkeys("abcdef", "numeric") | {"g": "categorical"}
-    return X, y.to_numpy() if isinstance(y, pd.Series) else y, kinds
+    return X, (rng.random(n_rows) < proba).astype(int), kinds, proba
 
 
 def real(name: str) -> Table:
@@ -57,12 +67,12 @@ def real(name: str) -> Table:
     frame = frame[frame[target].notna()].reset_index(drop=True)
     X, y = frame.drop(columns=target), (frame[target].astype(str) == positive).to_numpy().astype(int)
     kinds = {column: "numeric" if pd.api.types.is_numeric_dtype(X[column]) else "categorical" for column in X}
-    return X, y, kinds
+    return X, y, kinds, None
 
 
 def run(table: Table, kind: str, seed: int) -> dict[str, dict[str, float]]:
     """Return, of one run, estimate and truth of each metric."""
-    X, y, kinds = table
+    X, y, kinds, proba = table
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(X))
     train, test, held = np.split(rows, [len(rows) // 2, len(rows) * 2 // 3])
@@ -72,7 +82,8 @@ def run(table: Table, kind: str, seed: int) -> dict[str, dict[str, float]]:
     )
     out_of_fold = cross_val_predict(model, array[train], y[train], cv=4, method="predict_proba")
     model.fit(array[train], y[train])
-    served, truth = drawn(X.iloc[held], array[held], y[held], kind, rng)
+    known = None if proba is None else proba[held]
+    served, truth, chances = drawn(X.iloc[held], array[held], y[held], kind, rng, known)
     places = held[served]
     predicted = model.predict_proba(array[places])
     kept, said = np.concatenate([train, test]), np.vstack([out_of_fold, model.predict_proba(array[test])])  # as a build keeps them
@@ -91,6 +102,10 @@ def run(table: Table, kind: str, seed: int) -> dict[str, dict[str, float]]:
         }
         for metric in METRICS
     }
+    lines["roc_auc"]["noise"] = np.sqrt(2 / np.pi * delong(truth, predicted[:, 1])[1])  # mean distance of a normal draw
+    if chances is not None:
+        likely = np.column_stack([1 - chances, chances])
+        lines["roc_auc"]["expected"] = float(expected_scores(predicted, likely, ["roc_auc"])["roc_auc"][0])
     return {**lines, "shift": {"separation": found.separation, "effective_rows": found.effective_rows}}
 
 
@@ -100,12 +115,12 @@ def estimate_unweighted(predicted: np.ndarray) -> dict[str, float]:
 
 
 def drawn(
-    frame: pd.DataFrame, array: np.ndarray, y: np.ndarray, kind: str, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of served rows, and their labels."""
+    frame: pd.DataFrame, array: np.ndarray, y: np.ndarray, kind: str, rng: np.random.Generator, proba: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return the places of served rows, their labels, and the true probability of the positive class where it is known."""
     everyone = np.arange(len(frame))
     if kind == "no shift":
-        return everyone, y
+        return everyone, y, proba
     numeric = [
         place for place, name in enumerate(frame) if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].nunique() > 10
     ]
@@ -113,9 +128,10 @@ def drawn(
     ranks = pd.Series(column).rank(pct=True).fillna(0.5).to_numpy()
     if kind == "covariate shift":
         kept = rng.random(len(frame)) < 1 / (1 + np.exp(-5 * (ranks - 0.5)))
-        return everyone[kept], y[kept]
+        return everyone[kept], y[kept], None if proba is None else proba[kept]
     turned = ranks > 0.7
-    return everyone, np.where(turned & (rng.random(len(frame)) < 0.5), 1 - y, y)
+    labels = np.where(turned & (rng.random(len(frame)) < 0.5), 1 - y, y)
+    return everyone, labels, None if proba is None else np.where(turned, 0.5, proba)
 
 
 def main() -> None:
@@ -123,16 +139,20 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--tables", nargs="*", help="of these only")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/performance_estimate.json"))
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     sources: dict[str, Callable[[int], Table]] = {
         "simulation": simulated,
+        "small": lambda seed: simulated(seed, SMALL_ROWS),
         **{name: (lambda _, name=name: real(name)) for name in TABLES},
     }
     results = []
     print(f"{'table':<12}{'kind':<17}{'metric':<10}{'mean error':>11}{'p90 error':>11}{'plain':>9}{'change':>9}{'covered':>9}")
     for name, make in sources.items():
+        if asked.tables and name not in asked.tables:
+            continue
         for kind in KINDS:
             began = time.perf_counter()
             runs = [run(make(seed), kind, seed) for seed in range(asked.runs)]
@@ -142,7 +162,7 @@ def main() -> None:
                 figures = "".join(
                     f"{line[key]:>{wide}.4f}" for key, wide in (("mean", 11), ("p90", 11), ("plain", 9), ("change", 9))
                 )
-                print(f"{name:<12}{kind:<17}{metric:<10}{figures}{line['covered']:>9.2f}", flush=True)
+                print(f"{name:<12}{kind:<17}{metric:<10}{figures}{line['covered']:>9.2f}  {chance(line)}", flush=True)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
@@ -151,13 +171,31 @@ def summary(table: str, kind: str, metric: str, lines: list[dict[str, float]]) -
     """Return how far the estimates of some runs were off."""
     frame = pd.DataFrame(lines)
     off = (frame["estimate"] - frame["true"]).abs()
+    signed = frame["estimate"] - frame["true"]
+    more = {"noise": float(frame["noise"].mean())} if "noise" in frame else {}
+    if "expected" in frame:
+        from_expected = frame["estimate"] - frame["expected"]
+        more |= {"mean_from_expected": float(from_expected.abs().mean()), "bias_from_expected": float(from_expected.mean())}
+        more |= {"labels_from_expected": float((frame["true"] - frame["expected"]).abs().mean())}
     return {
+        **more, "bias_error": float(signed.std() / np.sqrt(len(signed))),
         "table": table, "kind": kind, "metric": metric, "runs": len(lines),
-        "mean": float(off.mean()), "p90": float(off.quantile(0.9)), "bias": float((frame["estimate"] - frame["true"]).mean()),
+        "mean": float(off.mean()), "p90": float(off.quantile(0.9)), "bias": float(signed.mean()),
         "plain": float((frame["plain"] - frame["true"]).abs().mean()),
         "change": float((frame["true"] - frame["before"]).abs().mean()),
         "covered": float(((frame["low"] <= frame["true"]) & (frame["true"] <= frame["high"])).mean()),
     }  # fmt: skip
+
+
+def chance(line: dict[str, object]) -> str:
+    """Return what of the distance is the chance of labels, in words."""
+    if "noise" not in line:
+        return ""
+    said = f"{line['noise']:.4f} by chance, bias {line['bias']:+.4f} +- {line['bias_error']:.4f}"
+    if "mean_from_expected" in line:
+        said += f"; from the expected {line['mean_from_expected']:.4f}, bias {line['bias_from_expected']:+.4f}"
+        said += f", labels from it {line['labels_from_expected']:.4f}"
+    return said
 
 
 if __name__ == "__main__":

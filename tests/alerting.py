@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -98,9 +99,9 @@ def what_is_wrong(event: Any, key: str) -> str:
 
 
 @contextmanager
-def receiver(key: str) -> Iterator[Receiver]:
-    """Listen for events and webhooks."""
-    got = Receiver(free_port())
+def receiver(key: str, port: int | None = None) -> Iterator[Receiver]:
+    """Listen for events and webhooks, at a free port if none is named."""
+    got = Receiver(port or free_port())
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -215,3 +216,22 @@ def queried(url: str, query: str) -> list[dict[str, Any]]:
     """Return what a Prometheus finds."""
     answer = asked(f"{url}/api/v1/query?{urllib.parse.urlencode({'query': query})}")
     return list(answer["data"]["result"]) if isinstance(answer, dict) and answer.get("status") == "success" else []
+
+
+def rehearse(port: int, key: str) -> None:
+    """Print what arrives, one line a page or webhook, with the time, until this is stopped."""
+    sys.stdout.write(f"Listening at http://127.0.0.1:{port}/v2/enqueue for pages, and at any other path for webhooks\n")
+    with receiver(key, port) as got:
+        kinds: dict[str, list[Any]] = {"page": got.events, "refused": got.refused, "webhook": got.posts}
+        shown = dict.fromkeys(kinds, 0)
+        while True:
+            for kind, arrived in kinds.items():
+                for one in arrived[shown[kind] :]:
+                    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {kind} {json.dumps(one)}\n")
+                    shown[kind] += 1
+            sys.stdout.flush()
+            threading.Event().wait(0.2)
+
+
+if __name__ == "__main__":
+    rehearse(int(sys.argv[1]), sys.argv[2])

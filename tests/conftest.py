@@ -71,7 +71,8 @@ def open_to_all(folder: Path) -> None:
 def copy_project(folder: Path) -> Path:
     """Copy what a build needs into ``folder``, without any case, and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("pipeline.yaml", "env.yaml", "pipeline.score.yaml", "env.score.yaml", "pyproject.toml", "requirements.lock"):
+    dags = [f"{kind}{name}.yaml" for kind in ("pipeline", "env") for name in ("", ".score", ".monitor")]
+    for name in (*dags, "pyproject.toml", "requirements.lock"):
         shutil.copy(REPOSITORY / name, folder / name)
     shutil.copytree(REPOSITORY / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     (folder / "configs").mkdir()

@@ -43,6 +43,23 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             ("Features", "short", [(f"gristmill_training_features{{{CASE}}}", "features")]),
             ("Gates not passed", "short", [(f"gristmill_training_gates_failed{{{CASE}}}", "gates")]),
             ("Metrics on the test rows", "short", [(f'gristmill_training_metric{{{CASE},bound="value"}}', "{{metric}}")]),
+            (
+                "Duration of the last build",
+                "s",
+                [
+                    (f"gristmill_training_build_seconds{{{CASE}}}", "from start to end"),
+                    (f"gristmill_training_build_cpu_seconds{{{CASE}}}", "of processors"),
+                ],
+            ),
+            ("Duration, by stage", "s", [(f"gristmill_training_stage_seconds{{{CASE}}}", "{{stage}}")]),
+            ("Processor time, by stage", "s", [(f"gristmill_training_stage_cpu_seconds{{{CASE}}}", "{{stage}}")]),
+            (
+                "Most memory, by stage",
+                "bytes",
+                [(f"gristmill_training_stage_peak_memory_bytes{{{CASE}}}", "{{stage}}")],
+            ),
+            ("GPUs of the machine that built", "short", [(f"gristmill_training_gpu_info{{{CASE}}}", "{{gpu}}")]),
+            ("Most memory of GPUs, last build", "bytes", [(f"gristmill_training_build_gpu_peak_memory_bytes{{{CASE}}}", "in use")]),
             ("Seconds of search, by family", "s", [(f"gristmill_training_seconds{{{CASE}}}", "{{family}}")]),
             ("Trials, by family", "short", [(f"gristmill_training_trials{{{CASE}}}", "{{family}}")]),
             ("Most memory of a trial, by family", "bytes", [(f"gristmill_training_peak_memory_bytes{{{CASE}}}", "{{family}}")]),
@@ -219,6 +236,14 @@ VARIABLES: dict[str, dict[str, Any]] = {
 SOURCE = {"type": "prometheus", "uid": "gristmill"}
 
 
+CUSTOM = {"fillOpacity": 5, "showPoints": "auto"}
+
+
+def said_of_nothing(title: str) -> dict[str, str]:
+    """Return what a panel says where there is no data: of a machine without a GPU that there is none, else Grafana's own words."""
+    return {"noValue": "none"} if "GPU" in title else {}
+
+
 def panel(number: int, one: Panel) -> dict[str, Any]:
     """Return a panel as Grafana has it, two in a row."""
     title, unit, queries = one
@@ -228,7 +253,7 @@ def panel(number: int, one: Panel) -> dict[str, Any]:
         "title": title,
         "datasource": SOURCE,
         "gridPos": {"h": 8, "w": 12, "x": 12 * (number % 2), "y": 8 * (number // 2)},
-        "fieldConfig": {"defaults": {"unit": unit, "custom": {"fillOpacity": 5, "showPoints": "auto"}}, "overrides": []},
+        "fieldConfig": {"defaults": {"unit": unit, **said_of_nothing(title), "custom": CUSTOM}, "overrides": []},
         "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
         "targets": [
             {"refId": chr(ord("A") + place), "expr": expression, "legendFormat": legend, "datasource": SOURCE}

@@ -16,6 +16,7 @@ from gristmill.commands import (
     init,
     keys,
     log,
+    monitor,
     performance,
     releases,
     sampling,
@@ -49,6 +50,7 @@ app.command()(releases.history)
 app.command()(releases.challenge)
 app.add_typer(alerts.app, name="alerts")
 app.command()(performance.performance)
+app.command()(monitor.monitor)
 app.command()(serve.serve)
 app.command()(signing.sign)
 

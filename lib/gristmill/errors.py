@@ -104,6 +104,10 @@ class LogUnavailable(StateError):  # noqa: N818 - it says what is the matter, an
     """Seconds after which it is worth to ask again: what an answer says in ``Retry-After``."""
 
 
+class NoLogYet(LogUnavailable):
+    """There is no prediction log: nothing was served so far."""
+
+
 class NoCompiledForm(GristmillError):  # noqa: N818 - it is no error of a user's, and never reaches one as such
     """A part of a model has no compiled form; the message says which, as the end of a sentence."""
 
@@ -118,3 +122,7 @@ class DurationError(GristmillError):
 
 class QueueFullError(GristmillError):
     """More rows wait for a prediction than may."""
+
+
+class PredictionRefused(GristmillError):  # noqa: N818 - as LogUnavailable
+    """The service, here or elsewhere, does not answer what it was asked for; the message says why."""

@@ -127,6 +127,16 @@ class CasePaths:
         return self.project.state / "search" / self.name / family
 
     @property
+    def timings(self) -> Path:
+        """What each stage took when it last ran."""
+        return self.project.state / "builds" / self.name / "timings.json"
+
+    @property
+    def build_history(self) -> Path:
+        """Every completed build of the case that is remembered, one JSON line each."""
+        return self.project.state / "builds" / self.name / "history.jsonl"
+
+    @property
     def scratch(self) -> Path:
         """Products of notebooks run by hand, which never touch the build's."""
         return self.artifacts / "scratch"

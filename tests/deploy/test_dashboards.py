@@ -71,6 +71,11 @@ def watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_json(artifacts / "snapshot.json", {"rows": 1500})
     write_json(artifacts / "features.json", {"features": FEATURES})
     write_json(artifacts / "trials_linear.json", {"family": "linear", "trials": [{"seconds": 2.5, "peak_mb": 300.0}]})
+    ran = {"seconds": 2.0, "peak_mb": 300.0, "cpu_seconds": 1.5, "build_id": "b", "finished": NOW}
+    gpu = {"names": ["NVIDIA A10"], "peak_mb": 1000.0, "busy": 0.4}
+    write_json(
+        CasePaths(root, "small").timings, {"05_train_linear": {**ran, "gpu": gpu}, "06_select": {**ran, "finished": NOW + 2}}
+    )
     old, young = customers(600, seed=11), customers(100, seed=12)
     model = fit("binary", customers(900, seed=1))
     records = records_of(old, model.predict_proba(old[FEATURES]))
@@ -85,7 +90,7 @@ def watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drift.ran(NOW)
     drift.write(root)
     (root / "bin").mkdir()
-    (root / "bin" / "nvidia-smi").write_text("#!/bin/sh\necho '0, 1000, 24576'\n")
+    (root / "bin" / "nvidia-smi").write_text("#!/bin/sh\necho '0, 1000, 24576, 35, NVIDIA A10'\n")
     (root / "bin" / "nvidia-smi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{root / 'bin'}:{os.environ['PATH']}")
 
@@ -130,6 +135,12 @@ def found(url: str, query: str) -> list[float]:
         query = query.replace(name, value)
     values = [float(one["value"][1]) for one in queried(url, query)]
     return [value for value in values if value == value]  # noqa: PLR0124 - not a number is no data
+
+
+def test_panels_about_gpus_say_none_where_there_is_none():
+    panels = [panel for name in ("training", "infrastructure") for panel in load(name)["panels"] if "GPU" in panel["title"]]
+    assert len(panels) == 3
+    assert {panel["fieldConfig"]["defaults"]["noValue"] for panel in panels} == {"none"}
 
 
 @needs(PROMETHEUS)

@@ -13,7 +13,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 STAGES = sorted((REPOSITORY / "notebooks").glob("[01]?_*.ipynb"))
 DAG = [path for path in STAGES if not path.name.startswith("00_")]
 SCORING = sorted((REPOSITORY / "notebooks").glob("3?_*.ipynb"))
-each_stage = pytest.mark.parametrize("path", [*DAG, *SCORING], ids=lambda path: path.stem)
+MONITORING = sorted((REPOSITORY / "notebooks").glob("2?_*.ipynb"))
+PIPELINES = {**dict.fromkeys(SCORING, "pipeline.score.yaml"), **dict.fromkeys(MONITORING, "pipeline.monitor.yaml")}
+each_stage = pytest.mark.parametrize("path", [*DAG, *SCORING, *MONITORING], ids=lambda path: path.stem)
 
 
 def read(path: Path) -> NotebookNode:
@@ -37,8 +39,9 @@ def test_there_is_a_notebook_for_each_task_of_the_dag():
     tasks = yaml.safe_load((REPOSITORY / "pipeline.yaml").read_text(encoding="utf-8"))["tasks"]
     assert [path.stem for path in DAG] == sorted(task["name"] for task in tasks)
     assert len(DAG) == 14
-    tasks = yaml.safe_load((REPOSITORY / "pipeline.score.yaml").read_text(encoding="utf-8"))["tasks"]
-    assert [path.stem for path in SCORING] == [task["name"] for task in tasks]
+    for others in (SCORING, MONITORING):
+        tasks = yaml.safe_load((REPOSITORY / PIPELINES[others[0]]).read_text(encoding="utf-8"))["tasks"]
+        assert [path.stem for path in others] == [task["name"] for task in tasks]
 
 
 @each_stage
@@ -74,11 +77,10 @@ def test_its_parameters_are_those_of_its_dag(path: Path):
     tree = ast.parse(notebook.cells[parameters_cell(notebook)].source)
     assigned = [node.targets if isinstance(node, ast.Assign) else [node.target] for node in tree.body if hasattr(node, "value")]
     names = [target.id for targets in assigned for target in targets if isinstance(target, ast.Name)]
-    pipeline = "pipeline.score.yaml" if path in SCORING else "pipeline.yaml"
-    tasks = yaml.safe_load((REPOSITORY / pipeline).read_text(encoding="utf-8"))["tasks"]
+    tasks = yaml.safe_load((REPOSITORY / PIPELINES.get(path, "pipeline.yaml")).read_text(encoding="utf-8"))["tasks"]
     (params,) = [task["params"] for task in tasks if task["name"] == path.stem]
     assert set(names) == {"upstream", "product", *params}
-    assert path in SCORING or set(params) == {"case", "code_version"}
+    assert path in PIPELINES or set(params) == {"case", "code_version"}
 
 
 @each_stage

@@ -1,6 +1,7 @@
 """A build inside the test's own process, and one worker without a process."""
 
 import json
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -10,9 +11,13 @@ from tests.pipeline import toy
 from tests.pipeline.test_executor import put, ran
 from tests.pipeline.toy import DAGBuildError, DAGSpec
 
+from gristmill.paths import ProjectPaths
 from gristmill.pipeline.decisions import decide
 from gristmill.pipeline.explain import _brief, status, status_lines, why
 from gristmill.pipeline.worker import Job, run
+from gristmill.reporting.builds.differences import differences
+from gristmill.reporting.builds.facts import kinds_changed
+from gristmill.reporting.builds.history import read_history
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # papermill's and Jupyter's own
 
@@ -36,8 +41,12 @@ def test_a_build_leaves_every_task_fresh_and_explains_it(root: Path, capfd: pyte
     assert sorted(report["name"]) == sorted(toy.STAGES)
     assert "Building toy: 7 tasks to run" in capfd.readouterr().out
     assert {one.state for one in status(root, "toy")} == {"fresh"}
+    history = ProjectPaths(root).case("toy").build_history
+    assert [(build["number"], build["ran"]) for build in read_history(history)] == [(1, list(toy.STAGES))]
     assert "06_select is fresh: nothing it depends on has moved" in why(root, "toy", "06_select")[0].sentence
+    remembered = history.read_bytes()
     assert not any(dag(root).build(show_progress=False)["Ran?"])
+    assert history.read_bytes() == remembered
     lock = root / "requirements.lock"
     lock.write_text(lock.read_text().replace("pandas==2.3.1", "pandas==2.3.2"))
     assert "requirements.lock changed, pandas==2.3.1 is gone, pandas==2.3.2 is new." in why(root, "toy", "01_ingest")[0].sentence
@@ -48,6 +57,31 @@ def test_the_status_names_what_a_task_reads_from_by_number_where_a_number_is_eno
     tasks = ["02_validate", "04_build", "05_train_forest", "05_train_linear", "06_select"]
     assert _brief(["02_validate", "05_train_linear", "05_train_forest"], tasks) == ["02", "05"]
     assert _brief(["02_validate", "05_train_linear"], tasks) == ["02_validate", "05_train_linear"]
+
+
+@pytest.mark.slow
+def test_each_completed_build_is_remembered_with_what_it_was_made_from(root: Path):
+    dag(root).build(show_progress=False)
+    (root / "configs/toy.yaml").write_text(toy.CASE.replace("budget_seconds: 5", "budget_seconds: 7"))
+    put(root, "08_explain", 'raise RuntimeError("half way")')
+    with pytest.raises(DAGBuildError):
+        dag(root).build(show_progress=False)
+    history = ProjectPaths(root).case("toy").build_history
+    assert [build["number"] for build in read_history(history)] == [1]  # what stopped half way was not completed
+    path = root / "notebooks/08_explain.ipynb"
+    path.write_text(path.read_text().replace("raise RuntimeError", "print"))
+    dag(root).build(show_progress=False)
+    first, second = read_history(history)
+    assert kinds_changed(first, second) == ("code", "parameters")
+    found = {part["heading"]: [fact["name"] for fact in part["facts"]] for part in differences(first, second)["sections"]}
+    assert found["Code"] == ["08_explain.ipynb"]
+    assert found["Parameters of the case file"] == ["training.budget_seconds"]
+    assert set(second["ran"]) == {"08_explain", "11_register"}
+    shutil.rmtree(root / "artifacts")
+    shutil.rmtree(root / "reports")
+    dag(root).build(show_progress=False)
+    assert [build["number"] for build in read_history(history)] == [1, 2, 3]
+    assert 'href="#compare-2-3"' in (root / "reports/toy/builds.html").read_text()
 
 
 @pytest.mark.slow

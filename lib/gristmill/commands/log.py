@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from gristmill.paths import project_root
+from gristmill.commands.arguments import CaseName
+from gristmill.paths import case_paths, project_root
 
 app = typer.Typer(no_args_is_help=True, help="The prediction log: every prediction served, with its row, answer and label.")
 
@@ -45,6 +46,33 @@ def export(
 
     written = write(LogReader(project_root()), out, model, seconds_of("--since", since), seconds_of("--until", until))
     typer.echo(f"Wrote {written:,} predictions to {out}.")
+
+
+@app.command()
+def replay(
+    case: CaseName,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Former rows: any file or URI that a build reads.")],
+    days: Annotated[float, typer.Option("--days", metavar="N", help="Over how many days they are spread, in their order.")],
+    labels_after: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--labels-after", metavar="DAYS", help="When the label in TABLE came; without, no label is written."),
+    ] = None,
+    until: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--until", metavar="TIME", help="When the days end; now if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the moments.")] = 0,
+) -> None:
+    """Write the rows of TABLE into the log as the champion of CASE would have answered them over some days.
+
+    The same command again writes what is missing, and nothing twice.
+    """
+    from gristmill.serving.prediction_log.report import seconds_of  # noqa: PLC0415
+    from gristmill.serving.replay.replaying import Replay  # noqa: PLC0415
+    from gristmill.serving.replay.replaying import replay as carry_out  # noqa: PLC0415
+
+    how = Replay(days, seconds_of("--until", until), labels_after, seed)
+    typer.echo(carry_out(case_paths(case), table, how).sentence)
 
 
 @app.command()

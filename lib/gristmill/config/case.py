@@ -16,6 +16,7 @@ from gristmill.config.sections.data import Source, Split, Validation
 from gristmill.config.sections.evidence import Evaluation, Fairness, Gates
 from gristmill.config.sections.features import Features
 from gristmill.config.sections.operation import Compliance, Monitoring, Retraining, Serving
+from gristmill.config.sections.showing import App
 from gristmill.config.sections.training import Threshold, Training
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -64,6 +65,7 @@ class Case(Section):
     monitoring: Monitoring = Field(default_factory=Monitoring, description="What is kept and watched of the served model.")
     retraining: Retraining = Field(default_factory=Retraining, description="When a new model is wanted.")
     compliance: Compliance = Field(default_factory=Compliance, description="Who answers for it, and for what.")
+    app: App = Field(default_factory=App, description="What the [app](app.md) shows, and lets a person try.")
 
     @field_validator("source", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 from gristmill.config.case import Case
 from gristmill.config.sections.operation import Monitoring, Serving
+from gristmill.config.sections.showing import App
 from gristmill.errors import CaseFileError
 
 FAMILY_STAGES = {
@@ -42,8 +43,10 @@ SERVICE_ONLY: dict[str, tuple[str, ...]] = {
     "serving": tuple(name for name in Serving.model_fields if name not in _OF_A_BUILD),
     "monitoring": tuple(name for name in Monitoring.model_fields if name not in _OF_A_BUILD),
     "compliance": ("log_retention",),
+    "app": tuple(App.model_fields),
 }
-"""Section -> keys that only a model at work is served or watched by: no stage reads them, so that a change makes none stale."""
+"""Section -> keys that only a model at work is served, watched or shown by; no stage reads them, so a change makes
+none stale."""
 
 _DERIVED = {
     "primary_metric": ("task", "evaluation"),
@@ -51,8 +54,14 @@ _DERIVED = {
     "non_feature_columns": ("target", "id_columns", "group_column", "sensitive_features", "features", "fairness"),
 }
 
-READS_ELSEWHERE: dict[str, tuple[str, ...]] = {"31_score_batch": ("name", "task", "positive_class")}
-"""The same of stages in other pipelines than the one that trains."""
+MONITORING_STAGES = ("21_data_quality", "22_drift", "23_performance", "24_weekly_report")
+"""Stages that look at a model at work."""
+
+READS_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "31_score_batch": ("name", "task", "positive_class"),
+    **dict.fromkeys(MONITORING_STAGES, tuple(Case.model_fields)),
+}
+"""The same of stages in other pipelines than the one that trains; they run whenever asked for, so that no key makes one stale."""
 
 _GRANTED = READS | READS_ELSEWHERE
 
@@ -90,7 +99,7 @@ class StageCase:
                 "add it there, so that a change of the key reruns the stage."
             )
         value = getattr(self._case, key)
-        return _Granted(value, key) if key in SERVICE_ONLY else value
+        return _Granted(value, key) if key in SERVICE_ONLY and self._stage not in MONITORING_STAGES else value
 
 
 class _Granted:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gristmill.data.products import replacing
+from gristmill.gpus import gpus
 from gristmill.paths import ProjectPaths
 
 FOLDER = "monitoring"
@@ -131,20 +132,12 @@ def machine(root: Path) -> Iterable[Any]:
     }
     for name, percent in shares.items():
         yield GaugeMetricFamily(f"gristmill_machine_{name}_share", f"Share of the machine's {name} in use.", percent / 100)
-    gpus = GaugeMetricFamily("gristmill_gpu_memory_share", "Share of a GPU's memory in use.", labels=["gpu"])
+    shares_of_gpus = GaugeMetricFamily("gristmill_gpu_memory_share", "Share of a GPU's memory in use.", labels=["gpu"])
     for gpu, share in gpu_memory().items():
-        gpus.add_metric([gpu], share)
-    yield gpus
+        shares_of_gpus.add_metric([gpu], share)
+    yield shares_of_gpus
 
 
 def gpu_memory() -> dict[str, float]:
     """Return the share of the memory of each GPU in use; none where there is no ``nvidia-smi`` or no GPU."""
-    import shutil  # noqa: PLC0415
-    import subprocess  # noqa: PLC0415
-
-    if shutil.which("nvidia-smi") is None:
-        return {}
-    asked = ["nvidia-smi", "--query-gpu=index,memory.used,memory.total", "--format=csv,noheader,nounits"]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
-    lines = [line.split(", ") for line in done.stdout.splitlines()] if done.returncode == 0 else []
-    return {index: float(used) / float(total) for index, used, total in lines}
+    return {one.index: one.used_mb / one.total_mb for one in gpus()}

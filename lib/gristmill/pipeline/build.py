@@ -20,7 +20,7 @@ from gristmill.paths import ProjectPaths
 from gristmill.pipeline import schedule
 from gristmill.pipeline.contents import read_json_or_none, write_whole
 from gristmill.pipeline.decisions import Decision
-from gristmill.pipeline.definition import Stage
+from gristmill.pipeline.definition import PIPELINE_FILE, Stage
 from gristmill.pipeline.ploomber_metadata import forget, remember
 from gristmill.pipeline.progress import Progress
 from gristmill.pipeline.records import Record, Records
@@ -90,6 +90,8 @@ class Build:
         Called with a task's name and whether it succeeded, as soon as its record is written.
     accept
         Called with a task's name when its products are there; the task fails with an error of ours that it raises.
+    pipeline
+        The file of the DAG.
     """
 
     root: Path
@@ -98,6 +100,7 @@ class Build:
     n_fresh: int
     on_end: Callable[[str, bool], None]
     accept: Callable[[str], None]
+    pipeline: str = PIPELINE_FILE
     identity: str = field(default_factory=lambda: os.environ.get(BUILD_ID) or uuid.uuid4().hex)
     finished: dict[str, Outcome] = field(default_factory=dict)
     failures: dict[str, Outcome] = field(default_factory=dict)
@@ -266,6 +269,8 @@ class Build:
             params=json.loads(json.dumps(dict(task.params))),
             cpu_seconds=None if outcome.cpu_seconds is None else round(outcome.cpu_seconds, 2),
             joules=None if outcome.joules is None else round(outcome.joules, 2),
+            gpu=outcome.gpu,
+            pipeline=self.pipeline,
         )
         self._records.write(record)
         self.finished[name] = outcome

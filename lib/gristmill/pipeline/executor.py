@@ -4,6 +4,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gristmill.errors import BuildError, GristmillError
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline import behaviour
 from gristmill.pipeline.build import Build, Task
+from gristmill.pipeline.build_history import remember_build
 from gristmill.pipeline.decisions import decide
 from gristmill.pipeline.definition import PIPELINE_FILE, read_cells
 from gristmill.pipeline.failures import describe, stopped_by
@@ -139,12 +141,15 @@ class StageExecutor(Executor):  # type: ignore[misc]
             n_fresh=n_fresh,
             on_end=functools.partial(_tell_ploomber, tasks),
             accept=self._accept,
+            pipeline=self.pipeline,
         )
         try:
             build.run()
         except KeyboardInterrupt:
             self._interrupted(build)
         self._write_site(build)
+        if self.pipeline == PIPELINE_FILE:
+            _gauges(self.root, self.case)
         self._report_failures(build)
         return [TaskReport.with_data(name=name, ran=True, elapsed=outcome.seconds) for name, outcome in build.finished.items()]
 
@@ -205,7 +210,9 @@ class StageExecutor(Executor):  # type: ignore[misc]
         return f"ploomber build{entry} --env--case {self.case}"
 
     def _write_site(self, build: Build) -> None:
-        """Write the index pages after a build in which something ran."""
+        """Remember a build that was completed, and write the index pages after one in which something ran."""
+        if self.pipeline == PIPELINE_FILE:
+            remember_build(self.root, self.case, build.identity, list(self._decisions), list(build.finished))
         statuses = dict.fromkeys(self._decisions, "skipped") | dict.fromkeys(build.finished, "executed")
         statuses |= {name: "errored" if name in build.failures else "aborted" for name in build.aborted}
         _site(self.root, self.case, statuses)
@@ -252,6 +259,20 @@ def _site(root: Path, case: str, statuses: Mapping[str, str]) -> None:
     from gristmill.reporting.site import write_site  # noqa: PLC0415 - only a build in which something ran needs it
 
     write_site(root, case, statuses)
+
+
+def _gauges(root: Path, case: str) -> None:
+    """Write what the build took and reached where Prometheus finds it.
+
+    Nothing is written before the first build that came to its end, or where the extra that speaks to Prometheus is not installed.
+    """
+    if find_spec("prometheus_client") is None:
+        return
+    from gristmill.monitoring.builds import build_gauges  # noqa: PLC0415 - only a build in which something ran needs it
+
+    paths = ProjectPaths(root).case(case)
+    if paths.metrics.is_file():
+        build_gauges(paths).write(root)
 
 
 def attach(dag: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from gristmill.modeling.artifact.signatures import SIGNATURE
 from gristmill.paths import ProjectPaths, project_root
 from gristmill.pipeline.contents import Digests, digest_of, read_json_or_none, stamp, write_whole
-from gristmill.pipeline.definition import Stage
+from gristmill.pipeline.definition import PIPELINE_FILE, Stage
 
 _FORMAT = 1
 
@@ -46,6 +46,10 @@ class Record:
         The parameters that Ploomber remembers.
     cpu_seconds, joules
         Processor time of the notebook's processes, and the energy of the processor that falls to it; None where it is not known.
+    gpu
+        What :class:`gristmill.gpus.GpuWatch` found while it ran; None without a GPU.
+    pipeline
+        The file of its DAG.
     """
 
     task: str
@@ -61,6 +65,8 @@ class Record:
     params: Mapping[str, Any]
     cpu_seconds: float | None = None
     joules: float | None = None
+    gpu: Mapping[str, Any] | None = None
+    pipeline: str = PIPELINE_FILE
 
 
 class Records:
@@ -77,6 +83,7 @@ class Records:
     def __init__(self, root: Path, case: str) -> None:
         self.case = case
         self._folder = ProjectPaths(root).state / "builds" / case
+        self._timings = ProjectPaths(root).case(case).timings
 
     def read(self, task: str) -> Record | None:
         """Return the record of a finished task, or None."""
@@ -117,13 +124,13 @@ class Records:
         return read_json_or_none(self._folder / f"{task}.failed.json")
 
     def timings(self) -> dict[str, dict[str, Any]]:
-        """Return task -> ``seconds``, ``peak_mb``, ``cpu_seconds`` and ``joules`` of its last finished run."""
-        return dict(read_json_or_none(self._folder / "timings.json") or {})
+        """Return task -> what its last finished run took; :func:`gristmill.build_costs.costs_of` makes sense of it."""
+        return dict(read_json_or_none(self._timings) or {})
 
     def _remember_timing(self, record: Record) -> None:
-        kept = ("seconds", "peak_mb", "cpu_seconds", "joules")
+        kept = ("seconds", "peak_mb", "cpu_seconds", "joules", "gpu", "build_id", "finished", "pipeline")
         timings = {**self.timings(), record.task: {key: getattr(record, key) for key in kept}}
-        write_whole(self._folder / "timings.json", json.dumps(timings))
+        write_whole(self._timings, json.dumps(timings))
 
 
 def last_costs(case: str) -> dict[str, dict[str, Any]]:

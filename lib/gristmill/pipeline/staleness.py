@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from gristmill.config.case import Case
 from gristmill.config.loading import parse_case
-from gristmill.config.stages import READS, keys_of_a_build
+from gristmill.config.stages import MONITORING_STAGES, READS, keys_of_a_build
 from gristmill.data.snapshots.history import restored_digest
 from gristmill.data.sources.folders import table_files
 from gristmill.errors import CaseFileError, GristmillError
@@ -46,8 +46,8 @@ BEYOND_THE_LOCK = {"05_train_neural": ("neural", "torch")}
 READS_CUSTOM = ("04_build_features",)
 """Stages that run the module of the user's own features first; later ones come after the plan that names its version."""
 
-WHENEVER_ASKED = ("31_score_batch",)
-"""Stages that run whenever they are asked for: which rows lie ready, and which version is champion, no file here says."""
+WHENEVER_ASKED = ("31_score_batch", *MONITORING_STAGES)
+"""Stages that run whenever asked for: which rows lie ready or were served, and which version is champion, no file here says."""
 
 _READS_DOCSTRINGS = re.compile(r"\b__doc__\b|\bgetdoc\b")
 """Code in which a docstring is more than prose."""

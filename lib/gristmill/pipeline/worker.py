@@ -22,6 +22,7 @@ import psutil  # type: ignore[import-untyped]
 
 from gristmill import machine
 from gristmill.errors import ArtifactError
+from gristmill.gpus import GpuWatch
 from gristmill.pipeline.contents import Digests, read_json_or_none, stamp, write_whole
 from gristmill.pipeline.definition import Stage
 from gristmill.pipeline.records import altered, describe_files
@@ -73,6 +74,8 @@ class Outcome:
         Processor time of this process and of all that it started and that have ended.
     joules
         Energy of the processor that falls to them; None where the machine does not tell it.
+    gpu
+        What :class:`gristmill.gpus.GpuWatch` found meanwhile; None without a GPU.
     """
 
     seconds: float
@@ -85,6 +88,7 @@ class Outcome:
     partial: str = ""
     cpu_seconds: float | None = None
     joules: float | None = None
+    gpu: Mapping[str, Any] | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -153,7 +157,8 @@ def run(job: Job) -> Outcome:
     redactor = Redactor(os.environ)
     try:
         _check_inputs(job)
-        executed = _execute(job, partial)
+        with GpuWatch() as watched:
+            executed = _execute(job, partial)
         _write_report(job, executed, report, redactor)
         _check_products(job.stage, before, job.root)
         partial.unlink(missing_ok=True)
@@ -164,7 +169,12 @@ def run(job: Job) -> Outcome:
         return outcome
     spent = machine.spent_since(before_it)
     return Outcome(
-        seconds=time.monotonic() - begin, peak_mb=_peak_mb(), files=files, cpu_seconds=spent.cpu_seconds, joules=spent.joules
+        seconds=time.monotonic() - begin,
+        peak_mb=_peak_mb(),
+        files=files,
+        cpu_seconds=spent.cpu_seconds,
+        joules=spent.joules,
+        gpu=watched.found,
     )
 
 

@@ -150,7 +150,7 @@ def promote_built(
         What the registry has is not what the build registered.
     """
     release, notes = _begin(found.name, root)
-    entry = Entry(found.name, releases.PROMOTED, CHAMPION, release.champion, found.version, "a build whose gates passed")
+    entry = Entry(found.name, releases.PROMOTED, CHAMPION, release.champion, found.version, "a build")
     if release.champion == found.version:
         return Outcome(release, None, notes)
     try:
@@ -163,7 +163,7 @@ def promote_built(
     if refusal:
         return Outcome(release, replace(entry, action=releases.REFUSED), (*notes, _refuse(entry, refusal, root)))
     try:
-        return _move(release, entry, notes, root)
+        return _move(release, replace(entry, reason="a build whose gates passed"), notes, root)
     except ReleaseConflictError as error:
         return Outcome(releases.find(found.name, root), replace(entry, action=releases.REFUSED), (*notes, str(error)))
 

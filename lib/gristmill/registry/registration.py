@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from gristmill import tracking, tracking_trials
+from gristmill.build_costs import build_costs
 from gristmill.config.case import Case
 from gristmill.errors import ArtifactError, GateError
 from gristmill.lineage import lineage_tags
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.modeling.artifact.model_directory import Manifest, extend, verify
-from gristmill.paths import project_root
+from gristmill.paths import CasePaths, ProjectPaths, project_root
 from gristmill.registry import aliases, versions
 from gristmill.registry.comparison import Beside
 from gristmill.registry.evidence import Evidence, Upstream, candidate_directory
@@ -30,6 +31,7 @@ from gristmill.registry.rules import number
 
 _LOG = logging.getLogger(__name__)
 EVIDENCE_TAG = "gristmill.evidence_digest"
+STAGE = "11_register"
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ def register(
         verify(directory, manifest.digest)
         aliases.opened(case.name, folder)  # before there is a version that somebody could put the alias on by hand
         _log_outcome(run, case, evidence, gates, directory)
+        _log_costs(run, evidence, ProjectPaths(folder).case(case.name))
         found = _version(run, case, evidence, gates, directory, manifest, beside, folder)
         outcome = promote_built(
             found, [gate.as_metric() for gate in gates if gate.failed], None if beside is None else beside.version, folder
@@ -204,6 +207,14 @@ def _log_outcome(run: tracking.Run, case: Case, evidence: Evidence, gates: Seque
     tracking_trials.log_plan(run, searches, weights and {"name": evidence.selection["chosen"], "weights": weights})
     for name in (*CARDS, "metrics.json"):
         tracking.log_file(run, directory / name)
+
+
+def _log_costs(run: tracking.Run, evidence: Evidence, paths: CasePaths) -> None:
+    """Log what the build took, this stage as far as it has come, and how much data it had; a GPU by name, or that there is none."""
+    costs = build_costs(paths).with_running(STAGE, os.environ.get(tracking.BUILD_ID, ""))
+    size = {"build_rows": evidence.snapshot.get("rows"), "build_features": len(evidence.catalogue.get("features", []))}
+    tracking.log_metrics(run, {**costs.as_metrics(), **size})
+    tracking.log_params(run, {"gpu": costs.gpu})
 
 
 def _version(

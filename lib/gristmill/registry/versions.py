@@ -21,13 +21,14 @@ ALIASES = (CHAMPION, CHALLENGER, STAGING)
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One immutable version of a registered model."""
+    """One immutable version of a registered model; ``created`` is in seconds since 1970, None where that is not known."""
 
     name: str
     version: int
     aliases: tuple[str, ...]
     tags: Mapping[str, str]
     run_id: str | None
+    created: float | None = None
 
 
 def register(run: tracking.Run, name: str, directory: Path, columns: Any, *, tags: Mapping[str, str], description: str) -> int:
@@ -175,4 +176,5 @@ def _version(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
     """Return our form of MLflow's version."""
     number = int(found.version)
     mine = tuple(sorted(alias for alias, meant in aliases.items() if meant == number))
-    return ModelVersion(str(found.name), number, mine, dict(found.tags), found.run_id or None)
+    made = found.creation_timestamp
+    return ModelVersion(str(found.name), number, mine, dict(found.tags), found.run_id or None, made / 1000 if made else None)

@@ -33,7 +33,7 @@ def markdown_page(text: str, *, title: str, case: str = "", root_href: str = "..
         facts={"title": title, "case": case},
         lines=[],
         error="",
-        blocks=[{"kind": "prose", "html": html}],
+        blocks=[{"kind": "prose", "html": html, "under": ""}],
         sections=sections,
         has_code=False,
         stages=[],

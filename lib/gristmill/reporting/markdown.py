@@ -12,6 +12,11 @@ from typing import Any
 import mistune
 from markupsafe import Markup
 
+from gristmill.reporting.tables import scoped
+
+SCROLL_BOX = '<div class="scroll" tabindex="0" role="group" aria-label="Table, scrolls sideways where it is wide">'
+"""What a table stands in: whoever has no pointer has to be able to scroll it."""
+
 _HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
@@ -26,7 +31,7 @@ def to_html(text: str) -> Markup:
     """Return the HTML of a Markdown text; an image is shown only if its data is in the text."""
     html = str(_parser()(text))
     html = re.sub(r'<img src="(?!data:image/)[^"]*"', '<img src="#"', html)
-    html = html.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
+    html = scoped(html).replace("<table>", f"{SCROLL_BOX}<table>").replace("</table>", "</table></div>")
     return Markup(html)  # noqa: S704 - the parser escaped every raw tag
 
 

@@ -19,7 +19,7 @@ from gristmill.reporting.stage_report import stage_label
 PRODUCTS = ("snapshot", "quality", "contract", "selection", "evaluation", "explanation", "fairness", "metrics", "registration")
 """Products that the pages tell of, without their ending."""
 
-PAGES = ("model_card.html", "profile.html", "data_docs/index.html", "design.html")
+PAGES = ("model_card.html", "profile.html", "data_docs/index.html", "design.html", "builds.html")
 """Pages beside the stages' reports that a case may have."""
 
 _DONE = frozenset({"executed", "skipped", "done"})
@@ -65,6 +65,7 @@ class BuildRecord:
     stages: list[StageRecord]
     products: Mapping[str, Mapping[str, Any]]
     pages: frozenset[str]
+    reports: frozenset[str] = frozenset()
 
     def product(self, name: str) -> Mapping[str, Any]:
         """Return a product's content, empty when it is missing."""
@@ -99,7 +100,8 @@ def read_record(project: ProjectPaths, name: str, statuses: Mapping[str, str] | 
     products = {product: content for product in PRODUCTS if (content := _json(paths.artifacts / f"{product}.json"))}
     pages = frozenset(page for page in PAGES if (paths.reports / page).is_file())
     stages = [_stage(paths, stage, (statuses or {}).get(stage.name, "")) for stage in pipeline]
-    return BuildRecord(name, case, problem, pipeline, stages, products, pages)
+    reports = frozenset(page.name for page in paths.reports.glob("[0-9][0-9]_*.html"))
+    return BuildRecord(name, case, problem, pipeline, stages, products, pages, reports)
 
 
 def _case(project: ProjectPaths, name: str) -> tuple[Case | None, str]:

@@ -1,18 +1,24 @@
-"""The report site: one index per case, one over all cases, and each case's design page.
+"""The report site: index, design and builds of each case, the index over all cases, and the search over all reports.
 
 Everything comes from the products of the build, times included, so that the same products give the same pages.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from gristmill.paths import ProjectPaths
+from gristmill.reporting.builds.history import Entry, read_history
+from gristmill.reporting.builds.latest import latest_builds, since_the_build_before
+from gristmill.reporting.builds.page import render_builds
 from gristmill.reporting.dag_svg import NodeState, draw_dag
 from gristmill.reporting.design import render_design
 from gristmill.reporting.record import BuildRecord, StageRecord, read_record
+from gristmill.reporting.search.index import INDEX_FILE, index_case, read_index, render_search
+from gristmill.reporting.stage_report import stage_label
 from gristmill.reporting.summary import (
     drivers,
     fairness_rows,
@@ -27,11 +33,14 @@ from gristmill.reporting.summary import (
 from gristmill.reporting.templating import render, style_sheet
 from gristmill.reporting.wording import count, share, shorten
 
+MOST_LATEST = 15
+"""Builds of all cases that the index names, the latest."""
+
 TASK_WORDS = {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}
 
 
 def write_site(root: Path, case: str, statuses: Mapping[str, str] | None = None) -> Path:
-    """Write the design page and the index of ``case``, and the index over all cases; return the case's index.
+    """Write the pages of ``case``, the index over all cases and the search; return the case's index.
 
     A page whose bytes would not change is left alone.
 
@@ -50,12 +59,25 @@ def write_site(root: Path, case: str, statuses: Mapping[str, str] | None = None)
     record = read_record(project, case, statuses)
     if record.case is not None:
         _write(folder / "design.html", render_design(record))
-        record = read_record(project, case, statuses)
-    _write(folder / "index.html", render_case(record))
+    builds = read_history(project.case(case).build_history)
+    _write(folder / "builds.html", render_builds(case, builds))
+    record = read_record(project, case, statuses)
+    _write(folder / "index.html", render_case(record, builds))
     others = sorted({*project.cases, *(page.parent.name for page in project.reports.glob("*/index.html"))} - {case})
     records = [record, *(read_record(project, other) for other in others)]
-    _write(project.reports / "index.html", render_index(sorted(records, key=lambda one: (not one.was_built, one.name))))
+    histories = {one.name: read_history(project.case(one.name).build_history) for one in records}
+    in_order = sorted(records, key=lambda one: (not one.was_built, one.name))
+    _write(project.reports / "index.html", render_index(in_order, histories))
+    _write_search(project, case, [one.name for one in in_order])
     return folder / "index.html"
+
+
+def _write_search(project: ProjectPaths, case: str, cases: Sequence[str]) -> None:
+    """Write the index of what the reports of ``case`` hold, and the page that searches those of all cases."""
+    index = index_case(project.case(case).reports)
+    _write(project.case(case).reports / INDEX_FILE, json.dumps(index, ensure_ascii=False, separators=(",", ":")))
+    indices = [index if one == case else read_index(project.case(one).reports) for one in cases]
+    _write(project.reports / "search.html", render_search(indices))
 
 
 def _write(path: Path, page: str) -> None:
@@ -69,8 +91,16 @@ def _write(path: Path, page: str) -> None:
     temporary.replace(path)
 
 
-def render_case(record: BuildRecord) -> str:
-    """Return the index page of one case."""
+def render_case(record: BuildRecord, builds: Sequence[Entry] = ()) -> str:
+    """Return the index page of one case.
+
+    Parameters
+    ----------
+    record
+        What is known of its last build.
+    builds
+        Its completed builds, oldest first.
+    """
     return render(
         "case.html.j2",
         site_css=_css(),
@@ -88,11 +118,31 @@ def render_case(record: BuildRecord) -> str:
         fairness=fairness_rows(record),
         facts=provenance(record),
         steps=next_steps(record),
+        since=since_the_build_before(builds),
+        others=_other_reports(record),
     )
 
 
-def render_index(records: list[BuildRecord]) -> str:
-    """Return the index page over all cases."""
+def _other_reports(record: BuildRecord) -> list[tuple[str, str]]:
+    """Return page and name of the reports that are none of the pipeline's stages: those of monitoring."""
+    stages = {stage.name for stage in record.stages}
+    return [
+        (page, stage_label(page.removesuffix(".html")))
+        for page in sorted(record.reports)
+        if page.removesuffix(".html") not in stages
+    ]
+
+
+def render_index(records: Sequence[BuildRecord], histories: Mapping[str, Sequence[Entry]] | None = None) -> str:
+    """Return the index page over all cases.
+
+    Parameters
+    ----------
+    records
+        What is known of each case, in the order of the page.
+    histories
+        Case -> its completed builds, oldest first.
+    """
     cards = [
         {
             "name": record.name,
@@ -108,7 +158,8 @@ def render_index(records: list[BuildRecord]) -> str:
         }
         for record in records
     ]
-    return render("index.html.j2", site_css=_css(), home="index.html", cards=cards)
+    latest = latest_builds(histories or {}, MOST_LATEST)
+    return render("index.html.j2", site_css=_css(), home="index.html", cards=cards, latest=latest)
 
 
 def _css() -> Markup:

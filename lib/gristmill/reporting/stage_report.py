@@ -19,10 +19,13 @@ from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 from gristmill.config.stages import READS
 from gristmill.reporting.markdown import to_html, with_anchors
 from gristmill.reporting.safe_html import safe
-from gristmill.reporting.tables import align
+from gristmill.reporting.tables import align, scoped
 from gristmill.reporting.templating import render, style_sheet
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+_UNTITLED = re.compile(r"<\S+( object at |.* with \d+ Axes)|$")
+"""How a figure is named that has no title: by its type, its size, or its address."""
 
 _ERROR_MARK = "papermill-error-cell-tag"
 """Tag of the cells in raw HTML that papermill adds to a notebook that failed; the page has a banner of its own."""
@@ -92,6 +95,7 @@ def render_stage_report(notebook: Mapping[str, Any], run: StageRun | None = None
         if block["kind"] == "prose":
             block["html"], found = with_anchors(block["html"], taken)
             sections += found
+        block["under"] = sections[-1]["text"] if sections else ""
     error = next((block["summary"] for block in blocks if block["kind"] == "error"), "")
     title, question = _title_and_question(cells)
     title = title or stage_label(run.stage) or "Notebook"
@@ -214,10 +218,11 @@ def _rich(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any
         if mime in data:
             about = metadata.get(mime, {}) or {}
             source = f"data:{mime};base64,{''.join(_text(data[mime]).split())}"
-            alt = about.get("alt") or _text(data.get("text/plain", "figure"))
+            said = _text(data.get("text/plain", ""))
+            alt = about.get("alt") or ("" if _UNTITLED.match(said) else said)
             return {"kind": "image", "src": source, "alt": alt, "width": about.get("width"), "height": about.get("height")}
     if "text/html" in data:
-        return {"kind": "html", "html": Markup(align(safe(_text(data["text/html"]))))}  # noqa: S704 - made safe
+        return {"kind": "html", "html": Markup(scoped(align(safe(_text(data["text/html"])))))}  # noqa: S704 - made safe
     if "image/svg+xml" in data:
         return {"kind": "html", "html": Markup(safe(_text(data["image/svg+xml"])))}  # noqa: S704 - made safe
     if "text/markdown" in data:

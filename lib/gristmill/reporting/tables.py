@@ -1,4 +1,7 @@
-"""Aligning the tables that pandas writes: text to the left, numbers to the right, headers over what they head."""
+"""Mending the tables that pandas and Markdown write.
+
+Text goes to the left and numbers to the right, headers say what they head, and cells that head nothing are no headers.
+"""
 
 import re
 
@@ -6,6 +9,19 @@ _TABLE = re.compile(r'<table\b[^>]*class="dataframe[^>]*>.*?</table>', re.DOTALL
 _ROW = re.compile(r"<tr\b[^>]*>.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<(td|th)>(.*?)</\1>", re.DOTALL)
 _NUMBER = re.compile(r"[-+\u2212]?[\d.,\u2009 ]*\d(e[-+]?\d+)?( ?%)?|-?inf|NaN|None|&lt;NA&gt;|NaT|\u2013|", re.IGNORECASE)
+_HEAD = re.compile(r"<thead\b[^>]*>.*?</thead>", re.DOTALL)
+_EMPTY_HEADER = re.compile(r"<th\b([^>]*)>(?:\s|&nbsp;|\u00a0)*</th>")
+_HEADER = re.compile(r"<th\b(?![^>]*\bscope=)([^>]*)>")
+
+
+def scoped(html: str) -> str:
+    """Return ``html`` with ``scope`` on the headers of its tables, and plain cells where a header is empty.
+
+    Who hears a table in place of seeing it is told the headers of each cell; an empty one heads nothing.
+    """
+    html = _EMPTY_HEADER.sub(r"<td\1></td>", html)
+    html = _HEAD.sub(lambda match: _HEADER.sub(r'<th scope="col"\1>', match.group()), html)
+    return _HEADER.sub(r'<th scope="row"\1>', html)
 
 
 def align(html: str) -> str:

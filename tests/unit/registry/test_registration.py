@@ -1,8 +1,10 @@
 """From a judged candidate to a version and its alias (R33), against a real registry."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tests.models import case_of, customers
 from tests.releasing import Crash, add_version, stop
 
 from gristmill import tracking
-from gristmill.data.products import read_rows, write_rows
+from gristmill.data.products import read_rows, write_json, write_rows
 from gristmill.errors import ArtifactError, GateError
 from gristmill.evaluation.predictions import scored_rows
 from gristmill.metrics.noninferiority import NOT_WORSE, judge
@@ -55,6 +57,30 @@ def test_a_first_version_that_passes_becomes_champion(build: Build, tracked: Pro
     assert found.tags["gristmill.data_digest"] == "sha256:data"
     assert found.tags["gristmill.model_digest"] == verify(directory).digest
     assert verify(versions.directory_of(found, tracked.root)) == verify(directory)
+
+
+@pytest.mark.usefixtures("in_a_build")
+def test_the_run_of_a_version_knows_what_its_build_took(
+    build: Build, tracked: ProjectPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no nvidia-smi, so no GPU
+    ran = {
+        "seconds": 30.0,
+        "peak_mb": 400.0,
+        "cpu_seconds": 25.0,
+        "build_id": os.environ[tracking.BUILD_ID],
+        "finished": time.time(),
+    }
+    write_json(tracked.case("costly").timings, {"05_train_linear": ran})
+    made, _ = registered(build(snapshot={"rows": 60}), tracked, "costly", PASSED)
+    data = tracking.connect(tracked.root).get_run(made.run_id).data
+    assert data.metrics["stage_seconds/05_train_linear"] == 30
+    assert data.metrics["build_seconds"] >= 30
+    assert data.metrics["build_cpu_seconds"] > 25
+    assert data.metrics["build_stages"] == 2  # the one above, and this one
+    assert data.metrics["build_rows"] == 60
+    assert data.params["gpu"] == "none"
+    assert not [name for name in data.metrics if "gpu" in name]
 
 
 @pytest.mark.usefixtures("in_a_build")
@@ -184,8 +210,10 @@ def test_a_build_whose_gates_fail_leaves_row_and_aliases_and_says_why(build: Bui
     assert releases.find("untouched", tracked.root) == before
     assert versions.known_aliases("untouched", tracked.root) == {"champion": 1}
     assert "its gates failed: disparate_impact is 0.4, needs >= 0.8" in made.notes[-1]
-    actions = [(entry.action, entry.after) for entry in releases.history("untouched", tracked.root)]
-    assert actions == [("promoted", 1), ("refused", 2)]
+    promoted, refused = releases.history("untouched", tracked.root)
+    assert (promoted.action, promoted.after, promoted.reason) == ("promoted", 1, "a build whose gates passed")
+    assert (refused.action, refused.after) == ("refused", 2)
+    assert refused.reason.startswith("a build; its gates failed: disparate_impact")
 
 
 @pytest.mark.usefixtures("in_a_build")

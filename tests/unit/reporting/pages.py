@@ -24,7 +24,9 @@ class References(HTMLParser):
         self.tags.append(tag)
         self._tag = tag
         for name, value in attrs:
-            if name in LOADING or (name == "href" and tag != "a"):
+            if tag == "form" and name == "action":
+                self.links.append(value or "")
+            elif name in LOADING or (name == "href" and tag != "a"):
                 self.loads.append(value or "")
             elif name == "href":
                 self.links.append(value or "")

@@ -67,6 +67,17 @@ def test_a_figure_is_embedded_with_its_alternative_text() -> None:
     assert 'alt="ROC &#34;curve&#34;" width="700"' in page
 
 
+@pytest.mark.parametrize("said", ["<Figure size 640x480 with 1 Axes>", "<IPython.core.display.Image object at 0x7f>", ""])
+def test_a_figure_without_a_title_is_named_after_its_section(said: str) -> None:
+    image = {"output_type": "display_data", "data": {"image/png": "aGk=", "text/plain": said}}
+    assert 'alt="Figure under What the rows are like"' in render_stage_report(notebook(outputs=[image]))
+
+
+def test_a_table_can_be_scrolled_by_keyboard_and_is_named_after_its_section() -> None:
+    page = render_stage_report(notebook(outputs=[{"output_type": "display_data", "data": {"text/html": "<table></table>"}}]))
+    assert 'tabindex="0" role="group" aria-label="Table under What the rows are like, scrolls' in page
+
+
 def test_a_stage_that_stopped_names_its_error_at_the_top_and_at_its_cell() -> None:
     error = {
         "output_type": "error",

@@ -119,6 +119,11 @@ class Monitoring(Section):
     reference_points: Annotated[int, Field(ge=20, le=1000)] = Field(
         200, description="Finer quantile cells a numeric column there, for Kolmogorov-Smirnov and Wasserstein."
     )
+    most_rows: Annotated[int, Field(ge=1_000)] = Field(
+        100_000,
+        description="Most logged predictions of a window that a monitoring report holds; of more, an even sample is looked at, and "
+        "the report says so.",
+    )
     drift: Drift = Field(default_factory=Drift, description="When a difference is drift, and drift an alarm.")
 
     @property

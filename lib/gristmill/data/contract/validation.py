@@ -55,6 +55,27 @@ def validate(path: Path, terms: Terms, case: Any, taken_at: str | None = None) -
         ]
 
 
+def validate_rows(path: Path, terms: Terms, case: Any) -> list[Check]:
+    """Return the verdict of every rule that rows break one by one, on rows that have no target, such as those that were served.
+
+    What is asked of a table as a whole (its columns, duplicates, classes, freshness) is not asked of them.
+
+    Parameters
+    ----------
+    path
+        Their Parquet file, with some or all of the contract's columns.
+    terms, case
+        As for :func:`validate`.
+    """
+    with opened(path) as (rows, columns):
+        (n_rows,) = rows.aggregates(["count(*)"])
+        if not n_rows:
+            return []
+        rules = [*_row_rules(rows, columns, terms, case, int(n_rows))]
+        counts = _count(rows, rules, look(rows, columns, int(n_rows)))
+        return [*_by_column(columns, [*_verdicts(rows, rules, counts, int(n_rows), case)])]
+
+
 def _row_rules(rows: Rows, columns: list[Column], terms: Terms, case: Any, n_rows: int) -> Iterator[RowRule]:
     """Give every rule that rows break one by one."""
     yield from of_contract(terms, columns)

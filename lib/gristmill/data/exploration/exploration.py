@@ -1,8 +1,7 @@
-"""What the training rows are like: what tells of the target, what goes with what, and problems worth knowing before modelling."""
+"""Which columns tell something about the target, and which go together."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,25 +10,11 @@ from numpy.typing import NDArray
 from gristmill.data.contract.schema import Contract
 from gristmill.data.kinds import is_numeric
 from gristmill.data.leakage.proxies import looked_at, power
-from gristmill.data.targets import class_text
 
 MOST_ASSOCIATED = 16
 MOST_COMPARED = 60
 _MANY_LEVELS = 50
-_SKEWED = 3.0
-_SAME = 0.999
-_RARE_CLASS = 0.1
-_MISSING_TELLS = 0.1
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something about a column, or about the table, that a modeller would want to be told."""
-
-    severity: Literal["high", "medium", "low"]
-    column: str | None
-    finding: str
-    suggestion: str
+_CLOSE = 0.8
 
 
 def telling(train: pd.DataFrame, case: Any, contract: Contract) -> pd.DataFrame:
@@ -105,11 +90,15 @@ def _association(one: _Coded, other: _Coded) -> float:
 
 
 def _correlation_ratio(numbers: NDArray[np.float64], codes: NDArray[Any]) -> float:
-    """Return the square root of the share of variance between levels."""
+    """Return the square root of the share of variance between levels, corrected for chance: many levels divide noise well."""
     counts = np.bincount(codes)
+    levels = int((counts > 0).sum())
+    if len(numbers) <= levels:
+        return 0.0
     means = np.bincount(codes, weights=numbers) / np.maximum(counts, 1)
     between = float((counts * (means - numbers.mean()) ** 2).sum())
-    return float(np.sqrt(between / float(((numbers - numbers.mean()) ** 2).sum())))
+    explained = between / float(((numbers - numbers.mean()) ** 2).sum())
+    return float(np.sqrt(max(0.0, 1 - (1 - explained) * (len(numbers) - 1) / (len(numbers) - levels))))
 
 
 def _cramers_v(first: NDArray[Any], second: NDArray[Any]) -> float:
@@ -125,113 +114,15 @@ def _cramers_v(first: NDArray[Any], second: NDArray[Any]) -> float:
     return float(np.sqrt(min(1.0, phi / max(min(rows, columns) - 1, 1e-12))))
 
 
-def findings(train: pd.DataFrame, case: Any, contract: Contract, pairs: pd.DataFrame | None = None) -> list[Finding]:
-    """Return the problems of the training rows, most severe first.
-
-    Parameters
-    ----------
-    train
-        Training rows.
-    case, contract
-        The case and the data contract.
-    pairs
-        What :func:`associations` returned; columns that repeat another one are told from it.
-    """
-    found = [*_target_findings(train[case.target], case)]
-    for column in contract["columns"]:
-        if column["used"] and column["name"] != case.target:
-            found.extend(_column_findings(train[column["name"]], column))
-            found.extend(_telling_gaps(train, column["name"], case))
-    found.extend(_repeated(pairs, case) if pairs is not None else [])
-    return sorted(found, key=lambda one: ("high", "medium", "low").index(one.severity))
-
-
-def as_table(found: list[Finding]) -> pd.DataFrame:
-    """Return findings as a table for reading."""
-    return pd.DataFrame([asdict(one) for one in found], columns=["severity", "column", "finding", "suggestion"]).fillna("")
-
-
-def _target_findings(target: pd.Series, case: Any) -> Iterator[Finding]:
-    """Yield what is difficult about the target."""
-    if case.task == "regression":
-        skew = _skewness(target)
-        if abs(skew) > _SKEWED:
-            yield Finding("medium", case.target, f"The target is very skewed (skewness {skew:.1f}).", "Compare MAE beside RMSE.")
-        return
-    shares = class_text(target).value_counts(normalize=True)
-    if shares.min() < _RARE_CLASS:
-        advice = "Judge by PR-AUC and by cost, not by accuracy; choose the threshold out of fold."
-        yield Finding("medium", case.target, f"The class {shares.idxmin()!r} is rare: {shares.min():.1%} of the rows.", advice)
-
-
-def _column_findings(values: pd.Series, column: dict[str, Any]) -> Iterator[Finding]:
-    """Yield what is difficult about a column."""
-    name, present = column["name"], values.dropna()
-    missing = 1 - len(present) / max(len(values), 1)
-    if present.empty:
-        yield Finding("high", name, "Missing in every training row.", "Add it to `features.exclude`, or mend the source.")
-        return
-    if missing > 0.5:
-        yield Finding(
-            "high", name, f"Missing in {missing:.0%} of the rows.", "Find out why; missing is used as a value of its own."
-        )
-    elif missing > 0.05:
-        yield Finding(
-            "low",
-            name,
-            f"Missing in {missing:.0%} of the rows.",
-            "Where a model needs a value, it is filled inside the folds, with a flag.",
-        )
-    if not missing and not (present != present.iloc[0]).any():
-        yield Finding("low", name, "Has one value only.", "Add it to `features.exclude`.")
-    elif column["kind"] == "numeric" and is_numeric(present):
-        yield from _number_findings(present.astype(float), name)
-    elif column["kind"] == "categorical" and present.nunique() > _MANY_LEVELS:
-        levels = f"Has {present.nunique():,} levels."
-        yield Finding("low", name, levels, "Encoded by the target inside the folds; group levels if they have a natural order.")
-
-
-def _number_findings(numbers: pd.Series, name: str) -> Iterator[Finding]:
-    """Yield what is difficult about numbers."""
-    skew = _skewness(numbers)
-    zeros = float((numbers == 0).mean())
-    if zeros > 0.5 and numbers.nunique() > 10:
-        yield Finding("low", name, f"Is zero in {zeros:.0%} of the rows.", "Whether it is zero may tell more than how much it is.")
-    elif abs(skew) > _SKEWED:
-        yield Finding("low", name, f"Is very skewed (skewness {skew:.1f}).", "A power transform may help linear and neural models.")
-
-
-def _skewness(values: pd.Series) -> float:
-    """Return the skewness of a column, 0 where it has none."""
-    numbers = np.asarray(pd.to_numeric(values), dtype=np.float64)
-    spread = numbers.std()
-    return float((((numbers - numbers.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
-
-
-def _telling_gaps(train: pd.DataFrame, name: str, case: Any) -> Iterator[Finding]:
-    """Yield a column whose missing values go with the target: they are not missing at random."""
-    gaps = train[name].isna()
-    if not 0.01 < gaps.mean() < 0.99:
-        return
-    if case.task == "regression":
-        target = np.asarray(pd.to_numeric(train[case.target]), dtype=np.float64)
-        difference = abs(float(target[gaps].mean() - target[~gaps].mean())) / max(float(target.std()), 1e-300)
-    else:
-        shares = pd.crosstab(gaps, class_text(train[case.target]), normalize="index")
-        difference = float(np.abs(np.diff(shares.to_numpy(dtype=np.float64), axis=0)).max())
-    if difference > _MISSING_TELLS and gaps.sum() >= 30:
-        text = "Its missing values go with the target."
-        yield Finding("medium", name, text, "Find out whether the value is missing before or because of the outcome.")
-
-
-def _repeated(pairs: pd.DataFrame, case: Any) -> Iterator[Finding]:
-    """Yield columns that say the same as another one."""
-    names = [name for name in pairs.columns if name != case.target]
-    same = pairs.loc[names, names].to_numpy(dtype=np.float64) >= _SAME
-    for position, name in enumerate(names):
-        for earlier, other in enumerate(names[:position]):
-            if same[position, earlier]:
-                yield Finding(
-                    "low", name, f"Says the same as {other!r}.", "Keep one of them; importance is shared between the two."
-                )
-                break
+def closest(pairs: pd.DataFrame, target: str) -> str:
+    """Return which two columns go together most closely, the target aside, as a sentence."""
+    names = [name for name in pairs.columns if name != target]
+    values = np.tril(pairs.loc[names, names].to_numpy(dtype=np.float64), -1)
+    if values.size < 4 or not values.max():
+        return "There are no two columns to compare."
+    row, column = (int(place) for place in np.unravel_index(int(values.argmax()), values.shape))
+    close = int((values > _CLOSE).sum())
+    return (
+        f"`{names[column]}` and `{names[row]}` go together most closely ({values.max():.2f}); "
+        f"{close} of {len(names) * (len(names) - 1) // 2} pairs lie above {_CLOSE}."
+    )

@@ -102,8 +102,8 @@ def diff_lines(paths: CasePaths, old: str | None = None, new: str | None = None)
         f"From {_named(before)}",
         f"to   {_named(after)}",
         "",
-        *(f"{name:<10}{fact}" for name, fact in _schema(found)),
-        f"{'Rows':<10}{_rows(found)}",
+        *(f"{name:<10}{fact}" for name, fact in schema_facts(found)),
+        f"{'Rows':<10}{rows_fact(found)}",
         "",
         *_distributions(found),
     ]
@@ -120,7 +120,7 @@ def _minute(moment: str) -> str:
     return moment.replace("T", " ")[:16]
 
 
-def _schema(found: Difference) -> Iterator[tuple[str, str]]:
+def schema_facts(found: Difference) -> Iterator[tuple[str, str]]:
     """Give the differences of the columns themselves."""
     if found.added:
         yield "Added", ", ".join(f"{name} ({TYPES.get(kind, kind)})" for name, kind in found.added.items())
@@ -132,7 +132,7 @@ def _schema(found: Difference) -> Iterator[tuple[str, str]]:
         yield "Columns", "the same, with the same types"
 
 
-def _rows(found: Difference) -> str:
+def rows_fact(found: Difference) -> str:
     """Say how many rows are shared."""
     if found.rows is None:
         return "cannot be compared: the versions have no column in common"

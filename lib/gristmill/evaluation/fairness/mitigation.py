@@ -1,12 +1,12 @@
 """The frontier between quality and disparity in a table, a figure and sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gristmill.config.fairness_limits import JUDGED_BY_DEFAULT, fairness_limits
+from gristmill.config.fairness_limits import AT_LEAST, JUDGED_BY_DEFAULT, fairness_limits
 from gristmill.modeling.mitigation import frontier
 from gristmill.modeling.mitigation.frontier import MOST_MIXTURE_ROWS, MOST_ROWS
 from gristmill.reporting.disparities import INFINITE
@@ -76,9 +76,9 @@ def judged_measure(case: Any) -> str:
 
 
 @house_style
-def frontier_figure(found: Mapping[str, Any], case: Any) -> HouseFigure:
-    """Return each point's primary metric against its disparity in the first measure that the case limits."""
-    measure = judged_measure(case)
+def frontier_figure(found: Mapping[str, Any], case: Any, measure: str | None = None) -> HouseFigure:
+    """Return each point's primary metric against its disparity in a measure: the first that the case limits, if none is named."""
+    measure = measure or judged_measure(case)
     points = [
         {"name": point["name"], "score": point["score"], "disparity": point.get(measure), "chosen": point["chosen"]}
         for point in found["points"]
@@ -87,4 +87,17 @@ def frontier_figure(found: Mapping[str, Any], case: Any) -> HouseFigure:
     if not points:
         return empty(TITLE, found["reason"] if not found["points"] else "No two groups have enough rows to be compared.")
     direction, limit = fairness_limits(case.fairness, case.task)[measure]
-    return disparity.frontier(points, case.primary_metric, measure, direction=direction, limit=limit, title=TITLE)
+    title = _headline(points, direction, case.primary_metric)
+    return disparity.frontier(points, case.primary_metric, measure, direction=direction, limit=limit, title=title)
+
+
+def _headline(points: Sequence[Mapping[str, Any]], direction: str, metric: str) -> str:
+    """Return what treating groups most alike would take, as the title of the figure."""
+    most_alike = (max if direction == AT_LEAST else min)(points, key=lambda point: float(point["disparity"]))
+    chosen = next((point for point in points if point["chosen"]), None)
+    if chosen is None or most_alike is chosen:
+        return f"{TITLE}: nothing that was looked at treats groups more alike than what was chosen" if chosen else TITLE
+    return (
+        f"Most alike: {most_alike['name']}, {figure(most_alike['disparity'])} instead of {figure(chosen['disparity'])}, with "
+        f"{metric_label(metric)} {figure(most_alike['score'])} instead of {figure(chosen['score'])}"
+    )

@@ -2,8 +2,8 @@
 
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gristmill.config.loading import load_case
 from gristmill.data.products import replacing
@@ -11,7 +11,7 @@ from gristmill.errors import StateError
 from gristmill.monitoring.alerts.rendering import Receivers, alertmanager_file, rules_file
 
 
-def write(name: str, root: Path, rules: Path, alertmanager: Path, webhook: str = "") -> list[str]:
+def write(name: str, root: Path, rules: Path, alertmanager: Path, receivers: Receivers | None = None) -> list[str]:
     """Write the two files of a case and return a line for each.
 
     Parameters
@@ -20,8 +20,8 @@ def write(name: str, root: Path, rules: Path, alertmanager: Path, webhook: str =
         The case and the project.
     rules, alertmanager
         Where they go, below the project unless absolute.
-    webhook
-        Where every alert goes as JSON; the default of :class:`..rendering.Receivers` when empty.
+    receivers
+        Whom alerts reach; the defaults when omitted.
 
     Raises
     ------
@@ -29,17 +29,26 @@ def write(name: str, root: Path, rules: Path, alertmanager: Path, webhook: str =
         ``promtool`` or ``amtool`` refuses a file, which is then not written.
     """
     case = load_case(name, root)
-    receivers = replace(Receivers(), webhook_url=webhook) if webhook else Receivers()
     lines = []
     for path, text, tool in (
         (rules, rules_file(case), ("promtool", "check", "rules")),
-        (alertmanager, alertmanager_file(receivers), ("amtool", "check-config")),
+        (alertmanager, alertmanager_file(receivers or Receivers()), ("amtool", "check-config")),
     ):
         with replacing(root / path) as temporary:
             temporary.write_text(text, encoding="utf-8")
             checked = _checked(tool, temporary)
         lines.append(f"Wrote {path}{checked}.")
-    return lines
+    return lines + _said_of_links(case.monitoring.runbook_url)
+
+
+def _said_of_links(runbook_url: str) -> list[str]:
+    """Return that a pager cannot open the runbook, where it is named by a path."""
+    if urlsplit(runbook_url).scheme in ("http", "https"):
+        return []
+    return [
+        f"The links of the alerts lead to {runbook_url}, which a pager cannot open. Name the page where it is published as "
+        "`monitoring.runbook_url` in the case file."
+    ]
 
 
 def _checked(tool: tuple[str, ...], path: Path) -> str:

@@ -73,6 +73,8 @@ class Diagnosis:
         Where the loss rose most.
     drift
         The window beside the reference rows.
+    window
+        Where the window's rows come from, in words; empty where it is not said.
     """
 
     model: str
@@ -84,6 +86,7 @@ class Diagnosis:
     causes: tuple[Cause, ...]
     segments: tuple[Segment, ...]
     drift: DriftReport
+    window: str = ""
 
     @property
     def worse(self) -> bool:
@@ -112,6 +115,7 @@ class Diagnosis:
             "error": self.error,
             "worse": self.worse,
             "rows": {"reference": self.rows[0], "window": self.rows[1]},
+            "window": self.window,
             "causes": [one.to_record() for one in self.causes],
             "segments": [one.to_record() for one in self.segments],
             "drift": self.drift.to_record(),
@@ -134,7 +138,8 @@ def as_markdown(found: Diagnosis) -> str:
         f"| {_cell(one.words)} | {one.rows:,} | {one.after:.4g} | {one.before:.4g} | {100 * one.share:.0f} % |"
         for one in found.segments
     ]
-    lines += ["", f"{found.rows[1]:,} labelled rows of the window beside {found.rows[0]:,} reference rows."]
+    whence = f" ({_cell(found.window)})" if found.window else ""
+    lines += ["", f"{found.rows[1]:,} labelled rows of the window{whence} beside {found.rows[0]:,} reference rows."]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Why a model got worse: the data first, then the model by segment, each cause weighed by how much of the loss it explains.
+"""Why a model got worse: the data first, then features, then the model by segment, each cause weighed by the loss it explains.
 
 The loss of the window beyond that of the reference rows is taken apart by substitution. A column in doubt gets values of reference
 rows that are alike in all columns not in doubt, in the window and in the reference alike. If the fault is in that column alone, the
@@ -20,10 +20,11 @@ from gristmill.modeling.artifact.drift_reference import drift_reference
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.monitoring.diagnosis import suspects as kinds_of
 from gristmill.monitoring.diagnosis.account import CONCEPT, Cause, Diagnosis
+from gristmill.monitoring.diagnosis.derived import changed_features
 from gristmill.monitoring.diagnosis.losses import labelled, row_losses, truth_of
 from gristmill.monitoring.diagnosis.matching import Donors
 from gristmill.monitoring.diagnosis.segments import Segment, worst_segments
-from gristmill.monitoring.diagnosis.suspects import Suspect, suspects
+from gristmill.monitoring.diagnosis.suspects import Suspect, misshapen, suspects, torn
 from gristmill.monitoring.drift.measuring import measure
 from gristmill.monitoring.drift.reference import Reference
 from gristmill.monitoring.drift.report import DriftReport
@@ -41,6 +42,8 @@ REMEDIES: Mapping[str, str] = {
     kinds_of.UNIT: "Ask the source for the column's unit; convert it back before the model sees it.",
     kinds_of.STUCK: "Look at the sensor or the job that writes the column: it repeats one value.",
     kinds_of.NEW_LEVEL: "Map the new level to a known one if it is only renamed; otherwise train again with rows that have it.",
+    kinds_of.RELATION: "See whether values came to the wrong rows: the key they are joined by, the order of the rows, the step "
+    "that makes the feature.",
     kinds_of.DISTRIBUTION: "If the source is right, the population has changed: train again with such rows.",
     CONCEPT: "The data are as they were; what they mean has changed. Train again with labels of this window.",
 }
@@ -88,7 +91,7 @@ def diagnose(model: FittedModel, reference: pd.DataFrame, window: pd.DataFrame, 
     rise = float(after.losses.mean() - before.losses.mean())
     report = _drift(model, before.rows, after.rows, limits)
     segments = worst_segments(before.rows, after.rows, (before.losses, after.losses), _kinds(model))
-    found = suspects(report, before.rows, after.rows, limits.significance)
+    found = _suspects(model, (before.rows, after.rows), report, limits)
     substitution = _Substitution.of(model, (before, after), found, rng)
     causes = _causes(substitution, found, rise, 2 * error)
     if rise > 2 * error:
@@ -129,6 +132,20 @@ def _drift(model: FittedModel, old: pd.DataFrame, new: pd.DataFrame, limits: Dri
     return measure(held, Window.of(new, held, model.predict_values(new)), limits)
 
 
+def _suspects(model: FittedModel, rows: tuple[pd.DataFrame, pd.DataFrame], report: DriftReport, limits: Drift) -> list[Suspect]:
+    """Return the faults: of columns, then of how columns that have none go together, then of features made of those."""
+    old, new = rows
+    found = suspects(report, old, new, limits.significance)
+    whole = {name: kind for name, kind in _kinds(model).items() if name not in _doubted(found)}
+    found += torn(old, new, whole, limits.significance)
+    return found + misshapen(changed_features(model, old, new, limits), _doubted(found))
+
+
+def _doubted(found: Sequence[Suspect]) -> set[str]:
+    """Return the columns in doubt."""
+    return {name for one in found for name in one.columns}
+
+
 @dataclass(frozen=True)
 class _Substitution:
     """Both sides with columns in doubt to be substituted, each from the same givers whichever column it is."""
@@ -143,7 +160,7 @@ class _Substitution:
         cls, model: FittedModel, sides: tuple[_Side, _Side], found: Sequence[Suspect], rng: np.random.Generator
     ) -> "_Substitution":
         """Return the substitution that leaves all columns in doubt out of what makes rows alike."""
-        doubted = {name for one in found for name in one.columns}
+        doubted = _doubted(found)
         donors = Donors(sides[0].rows, {name: kind for name, kind in _kinds(model).items() if name not in doubted})
         own, other = (donors.draws(side.rows, DRAWS, rng, own=side is sides[0]) for side in sides)
         return cls(model, sides, donors, (own, other))
@@ -173,13 +190,17 @@ def _causes(substitution: _Substitution, found: Sequence[Suspect], rise: float, 
     least
         What shares are taken of where the loss rose by less.
     """
-    shares = [(rise - substitution.left(one.columns)) / max(rise, least) for one in found]
-    return [Cause(one.kind, one.columns, share, one.words, REMEDIES[one.kind]) for one, share in zip(found, shares, strict=True)]
+    causes = []
+    for one in found:
+        shares = {side: (rise - substitution.left(side)) / max(rise, least) for side in one.sides or (one.columns,)}
+        side = max(shares, key=lambda columns: shares[columns])  # of what no longer goes together, the part that explains more
+        causes.append(Cause(one.kind, side, shares[side], one.words, REMEDIES[one.kind]))
+    return causes
 
 
 def _concept(substitution: _Substitution, found: Sequence[Suspect], segments: Sequence[Segment], rise: float) -> Cause:
     """Return the change of the concept: what stays when all columns in doubt are substituted."""
-    doubted = sorted({name for one in found for name in one.columns})
+    doubted = sorted(_doubted(found))
     stays = substitution.left(doubted) / rise if doubted else 1.0
     words = "it stays when all columns in doubt are substituted" if doubted else "no fault of the data explains it"
     if segments:

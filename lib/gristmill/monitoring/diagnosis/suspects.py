@@ -1,6 +1,6 @@
 """What is wrong with the data of a window, column by column, each by the kind of fault that its traces speak for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,19 +8,20 @@ import pandas as pd
 
 from gristmill.modeling.artifact.column_counts import Floats
 from gristmill.modeling.artifact.drift_reference import as_numbers
+from gristmill.monitoring.diagnosis.derived import ChangedFeature
+from gristmill.monitoring.diagnosis.joins import Unmatched, unmatched
+from gristmill.monitoring.diagnosis.relations import broken_relations
 from gristmill.monitoring.drift.report import DriftReport, FeatureDrift
 
-BROKEN_JOIN, MISSING, UNIT, STUCK, NEW_LEVEL, DISTRIBUTION = (
+BROKEN_JOIN, MISSING, UNIT, STUCK, NEW_LEVEL, DISTRIBUTION, RELATION = (
     "broken join",
     "missing values",
     "unit change",
     "stuck value",
     "new level",
     "distribution",
+    "broken relation",
 )
-
-TOGETHER = 0.9
-"""Share of the rows in which either of two columns is missing, in which both are, that speaks for a join without a match."""
 
 MORE_STUCK = 0.2
 """By how much one value's share must have grown to call the column stuck."""
@@ -46,11 +47,14 @@ class Suspect:
         Where its traces are.
     words
         What they are.
+    sides
+        Parts of the columns of which one has the fault; none where all have it together.
     """
 
     kind: str
     columns: tuple[str, ...]
     words: str
+    sides: tuple[tuple[str, ...], ...] = ()
 
 
 def suspects(report: DriftReport, reference: pd.DataFrame, window: pd.DataFrame, significance: float) -> list[Suspect]:
@@ -67,36 +71,32 @@ def suspects(report: DriftReport, reference: pd.DataFrame, window: pd.DataFrame,
     """
     drifted = [one for one in report.features if one.drifted]
     tests = {one.name: {found.test for found in one.findings if found.drifted(significance)} for one in drifted}
-    missing = [one.name for one in drifted if "missing" in tests[one.name]]
-    gone = [name for name in missing if window[name].isna().mean() > reference[name].isna().mean()]
-    joins = [group for group in _together(gone, window) if len(group) > 1]
-    joined = {name for group in joins for name in group}
-    found = [_join(group, window) for group in joins]
-    return found + [_one(one, tests[one.name], reference[one.name], window[one.name]) for one in drifted if one.name not in joined]
+    gone = [
+        one.name
+        for one in drifted
+        if "missing" in tests[one.name] and window[one.name].isna().mean() > reference[one.name].isna().mean()
+    ]
+    joins = [_join(found, set(tests)) for found in unmatched(drifted, gone, reference, window)]
+    joined = {name for one in joins for name in one.columns}
+    return joins + [_one(one, tests[one.name], reference[one.name], window[one.name]) for one in drifted if one.name not in joined]
 
 
-def _together(names: Sequence[str], window: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return groups of columns that are missing in the same rows."""
-    groups: list[list[str]] = []
-    masks = {name: window[name].isna().to_numpy() for name in names}
-    for name in names:
-        for group in groups:
-            either, both = masks[name] | masks[group[0]], masks[name] & masks[group[0]]
-            if both.sum() >= TOGETHER * either.sum():
-                group.append(name)
-                break
-        else:
-            groups.append([name])
-    return [tuple(group) for group in groups]
+def _join(found: Unmatched, drifted: Collection[str]) -> Suspect:
+    """Return the fault of columns that lost their values together; their key is one of them where it drifted as well."""
+    key = (found.key,) if found.key in drifted else ()
+    return Suspect(BROKEN_JOIN, (*found.columns, *key), found.words)
 
 
-def _join(group: tuple[str, ...], window: pd.DataFrame) -> Suspect:
-    """Return the fault of columns that are missing together."""
-    share = window[group[0]].isna().mean()
-    words = (
-        f"{', '.join(map(repr, group))} are missing together, in {100 * share:.3g} % of the rows, as after a join without a match"
-    )
-    return Suspect(BROKEN_JOIN, group, words)
+def torn(reference: pd.DataFrame, window: pd.DataFrame, kinds: Mapping[str, str], significance: float) -> list[Suspect]:
+    """Return what is wrong with how columns go together, of columns that have no other fault; ``kinds`` names these."""
+    found = broken_relations(reference, window, kinds, significance)
+    return [Suspect(RELATION, tuple(name for side in one.sides for name in side), one.words, one.sides) for one in found]
+
+
+def misshapen(features: Sequence[ChangedFeature], doubted: Collection[str]) -> list[Suspect]:
+    """Return the features that changed though none of the columns they are made of is in doubt."""
+    own = [one for one in features if one.sources and not set(one.sources) & set(doubted)]
+    return [Suspect(RELATION, one.sources, one.words) for one in own]
 
 
 def _one(drift: FeatureDrift, tests: set[str], reference: pd.Series, window: pd.Series) -> Suspect:

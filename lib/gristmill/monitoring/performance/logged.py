@@ -45,7 +45,17 @@ def from_log(
     """
     from gristmill.serving.prediction_log.reader import LogReader  # noqa: PLC0415 - a table of labels alone needs no log
 
-    parts = [_frame(batch) for batch in LogReader(root).batches(model, since, until)]
+    return served_of([frame_of(batch) for batch in LogReader(root).batches(model, since, until)], task, classes)
+
+
+def served_of(parts: Sequence[pd.DataFrame], task: str, classes: Sequence[str]) -> Served:
+    """Return parts of the log, as :func:`frame_of` makes them, as one; see :func:`from_log`.
+
+    Raises
+    ------
+    DataError
+        As :func:`from_log`.
+    """
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(_READ))
     subjects, features = (_columns(frame[name]) for name in ("subject", "features"))
     more = [name for name in subjects.columns if name not in features.columns]
@@ -54,7 +64,7 @@ def from_log(
     return Served(task, tuple(classes), rows, _predicted(frame, task, classes), pd.concat([features, subjects[more]], axis=1))
 
 
-def _frame(batch: "pa.RecordBatch") -> pd.DataFrame:
+def frame_of(batch: "pa.RecordBatch") -> pd.DataFrame:
     """Return what is needed of a batch of the log, times in seconds since 1970."""
     frame: pd.DataFrame = batch.select([name for name in _READ if name in batch.schema.names]).to_pandas()
     for name in ("at", "label_at"):

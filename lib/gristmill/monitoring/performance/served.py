@@ -65,6 +65,16 @@ class Served:
         """Return the predictions of one version."""
         return self.take(np.asarray(self.rows["version"] == str(version), dtype=bool))
 
+    def known_by(self, moment: float) -> "Served":
+        """Return the predictions with the labels that had come by a moment, in seconds since 1970; labels without a time stay."""
+        late = np.asarray(self.rows["label_at"], dtype=np.float64) > moment
+        if not late.any():
+            return self
+        rows = self.rows.assign(
+            label=self.rows["label"].where(~late, None), label_at=np.where(late, np.nan, self.rows["label_at"].astype(float))
+        )
+        return replace(self, rows=rows)
+
     def scored(self) -> Scored:
         """Return the labelled predictions as truth in codes (or numbers) beside what was predicted.
 

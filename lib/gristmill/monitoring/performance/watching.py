@@ -83,15 +83,15 @@ def look(paths: CasePaths, *, now: float | None = None, labels: pd.DataFrame | N
     built = offline(paths)
     settings = case.monitoring.performance
     since = now - settings.maturity_seconds - settings.window_seconds
-    served = from_log(paths.root, case.name, case.task, built.model.classes, since, now)
+    served = from_log(paths.root, case.name, case.task, built.model.classes, since, now).known_by(now)
     if labels is not None:
         served = with_labels(served, labels, case.id_columns)
-    record = report(served, _watch(paths, case, built, served, now))
+    record = report(served, watch_of(paths, case, built, served, now))
     write_json(paths.artifacts / PRODUCT, record)
     return record
 
 
-def _watch(paths: CasePaths, case: Case, built: Offline, served: Served, now: float) -> Watch:
+def watch_of(paths: CasePaths, case: Case, built: Offline, served: Served, now: float) -> Watch:
     """Return the version that answered last as champion, with what is kept of it."""
     champions = served.rows[served.rows["role"] == "champion"]
     version = str(champions.sort_values("at")["version"].iloc[-1]) if len(champions) else built.version

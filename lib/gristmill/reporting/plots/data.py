@@ -40,8 +40,9 @@ def class_balance(target: pd.Series, *, title: str | None = None) -> HouseFigure
         Class of each row, shape ``(n_rows,)``; missing values are a class of their own.
     """
     counts = target.astype("string").fillna("(missing)").value_counts().head(SHOWN_ROWS)
-    made, (axes,) = canvas(title or f"Rows in each class of {shorten(target.name)}", rows_height(len(counts), each=0.36))
     total = max(1, len(target))
+    first = f": {shorten(counts.index[0], 24)} is {share(counts.iloc[0] / total, 1)}" if len(counts) else ""
+    made, (axes,) = canvas(title or f"Rows in each class of {shorten(target.name)}{first}", rows_height(len(counts), each=0.36))
     _bars(axes, counts.index, counts.to_numpy(dtype=float), [f"{count(n)}  ({share(n / total, 1)})" for n in counts])
     axes.set_xlabel("rows")
     return made
@@ -197,7 +198,7 @@ def missing_bars(missing: pd.Series, *, title: str | None = None) -> HouseFigure
 
 @house_style
 def association_heatmap(
-    associations: pd.DataFrame, *, title: str = "How strongly columns go together", of: str = "column", measure: str = "association"
+    associations: pd.DataFrame, *, title: str | None = None, of: str = "column", measure: str = "association"
 ) -> HouseFigure:
     """Return a square of associations between columns.
 
@@ -210,8 +211,9 @@ def association_heatmap(
     """
     values = associations.to_numpy(dtype=float)
     if values.size == 0:
-        return empty(title, "There are no columns to compare.")
+        return empty(title or "How strongly columns go together", "There are no columns to compare.")
     size = len(associations)
+    title = title or _closest(associations)
     signed = bool(np.nanmin(values) < 0)
     made, (axes,) = canvas(title, min(9.0, 1.5 + 0.27 * size))
     image = axes.imshow(values, cmap="RdBu_r" if signed else "Blues", vmin=-1 if signed else 0, vmax=1, aspect="auto")
@@ -227,6 +229,16 @@ def association_heatmap(
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.set_label(measure)
     return made
+
+
+def _closest(associations: pd.DataFrame) -> str:
+    """Return which pair goes together most closely, as a title."""
+    values = np.abs(np.tril(np.nan_to_num(associations.to_numpy(dtype=float)), -1))
+    if not values.any():
+        return "No two columns go together"
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    one, other = (shorten(associations.columns[int(place)], 24) for place in (column, row))
+    return f"{one} and {other} go together most closely: {values.max():.2f}"
 
 
 def _write_cells(axes: Axes, values: np.ndarray[Any, Any]) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from gristmill.config.metric_names import greater_is_better
+from gristmill.reporting.plots.labels import Label, place_labels
 from gristmill.reporting.plots.style import (
     AMBER,
     BLUE,
@@ -60,11 +62,10 @@ def frontier(
         color = BLUE if row["name"] == chosen else SKY if row in best else LIGHT
         size = 84 if row["name"] == chosen else 44
         axes.scatter(row["row_ms"], row["score"], s=size, color=color, edgecolor="white", linewidth=0.8, zorder=3)
-    _names(axes, [row for row in shown if len(shown) <= MOST_NAMED or row in best or row["name"] == chosen], chosen)
     axes.set_xscale("log")
     low, high = min(row["row_ms"] for row in shown), max(row["row_ms"] for row in shown)
+    limits = [] if limit is None else [_limit(axes, limit)]
     if limit is not None:
-        _limit(axes, limit)
         low, high = min(low, limit), max(high, limit)
     axes.set_xlim(low / 1.5, high * 3)
     axes.margins(y=0.18)
@@ -74,6 +75,8 @@ def frontier(
     axes.set(xlabel="milliseconds for one row, in the form that will serve (logarithmic)")
     axes.set_ylabel(f"{metric_label(metric)} (out of fold, {better} is better)")
     grid_lines(axes, "y")
+    named = [row for row in shown if len(shown) <= MOST_NAMED or row in best or row["name"] == chosen]
+    place_labels(axes, _names(named, best, chosen), limits)
     return made
 
 
@@ -93,27 +96,25 @@ def _known(value: object) -> bool:
     return isinstance(value, int | float) and bool(np.isfinite(value))
 
 
-def _names(axes: Axes, rows: Sequence[Mapping[str, Any]], chosen: str | None) -> None:
-    """Write the names of the candidates beside their dots, every other one lower, so that neighbours do not meet."""
-    for place, row in enumerate(sorted(rows, key=lambda row: float(row["row_ms"]))):
-        is_chosen = row["name"] == chosen
-        axes.annotate(
-            shorten(row["name"]) + ("  ✓" if is_chosen else ""),
-            (row["row_ms"], row["score"]),
-            xytext=(7, 7 if place % 2 == 0 else -13),
-            textcoords="offset points",
-            color=BLUE if is_chosen else GREY,
-            fontsize=8.5,
-            fontweight="bold" if is_chosen else "normal",
-            path_effects=HALO,
-            zorder=4,
+def _names(rows: Sequence[Mapping[str, Any]], best: Sequence[Mapping[str, Any]], chosen: str | None) -> list[Label]:
+    """Return the names of candidates, the chosen one first, then those that no other beats."""
+    in_order = sorted(rows, key=lambda row: (row["name"] != chosen, row not in best, float(row["row_ms"])))
+    return [
+        Label(
+            float(row["row_ms"]),
+            float(row["score"]),
+            shorten(row["name"]) + ("  ✓" if row["name"] == chosen else ""),
+            BLUE if row["name"] == chosen else GREY,
+            "bold" if row["name"] == chosen else "normal",
         )
+        for row in in_order
+    ]
 
 
-def _limit(axes: Axes, limit: float) -> None:
-    """Draw the time that one row may take."""
+def _limit(axes: Axes, limit: float) -> Annotation:
+    """Draw the time that one row may take, and return its label."""
     axes.axvline(limit, color=AMBER, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
-    axes.annotate(
+    return axes.annotate(
         f"limit {plain(float(limit))} ms",
         (limit, 0),
         xycoords=("data", "axes fraction"),

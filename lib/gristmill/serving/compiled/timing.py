@@ -13,8 +13,13 @@ from threadpoolctl import threadpool_limits
 from gristmill.errors import NoCompiledForm
 from gristmill.features.builder import source_columns
 from gristmill.modeling.choice.assembling import plan_milliseconds as pipeline_plan_milliseconds
-from gristmill.modeling.latency import COMPILED, N_ROWS, PIPELINE, RowTime, Timer, serving_time
-from gristmill.serving.compiled.compiling.compilation import compile_answer, compile_intake, require_compilable
+from gristmill.modeling.latency import COMPILED, N_ROWS, PIPELINE, RowTime, Timer, serving_time, typical_row_milliseconds
+from gristmill.serving.compiled.compiling.compilation import (
+    compile_answer,
+    compile_intake,
+    plain_if_unforeseen,
+    require_compilable,
+)
 from gristmill.serving.compiled.compiling.vocabularies import features_of
 from gristmill.serving.compiled.files import from_files
 from gristmill.serving.compiled.form import compiled_files
@@ -73,9 +78,13 @@ def timer_of(plan: Mapping[str, Any]) -> Timer:
 
 
 def _compiled_milliseconds(plan: Mapping[str, Any], pipeline: Any, X: pd.DataFrame, n_rows: int) -> float:
-    """Return the median time of one row, from its cells to the answer, in milliseconds."""
-    features = features_of(plan, pipeline)
-    answer = compile_answer(pipeline, features)
+    """Return the median time of one row, from its cells to the answer, in milliseconds; the pipeline's if it cannot be compiled."""
+    try:
+        with plain_if_unforeseen():
+            features = features_of(plan, pipeline)
+            answer = compile_answer(pipeline, features)
+    except NoCompiledForm:
+        return typical_row_milliseconds(pipeline, X, n_rows)
     contract = {"columns": [{"name": name, "kind": "numeric", "dtype": "float64"} for name in features.numbers]}
     contract["columns"] += [{"name": name, "kind": "categorical", "dtype": "object"} for name in features.levels]
     numbers = [NumberSource(name, place, truth=False) for name, place in features.numbers.items()]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gristmill.errors import LogUnavailable, StateError
+from gristmill.errors import LogUnavailable, NoLogYet, StateError
 from gristmill.serving.prediction_log.rows import Row, as_json
 from gristmill.serving.prediction_log.tables import INSERT_POSTGRES, TABLES
 from gristmill.state_database import Session
@@ -16,6 +16,7 @@ class PostgresStore:
 
     lock_rows = " FOR UPDATE"
     holds = "strpos(subject, ?) > 0"
+    whole = "CAST(floor({}) AS BIGINT)"
 
     def __init__(self, session: PostgresSession) -> None:
         self._session = session
@@ -72,7 +73,7 @@ class PostgresStore:
 def _expect_log(session: PostgresSession) -> None:
     """Raise if the database has no log."""
     if not session.has(TABLES.name):
-        raise LogUnavailable(f"There is no prediction log yet in {session.address}. It is made by the first prediction served.")
+        raise NoLogYet(f"There is no prediction log yet in {session.address}. It is made by the first prediction served.")
 
 
 def _options(seconds: float) -> dict[str, str]:

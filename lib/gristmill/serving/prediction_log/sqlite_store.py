@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from gristmill.errors import LogUnavailable
+from gristmill.errors import LogUnavailable, NoLogYet
 from gristmill.serving.prediction_log.rows import Row
 from gristmill.serving.prediction_log.tables import INSERT_SQLITE, ONCE, ROW_SQLITE, TABLES
 from gristmill.state_database import Session
@@ -30,6 +30,7 @@ class SqliteStore:
 
     lock_rows = ""
     holds = "instr(subject, ?) > 0"
+    whole = "CAST({} AS INTEGER)"
 
     def __init__(self, connection: sqlite3.Connection, file: Path, turn: IO[str], seconds: float) -> None:
         self._connection, self._file, self._turn, self._seconds = connection, file, turn, seconds
@@ -40,9 +41,7 @@ class SqliteStore:
     def open(cls, file: Path, seconds: float, *, existing: bool = False) -> "SqliteStore":
         """Return the log in ``file``, which is made with its tables if need be; see :func:`..store.open_store`."""
         if existing and not file.exists():
-            raise LogUnavailable(
-                f"There is no prediction log yet: {file} does not exist. It is made by the first prediction served."
-            )
+            raise NoLogYet(f"There is no prediction log yet: {file} does not exist. It is made by the first prediction served.")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             turn = file.with_name(f".{file.name}.lock").open("w")

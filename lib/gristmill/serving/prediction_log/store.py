@@ -23,6 +23,9 @@ class Store(Protocol):
     holds: str
     """The condition that the subject of a record holds a text."""
 
+    whole: str
+    """The whole part of a number that is not negative, with ``{}`` for the number."""
+
     def transaction(self) -> AbstractContextManager[Session]:
         """Give a session whose statements are durable when the block has ended, and had no effect if it raises.
 

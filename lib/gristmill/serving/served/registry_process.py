@@ -1,7 +1,8 @@
 """What the service wants of the registry, done by a process of its own, so that no worker loads MLflow.
 
 ``python -m gristmill.serving.served.registry_process ROOT`` reads one request as JSON from its input and writes one answer. Three
-things can be asked: where a version lies and which digest it has, a promotion, and a rollback.
+things can be asked: where a version lies and which digest it has, a promotion, and a rollback; a fourth, for the app, is what
+there is: the versions of a model with their evidence.
 """
 
 import asyncio
@@ -88,6 +89,8 @@ def answer(root: Path, request: dict[str, Any]) -> dict[str, Any]:
     model, what = str(request["model"]), request["what"]
     if what == "locate":
         return _locate(root, model, request["version"])
+    if what == "list":
+        return _list(root, model, int(request["most"]))
     with releases.acting_as(str(request["who"])):
         if what == "promote":
             outcome = promotion.promote(model, request["version"], request["alias"], request["reason"], root)
@@ -105,6 +108,12 @@ def _locate(root: Path, model: str, version: int | None) -> dict[str, Any]:
 
     found = resolve(f"{model}@champion" if version is None else f"{model}/{version}", ProjectPaths(root))
     return {"version": found.version, "directory": os.fspath(found.directory.resolve()), "digest": found.digest}
+
+
+def _list(root: Path, model: str, most: int) -> dict[str, Any]:
+    from gristmill.registry.listing import listed  # noqa: PLC0415
+
+    return {"versions": listed(model, most, root)}
 
 
 def main() -> None:

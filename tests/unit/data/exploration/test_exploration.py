@@ -5,13 +5,15 @@ import pytest
 
 from gristmill.data.contract.schema import coerce, infer
 from gristmill.data.exploration import exploration
+from gristmill.data.exploration.problems.finding import as_table
+from gristmill.data.exploration.problems.looking import problems
 
 
 def explored(frame, case):
     agreed = infer(frame, case)
     rows = coerce(frame, agreed)
     pairs = exploration.associations(rows, [one["name"] for one in agreed["columns"] if one["n_levels"] > 1])
-    return {(one.column, one.finding): one for one in exploration.findings(rows, case, agreed, pairs)}
+    return {(one.column, one.finding): one for one in problems(rows, case, agreed, pairs)}
 
 
 def said(found, column):
@@ -78,5 +80,5 @@ def test_a_rare_class_and_a_skewed_target_are_found(customers, make_case):
 def test_the_most_severe_finding_comes_first(customers, make_case):
     found = list(explored(customers.assign(none=None), make_case(id_columns=["customer"])).values())
     assert [one.severity for one in found] == sorted((one.severity for one in found), key=["high", "medium", "low"].index)
-    assert exploration.as_table(found)["severity"].iloc[0] == "high"
-    assert exploration.as_table([]).empty
+    assert as_table(found)["severity"].iloc[0] == "high"
+    assert as_table([]).empty

@@ -58,7 +58,7 @@ def full_machine(_root: Path) -> Iterator[Any]:
 def a_gpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a program into the path that answers as ``nvidia-smi`` does on a machine with one full GPU."""
     folder.mkdir()
-    (folder / "nvidia-smi").write_text("#!/bin/sh\necho '0, 23500, 24576'\n")
+    (folder / "nvidia-smi").write_text("#!/bin/sh\necho '0, 23500, 24576, 99, NVIDIA A10'\n")
     (folder / "nvidia-smi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 

@@ -14,7 +14,7 @@ from gristmill.errors import DataError
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.monitoring.diagnosis.account import CONCEPT, as_page
 from gristmill.monitoring.diagnosis.diagnosing import diagnose
-from gristmill.monitoring.diagnosis.suspects import BROKEN_JOIN, NEW_LEVEL, STUCK, UNIT, unit_factor
+from gristmill.monitoring.diagnosis.suspects import BROKEN_JOIN, MISSING, NEW_LEVEL, STUCK, UNIT, unit_factor
 
 
 @cache
@@ -47,6 +47,30 @@ def test_columns_missing_together_are_a_broken_join():
     first = found_in(window).causes[0]
     assert first.kind == BROKEN_JOIN
     assert set(first.columns) == {"tenure", "charge"}
+
+
+def test_columns_that_hold_defaults_in_the_same_rows_are_a_broken_join():
+    window = customers(1200, seed=2)
+    lost = np.arange(1200) % 10 < 6
+    first = found_in(window.assign(tenure=window["tenure"].mask(lost, -1), charge=window["charge"].mask(lost, 0.0))).causes[0]
+    assert (first.kind, set(first.columns)) == (BROKEN_JOIN, {"tenure", "charge"})
+    assert "filled with defaults" in first.words
+
+
+def test_a_key_that_is_written_otherwise_is_named_with_the_column_that_lost_its_values():
+    """An id is always new; that it has another form only where the join found nothing is what tells."""
+    window = customers(1200, seed=2)
+    lost = np.arange(1200) % 10 < 5
+    strange = window["customer"].astype(str).where(~lost, "K/" + window["customer"].astype(str))
+    first = found_in(window.assign(charge=window["charge"].mask(lost), customer=strange)).causes[0]
+    assert (first.kind, first.columns) == (BROKEN_JOIN, ("charge",))
+    assert "'customer' holds what was never seen before, such as 'K/" in first.words
+
+
+def test_missing_values_without_a_key_that_fits_are_only_missing():
+    window = customers(1200, seed=2)
+    first = found_in(window.assign(charge=window["charge"].mask(np.arange(1200) % 2 == 0))).causes[0]
+    assert (first.kind, first.columns) == (MISSING, ("charge",))
 
 
 def test_a_stuck_value_is_named():

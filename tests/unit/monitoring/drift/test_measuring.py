@@ -1,12 +1,13 @@
 """The verdict on a window."""
 
+import itertools
 import json
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from tests.unit.monitoring.drift.windows import CONTRACT, answers, customers, record, reference
+from tests.unit.monitoring.drift.windows import COLUMNS, CONTRACT, answers, customers, record, reference
 
 from gristmill.config.sections.drift import Drift
 from gristmill.errors import ArtifactError, DataError
@@ -112,6 +113,23 @@ def test_windows_add_up_to_the_window_of_all_their_rows():
             expected = pytest.approx(value, rel=1e-9) if key in ("sums", "squares") else value
             assert merged["columns"][name][key] == expected, (name, key)
     assert merged["predictions"]["yes"]["counts"] == whole["predictions"]["yes"]["counts"]
+
+
+def test_the_reference_counted_in_parts_is_the_reference():
+    """What is kept of the training rows is such counts too: parts of them, counted apart and added up, are the whole."""
+    held, rows, predicted = reference(), customers(), answers()
+    edges = [0, 100, 1500, 4000]
+    parts = [Window.of(rows[start:end], held, predicted[start:end]) for start, end in itertools.pairwise(edges)]
+    whole = parts[2].merged(parts[0]).merged(parts[1])
+    for name, column in held.columns.items():
+        counted, kept = whole.columns[name], column.counts
+        assert counted.counts.tolist() == kept.counts.tolist(), name
+        assert (counted.missing, counted.present) == (kept.missing, kept.present), name
+        if name != "plan":
+            assert (counted.minimum, counted.maximum) == (kept.minimum, kept.maximum), name
+            assert (counted.mean, counted.spread) == (pytest.approx(kept.mean), pytest.approx(kept.spread)), name
+    again = drift_reference(rows.sample(frac=1, random_state=0), CONTRACT, COLUMNS, predicted, 10)
+    assert again["columns"]["amount"]["cells"]["counts"] == held.columns["amount"].counts.counts.tolist()
 
 
 def test_arrow_and_pandas_are_counted_alike():

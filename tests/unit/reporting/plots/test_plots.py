@@ -13,6 +13,7 @@ import pytest
 
 from gristmill.reporting.plots import classification, data, decisions, disparity, effects, evidence, regression, selection, training
 from gristmill.reporting.plots import coverage as plots_coverage
+from gristmill.reporting.plots.labels import extent
 from gristmill.reporting.plots.style import HouseFigure
 
 RNG = np.random.default_rng(0)
@@ -268,10 +269,25 @@ def test_the_frontier_holds_what_no_other_candidate_beats_in_both_score_and_time
     assert [row["name"] for row in selection.frontier_of(CANDIDATES, "roc_auc")] == ["ensemble of 2", "linear"]
     assert [row["name"] for row in selection.frontier_of(CANDIDATES, "log_loss")] == ["linear"]
     texts = [text.get_text() for text in selection.frontier(CANDIDATES, "roc_auc", chosen="ensemble of 2", limit=1.0).axes[0].texts]
-    assert texts == ["linear", "ensemble of 2  ✓", "forest <b>", "limit 1 ms"]
+    assert sorted(texts) == ["ensemble of 2  ✓", "forest <b>", "limit 1 ms", "linear"]
     slower = [{"name": f"slow {number}", "score": 0.7, "row_ms": 40.0 + number} for number in range(9)]
     crowded = selection.frontier([*CANDIDATES, *slower], "roc_auc", chosen="forest <b>").axes[0].texts
-    assert [text.get_text() for text in crowded] == ["linear", "ensemble of 2", "forest <b>  ✓"]
+    assert sorted(text.get_text() for text in crowded) == ["ensemble of 2", "forest <b>  ✓", "linear"]
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.0001])
+def test_no_name_of_the_frontier_lies_on_another_or_on_a_dot(apart: float) -> None:
+    rows = [{"name": f"ensemble of {n}", "score": 0.84 + apart * n, "row_ms": 0.2 + 0.004 * n} for n in range(9)]
+    rows.append({"name": "forest", "score": 0.80, "row_ms": 0.02})
+    made = selection.frontier(rows, "roc_auc", chosen="ensemble of 3", limit=1.0)
+    made.draw_without_rendering()
+    axes = made.axes[0]
+    boxes = {text.get_text(): extent(text) for text in axes.texts}
+    assert len(boxes) == 11
+    crossing = [(one, other) for one in boxes for other in boxes if one < other and boxes[one].overlaps(boxes[other])]
+    assert crossing == []
+    dots = [axes.transData.transform((row["row_ms"], row["score"])) for row in rows]
+    assert [name for name, box in boxes.items() for dot in dots if box.contains(*dot)] == []
 
 
 def test_the_leaderboard_has_the_best_first_whichever_way_the_metric_goes() -> None:

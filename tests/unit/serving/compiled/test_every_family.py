@@ -12,8 +12,10 @@ from tests.compiled_models import FAMILIES, Setting, setting, visits
 from gristmill.modeling.choice.calibration import Calibrated, ProbabilityCalibrator
 from gristmill.modeling.choice.ensembling import WeightedClassifier, WeightedRegressor
 from gristmill.modeling.choice.stacking import MetaModel, StackedClassifier, StackedRegressor
+from gristmill.modeling.families.catboost_trees import CatBoostTreesClassifier, CatBoostTreesRegressor
 from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
 from gristmill.modeling.mitigation.grouping import learn_grouping
+from gristmill.serving.compiled.compiling.symmetric import compile_symmetric_trees
 from gristmill.serving.compiled.edge.export import export
 from gristmill.serving.compiled.kernels.symmetric import Library, Symmetric
 from gristmill.serving.compiled.parity import TOLERANCE, measure_parity
@@ -131,6 +133,26 @@ def test_statistics_of_single_columns_are_looked_up_and_those_of_several_are_lef
 
     assert isinstance(kernel("catboost"), Symmetric)
     assert isinstance(kernel("catboost of two columns"), Symmetric | Library)
+
+
+@pytest.mark.parametrize("kind", [CatBoostTreesClassifier, CatBoostTreesRegressor])
+def test_catboost_trees_that_ask_nothing_among_others_that_do(kind: Any) -> None:
+    rng = np.random.default_rng(0)
+    X = np.hstack([rng.integers(0, 2, (400, 1)).astype(float), np.ones((400, 2))])
+    model = kind(rounds=50, depth=2, rows=0.5, columns=0.5).fit(X, rng.integers(0, 2, 400))  # draws columns that tell nothing
+    kernel = compile_symmetric_trees(model)
+    assert isinstance(kernel, Symmetric)
+    assert {0, 1} <= set((kernel.questions < len(kernel.columns)).sum(axis=0))
+    np.testing.assert_allclose(kernel.answer(X), model._raw(X), rtol=0, atol=1e-12)
+
+
+def test_a_defect_in_compiling_costs_no_build(settings: dict[str, Setting]) -> None:
+    made = settings["binary"]
+    pipeline = made.fitted(made.member("linear"))
+    del pipeline[-1][-1].estimator_.coef_  # as another release of the library might have it
+    predictor = made.predictor(pipeline)
+    assert not predictor.compiled
+    assert "please report it" in predictor.why_not_compiled
 
 
 def with_members(made: Setting, members: int = 3) -> Pipeline:

@@ -1,6 +1,7 @@
 """Compiling of a fitted pipeline: from the estimators of :mod:`gristmill.modeling` to the parts that answer in service."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,26 @@ from gristmill.serving.compiled.intake import DateSource, Intake, LevelSource, N
 from gristmill.serving.compiled.plan import Plan
 
 Contract = Mapping[str, Any]
+
+UNFORESEEN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
+"""What reading another library's fitted estimators may raise where they are not as this code knows them."""
+
+
+@contextmanager
+def plain_if_unforeseen() -> Iterator[None]:
+    """Make of an error in compiling a model without a compiled form: it serves as the pipeline, and nobody's build is lost.
+
+    Raises
+    ------
+    NoCompiledForm
+        In place of the error, which the message quotes.
+    """
+    try:
+        yield
+    except UNFORESEEN as error:
+        raise NoCompiledForm(
+            f"compiling it failed ({type(error).__name__}: {error}), which is a defect of Gristmill: please report it"
+        ) from error
 
 
 def compile_pipeline(pipeline: Any, contract: Contract, feature_columns: Sequence[str], n_classes: int) -> Plan:
@@ -46,8 +67,9 @@ def compile_pipeline(pipeline: Any, contract: Contract, feature_columns: Sequenc
     if not (isinstance(pipeline, Pipeline) and isinstance(pipeline[0], RowFeatures) and len(pipeline) == 2):
         raise NoCompiledForm("it is not one of the models that Gristmill builds")
     plan = require_compilable(pipeline[0].plan or {})
-    features = features_of(plan, pipeline[-1])
-    return Plan(compile_intake(plan, features, contract, feature_columns), compile_answer(pipeline[-1], features), n_classes)
+    with plain_if_unforeseen():
+        features = features_of(plan, pipeline[-1])
+        return Plan(compile_intake(plan, features, contract, feature_columns), compile_answer(pipeline[-1], features), n_classes)
 
 
 def require_compilable(plan: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ def compile_symmetric_trees(model: CatBoostTrees) -> Symmetric | Library | Const
     described = _described(model)
     trees = described["oblivious_trees"]
     scale, bias = described["scale_and_bias"]
-    if not any(tree.get("splits") for tree in trees):
+    if not any(tree["splits"] for tree in trees):
         total = np.sum([np.asarray(tree["leaf_values"], dtype=np.float64).reshape(-1, n_outputs)[0] for tree in trees], axis=0)
         return Constant(np.atleast_1d(np.asarray(total * scale + np.asarray(bias), dtype=np.float64)))
     asked = _questions(described["features_info"], n_codes)
@@ -48,12 +48,14 @@ def compile_symmetric_trees(model: CatBoostTrees) -> Symmetric | Library | Const
 
 
 def _described(model: CatBoostTrees) -> dict[str, Any]:
-    """Return a model as CatBoost describes it in JSON."""
+    """Return a model as CatBoost describes it in JSON; a tree that asks nothing has no questions there, and none here."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         empty = np.zeros((1, int(model.n_features_in_)))
         model._opened.save_model(str(path), format="json", pool=model._pool(empty))
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for tree in content["oblivious_trees"]:
+        tree["splits"] = tree.get("splits") or []
     return content
 
 

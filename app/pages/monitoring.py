@@ -1,0 +1,105 @@
+"""Monitoring: what the model was asked, how it answers, whether its rows are as they were, and how good it turns out to be."""
+
+import os
+
+import streamlit as st
+
+import served_rows
+import shell
+import watching_charts as charts
+from gristmill.config.loading import load_case
+from gristmill.errors import LogUnavailable
+from gristmill.paths import ProjectPaths
+from gristmill.reporting.wording import count, figure
+from gristmill.views.monitoring import firing, service, weekly
+from gristmill.views.monitoring.overview import NOTHING, Overview, overview
+from gristmill.views.monitoring.periods import PERIODS, period_of
+
+SECONDS_KEPT = 30
+
+
+@st.cache_data(ttl=SECONDS_KEPT, show_spinner=False)
+def seen_of(case: str, period: str | None) -> Overview | None:
+    """Return what the log says, read again when it is half a minute old."""
+    return overview(shell.root(), case, period_of(period) if period else None)
+
+
+@st.cache_data(ttl=SECONDS_KEPT, show_spinner=False)
+def service_of(url: str) -> service.ServiceState:
+    """Return how the service is."""
+    return service.ask(url, os.environ.get(service.KEY_VARIABLE, ""))
+
+
+def alerts(case: str, state: service.ServiceState) -> None:
+    """Say which alerts are firing, and what to do about each."""
+    st.header("Alerts")
+    samples = state.samples if state.state == "running" else None
+    found, sentence = firing.standing(load_case(case, shell.root()), shell.root(), samples)
+    (st.error if any(one.state == "firing" for one in found) else st.success if not found else st.warning)(sentence)
+    for one in found:
+        with st.expander(f"{one.state.capitalize()}: {one.rule.replace('_', ' ')} ({one.severity}, since {one.since})"):
+            st.markdown(f"{one.words}\n\n{one.runbook or f'What to do: {one.url}'}")
+
+
+def recommended(case: str) -> None:
+    """Show what the last weekly report advises."""
+    found = weekly.advice(ProjectPaths(shell.root()).case(case))
+    if found is None:
+        st.caption(f"`gristmill monitor {case}` looks at quality, drift and performance together, and says what to do.")
+        return
+    (st.success if found.quiet else st.warning)(f"**{found.headline}** (weekly report until {found.until})")
+    with st.expander("Why, and what to run"):
+        st.markdown("\n".join(f"- {line}" for line in [*found.reasons, *(f"`{one}`" for one in found.commands)]))
+
+
+def answers(seen: Overview, state: service.ServiceState, case: str) -> None:
+    """Show traffic, classes, confidence, answer times and errors."""
+    st.header("Traffic and answers")
+    st.markdown(" ".join(seen.traffic.sentences))
+    if seen.traffic.answered:
+        st.subheader("Predictions over time")
+        charts.volume(seen.traffic.volume, f"Predictions over time by version, {count(seen.traffic.answered)} in all.")
+        st.subheader("What was answered")
+        if seen.traffic.numbers:
+            charts.mean(seen.traffic.classes, "mean", "Mean prediction", "The mean of the predicted numbers over time.")
+        else:
+            charts.classes(seen.traffic.classes, "The share of each predicted class over time.")
+            st.subheader("How sure it was")
+            charts.confidence(seen.traffic.confidence, "How many predictions were made with which confidence.")
+            charts.mean(seen.traffic.mean_confidence, "confidence", "Mean confidence", "Mean confidence over time.")
+        st.subheader("How fast it was")
+        slow = ", ".join(f"{name} {figure(value, 1)} ms" for name, value in seen.traffic.overall.items())
+        st.markdown(f"Half of the answers (p50), 95 of 100 (p95) and 99 of 100 (p99) took no longer than: {slow}.")
+        charts.latency(seen.traffic.latency, f"Answer times over time. Of the whole time: {slow}.")
+    st.subheader("Errors")
+    st.markdown("\n\n".join(state.sentences(case)))
+    if state.state == "running" and len(found := service.requests_by_status(state.samples)):
+        st.table(found.set_index("status"))
+
+
+st.title("Monitoring")
+with shell.told():
+    case = shell.chosen_case()
+    try:
+        first = seen_of(case, None)
+    except LogUnavailable as error:
+        st.info(f"{NOTHING}\n\n{error}")
+        st.stop()
+    if first is None:
+        st.info(NOTHING)
+        st.stop()
+    names = [one.name for one in PERIODS]
+    period = st.selectbox("Period", names, index=names.index(first.period.name), help="What is shown below is of this time.")
+    seen = (first if period == first.period.name else seen_of(case, period)) or first
+    state = service_of(shell.service_url() or service.DEFAULT_URL)
+    for column, (label, value) in zip(st.columns(len(seen.figures)), seen.figures.items(), strict=True):
+        column.metric(label, value)
+    with shell.told():
+        recommended(case)
+        alerts(case, state)
+    with shell.told():
+        answers(seen, state, case)
+    with shell.told():
+        served_rows.rows(case, seen)
+    with shell.told():
+        served_rows.performance(case, seen)

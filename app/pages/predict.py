@@ -1,0 +1,131 @@
+"""Predict: a row, what the model in production says of it, why, and what would change its mind."""
+
+from typing import Any
+
+import streamlit as st
+
+import charts
+import form
+import kept
+import shell
+from gristmill.config.case import Case
+from gristmill.evaluation.explanation.effects import value_text
+from gristmill.reporting.wording import share
+from gristmill.views.predict import words
+from gristmill.views.predict.answers import Answer
+from gristmill.views.predict.asking import ask
+from gristmill.views.predict.exploring import VALUE, Explorer
+from gristmill.views.predict.form import fields_of
+
+Row = dict[str, Any]
+
+
+def page() -> None:
+    """Show the page."""
+    case = kept.case_file(shell.chosen_case())
+    service = kept.service(case)
+    version = service.version()
+    explorer = kept.explorer(case, version)
+    where = f"asked at {url}" if (url := shell.service_url()) else "asked in this app"
+    st.caption(f"Version {version.label} of {case.name}, {where}. Every prediction is written to the prediction log.")
+    sent = form.row_form(case.name, fields_of(version.predictor.model, explorer.sample, case.app))
+    said: dict[str, tuple[Row, Answer]] = st.session_state.setdefault("answers", {})
+    if sent is not None:
+        said.pop(case.name, None)
+        said[case.name] = sent, ask(service, sent, case)
+    if case.name not in said:
+        st.info("Fill in what is known of the row, or leave the usual values, and press Predict.")
+        return
+    row, answer = said[case.name]
+    _sections(case, kept.explorer(case, service.version(answer.version)), row, answer)
+
+
+def _sections(case: Case, explorer: Explorer, row: Row, answer: Answer) -> None:
+    _answer(answer, explorer)
+    why = st.container()  # reasons take longest, and are worked out last
+    if explorer.sample is None:
+        st.info(f"What if, other decisions and similar rows need the training rows: `make run CASE={case.name}`.")
+    else:
+        for section in (_what_if, _other_decisions, _similar):
+            section(explorer, row)
+    with why, shell.told():
+        _why(explorer, row, answer)
+
+
+def _answer(answer: Answer, explorer: Explorer) -> None:
+    model = explorer.version.predictor.model
+    st.header("The answer")
+    tiles = st.columns(3)
+    tiles[0].metric(model.target, words.value_words(answer.prediction), border=True)
+    if answer.confidence is not None:
+        tiles[1].metric("Confidence", share(answer.confidence, 1), border=True, help="Probability of the class that was answered.")
+    elif answer.ends is not None:
+        tiles[1].metric(f"Interval at {share(answer.level)}", words.ends_words(answer.ends), border=True)
+    tiles[2].metric("Answered by version", answer.version, border=True)
+    shell.say(words.decision_words(answer, model), words.range_words(answer, model))
+    for one in answer.noticed:
+        st.warning(shell.plain(one.sentence), icon=":material/warning:")
+    st.caption(f"In the prediction log as `{answer.prediction_id}`.")
+
+
+def _why(explorer: Explorer, row: Row, answer: Answer) -> None:
+    st.header("Why")
+    if answer.explanation is None:
+        with st.spinner("Working out the reasons …"):
+            explanation = kept.reasons(explorer, row)
+    else:
+        explanation = dict(answer.explanation)
+    sentences = words.reason_sentences(explanation)
+    shell.bullets(sentences)
+    table = words.reasons_table(explanation)
+    shell.chart(
+        charts.reasons_chart(table, words.contribution_title(explanation)), " ".join(sentences), height=60 + 26 * len(table)
+    )
+
+
+@shell.part
+def _what_if(explorer: Explorer, row: Row) -> None:
+    st.header("What if")
+    model = explorer.version.predictor.model
+    left, right = st.columns((1, 2))
+    names = list(explorer.ranges)
+    first = next((place for place, one in enumerate(explorer.ranges.values()) if not one.levels), 0)
+    name = left.selectbox("Column to move", names, first, key="what_if:column")
+    curve = kept.curve(explorer, row, name)
+    points = curve[VALUE].drop_duplicates().tolist()
+    now = row[name] if row[name] in points else points[len(points) // 2]
+    chosen = left.select_slider(f"{name} moved to", points, now, format_func=value_text, key=f"what_if:{name}:{now}")
+    with left:
+        shell.say(words.moved_sentence(curve, name, chosen, model))
+        st.caption("All other columns stay as they are. What is tried here is about nobody, and is not logged.")
+    made = charts.curve_chart(curve, name, chosen, model, levels=bool(explorer.ranges[name].levels))
+    with right:
+        shell.chart(made, words.curve_sentence(curve, name, model))
+
+
+@shell.part
+def _other_decisions(explorer: Explorer, row: Row) -> None:
+    st.header("What would change the decision" if explorer.version.predictor.model.classes else "What would change the number")
+    found = explorer.other_decisions(row, form.goal(explorer, row))
+    if found:
+        shell.bullets(words.change_sentence(one, explorer.version.predictor.model) for one in found)
+    else:
+        st.info(words.nothing_found(explorer.app.changed_at_once))
+    if explorer.left_alone:
+        st.caption(f"Left alone: {', '.join(explorer.left_alone)}. This says what the model would answer, not what would happen.")
+
+
+@shell.part
+def _similar(explorer: Explorer, row: Row) -> None:
+    st.header("Similar past rows")
+    found, sample = explorer.similar(row), explorer.sample
+    if found is None or sample is None:
+        return
+    target = explorer.version.predictor.model.target
+    shell.say(words.outcome_sentence(found, target), words.sample_sentence(sample))
+    shell.table(words.similar_table(found, explorer.frame(row), sample.ids, target))
+
+
+st.title("Predict")
+with shell.told():
+    page()

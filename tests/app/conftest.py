@@ -1,0 +1,151 @@
+"""The app on a small built project: page by page in this process, or started as a process of its own for a browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from tests.served import built
+from tests.service import DAY, service_project
+
+from gristmill.serving.keys.store import KeyStore
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
+SECONDS_TO_LOAD = 300
+REPOSITORY = Path(__file__).parents[2]
+MAIN = REPOSITORY / "app" / "main.py"
+
+MORE = """
+sensitive_features: []
+app:
+  columns: {tenure: {unit: months, help: Since when they are a customer.}, charge: {unit: euros}}
+"""
+
+
+def app_project(root: Path, task: str = "binary") -> Path:
+    """Make a project of the customers, built, with two versions of which the first is in production, and return its root."""
+    service_project(root, task)
+    built(root, task, MORE) if task != "multiclass" else _many_classes(root)
+    shutil.copytree(REPOSITORY / ".streamlit", root / ".streamlit")
+    return root
+
+
+def _many_classes(root: Path) -> None:
+    """Write the products of several classes that the app reads: model and training rows."""
+    from tests.models import customers, save_model  # noqa: PLC0415
+
+    artifacts = root / "artifacts" / "small"
+    save_model(artifacts / "model", "multiclass")
+    customers(300, seed=1).assign(row_key=[str(number) for number in range(300)]).to_parquet(artifacts / "train.parquet")
+
+
+@pytest.fixture(scope="session")
+def project_of_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project whose state no test changes beyond its prediction log."""
+    return app_project(tmp_path_factory.mktemp("app") / "project")
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Return what opens a page of the app on a project, in this process, once nothing is being loaded any more."""
+    monkeypatch.syspath_prepend(str(MAIN.parent))
+
+    def opened(root: Path, page: str = "", **state: Any) -> AppTest:
+        monkeypatch.chdir(root)
+        at = AppTest.from_file(str(MAIN), default_timeout=SECONDS_TO_LOAD)
+        for name, value in state.items():
+            at.session_state[name] = value
+        at.run()
+        if page:
+            at.switch_page(f"pages/{page}.py").run()
+        return loaded(at)
+
+    return opened
+
+
+def loaded(at: AppTest) -> AppTest:
+    """Return a page when it has what it waited for."""
+    end = time.monotonic() + SECONDS_TO_LOAD
+    while any("being loaded" in one.value for one in at.info):
+        assert time.monotonic() < end, "the model was not loaded in time"
+        time.sleep(0.1)
+        at.run()
+    assert not at.exception
+    return at
+
+
+@dataclass
+class StartedApp:
+    """An app that runs.
+
+    Attributes
+    ----------
+    root
+        Its project.
+    url
+        Where it is.
+    admin_key
+        A key with the scope ``admin``.
+    """
+
+    root: Path
+    url: str
+    admin_key: str
+
+
+@pytest.fixture(scope="session")
+def started_app(project_of_app: Path) -> Iterator[StartedApp]:
+    """Give the app as a process of its own on 127.0.0.1."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (project_of_app / "app.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(MAIN), "--server.port", str(port)],
+        cwd=project_of_app, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/_stcore/health", process)
+        yield StartedApp(project_of_app, url, KeyStore(project_of_app).create("app tests", ("admin",), DAY)[0])
+    finally:
+        process.terminate()
+        process.wait(60)
+        log.close()
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + SECONDS_TO_LOAD
+    while True:
+        assert process.poll() is None, "the app ended"
+        assert time.monotonic() < end, "the app did not start in time"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - of ours
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Give a browser."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: install the package chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        started.close()
