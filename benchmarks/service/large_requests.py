@@ -1,9 +1,9 @@
 """What large requests cost small ones: `python benchmarks/service/large_requests.py`.
 
 One worker serves the champion of a built case. wrk sends single rows at an even `--rate`, first alone, then while another client
-sends requests of `--rows` rows one after the other without a pause. Prints a table and writes benchmarks/results/large_requests.json.
-The project is copied. `PYTHONPATH=OTHER/lib` measures another version of the package, such as the one before a change; `--seconds 3`
-takes the same path as the default.
+sends requests of `--rows` rows one after the other without a pause. Prints a table and writes results/large_requests.json.
+The project is copied. `PYTHONPATH=OTHER/lib` measures another version of the package, such as the one before a change;
+`--seconds 3` takes the same path as the default.
 """
 
 import argparse

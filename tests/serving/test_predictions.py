@@ -29,6 +29,16 @@ def test_rows_are_answered_as_batch_scoring_answers_them(service: Running):
     assert len(set(answer["prediction_ids"])) == 60
 
 
+def test_a_large_request_is_answered_and_refused_as_a_small_one_is(service: Running):
+    rows = rows_of(300)
+    answer = service.predict(rows).json()
+    assert answer["predictions"] == direct(service.root, 1, rows)["prediction"].tolist()
+    assert {logged(service, identity)["request_id"] for identity in answer["prediction_ids"][::50]} == {answer["request_id"]}
+    refused = service.predict([*rows, rows[0] | {"tenure": "long"}])
+    assert refused.status_code == 422
+    assert [(one["row"], one["column"]) for one in refused.json()["errors"]] == [(300, "tenure")]
+
+
 def test_a_prediction_is_in_the_log_when_it_is_answered(service: Running):
     row = rows_of(1)[0]
     answer = service.predict([row], **{"X-Request-ID": "a-request-of-mine"}).json()

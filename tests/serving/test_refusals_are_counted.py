@@ -1,7 +1,9 @@
 """Every refusal and every failure moves the counter of its kind, whichever part of the service refuses (R44)."""
 
 import re
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from tests.service import NAME, Running, key, rows_of
@@ -43,6 +45,18 @@ def test_a_refusal_is_counted(service: Running, kind: str, status: int, method: 
     before = counted(service, kind)
     with service.client() as client:
         assert client.request(method, path, **how).status_code == status
+    assert counted(service, kind) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [("bad_request", b"no HTTP\r\n\r\n"), ("headers_too_large", b"GET /healthz HTTP/1.1\r\nX: " + b"1" * 20_000)],
+)
+def test_what_is_refused_before_it_is_a_request_is_counted(service: Running, kind: str, sent: bytes):
+    before, address = counted(service, kind), urlsplit(service.url)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(sent)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 4")
     assert counted(service, kind) == before + 1
 
 

@@ -41,6 +41,11 @@ def problem(status: int, title: str, detail: str, *, headers: Mapping[str, str] 
     return Response(content, status, dict(headers or {}), MEDIA_TYPE)
 
 
+def kind_of(title: str) -> str:
+    """Return what a refusal is counted as: its title as one word, of which there are as many as the program has titles."""
+    return title.lower().replace(" ", "_")
+
+
 class ProblemError(Exception):
     """A request is refused with a problem document; raised where no response is at hand.
 
@@ -57,8 +62,8 @@ class ProblemError(Exception):
 
     @property
     def kind(self) -> str:
-        """What it is counted as: its title as one word, of which there are as many as the program has titles."""
-        return self.title.lower().replace(" ", "_")
+        """What it is counted as; see :func:`kind_of`."""
+        return kind_of(self.title)
 
     def response(self, **more: Any) -> Response:
         """Return the problem as a response, with further members."""

@@ -31,6 +31,7 @@ for _ in range(int(sys.argv[1])):
     made.predictions("churn/3", ["Yes"], [0.9], 0.002)
     made.request("/p", "POST", 200, 0.002)
 made.queue(int(sys.argv[1]))
+made.write()  # as the service does each second
 
 class Answer(BaseHTTPRequestHandler):
     def do_GET(self):

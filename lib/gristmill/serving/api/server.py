@@ -131,7 +131,7 @@ async def _serve(service: Service, listening: socket.socket, parent: int | None)
     async with service.running():
         config = uvicorn.Config(
             create_app(service), lifespan="off", log_config=None, timeout_graceful_shutdown=round(service.serving.drain_seconds),
-            **settings(service.serving),
+            **settings(service.serving, service.metrics.error),
         )  # fmt: skip
         server = Server(config, service)
         async with _follows(parent, server):

@@ -12,7 +12,7 @@ from gristmill.errors import DataError
 from gristmill.features.treated import Treated
 from gristmill.serving.batch.portions import BadRow, Portion
 from gristmill.serving.batch.unfit_values import unfit_values
-from gristmill.serving.compiled.intake import LevelSource
+from gristmill.serving.compiled.sources import LevelSource
 from gristmill.serving.predictor import PREDICTION, PREDICTION_SET, Predictor
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from gristmill.features.rows import MISSING_LEVEL
 from gristmill.features.treated import Found, Rules, Treated
 from gristmill.serving.compiled.cells import Cells
-from gristmill.serving.compiled.intake import DateSource, Intake, LevelSource, NumberSource
+from gristmill.serving.compiled.intake import Intake
+from gristmill.serving.compiled.sources import DateSource, LevelSource, NumberSource
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from gristmill.features.rows import LARGEST
 from gristmill.serving.compiled.answers import Prepared
 from gristmill.serving.compiled.blocks import Numbers
-from gristmill.serving.compiled.intake import NumberSource
 from gristmill.serving.compiled.kernels.symmetric import Symmetric
 from gristmill.serving.compiled.kernels.trees import TreeText
 from gristmill.serving.compiled.plan import Plan
+from gristmill.serving.compiled.sources import NumberSource
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ from gristmill.data.contract.schema import coerce
 from gristmill.modeling.mitigation.group_thresholds import GroupThresholds, moved_to
 from gristmill.modeling.mitigation.grouping import JOINED, ColumnGroups
 from gristmill.serving.compiled.cells import Floats
-from gristmill.serving.compiled.intake import REMEMBERED, Row
+from gristmill.serving.compiled.row_reading import REMEMBERED
+from gristmill.serving.compiled.sources import Row
 
 
 class GroupDecisions:

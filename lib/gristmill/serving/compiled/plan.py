@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from gristmill.serving.compiled.cells import Cells, Floats
-from gristmill.serving.compiled.intake import Intake, Row
+from gristmill.serving.compiled.intake import Intake
 from gristmill.serving.compiled.parts import part
+from gristmill.serving.compiled.sources import Row
 
 
 @part

@@ -23,9 +23,10 @@ from gristmill.serving.compiled.compiling.compilation import (
 from gristmill.serving.compiled.compiling.vocabularies import features_of
 from gristmill.serving.compiled.files import from_files
 from gristmill.serving.compiled.form import compiled_files
-from gristmill.serving.compiled.intake import Intake, LevelSource, NumberSource
+from gristmill.serving.compiled.intake import Intake
 from gristmill.serving.compiled.plan import CompiledModel
 from gristmill.serving.compiled.records import records
+from gristmill.serving.compiled.sources import LevelSource, NumberSource
 from gristmill.serving.predictor import Predictor
 
 

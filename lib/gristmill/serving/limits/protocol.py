@@ -8,6 +8,7 @@ begins only after a first answer. Here the bytes of a head are counted, it has a
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -16,7 +17,7 @@ from gristmill.config.sections.service_limits import Limits
 from gristmill.serving.limits.answers import SECURITY_HEADERS
 from gristmill.serving.limits.attempts import address_of
 from gristmill.serving.limits.room import Room
-from gristmill.serving.problems import problem
+from gristmill.serving.problems import kind_of, problem
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -30,10 +31,15 @@ class LimitedProtocol(HttpToolsProtocol):
         What a head may have.
     room
         Where the connections of all addresses count; without it, none does by its address.
+    refused
+        Told the kind of each refusal, which no application sees.
     """
 
-    def __init__(self, *args: Any, limits: Limits, room: Room | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: Limits, room: Room | None = None, refused: Callable[[str], None] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._refused = refused
         self._limits = limits
         self._room, self._address = room, ""
         self._head_bytes = 0
@@ -124,6 +130,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop()
         if self.transport.is_closing():
             return
+        if self._refused is not None:
+            self._refused(kind_of(title))
         if self._nothing_sent():
             response = problem(status, title, detail)
             headers = [*response.raw_headers, *SECURITY_HEADERS, (b"connection", b"close")]

@@ -31,7 +31,7 @@ class GroupCommit:
     """Writes of one process: any number of coroutines wait, one thread commits for all of them.
 
     While a group is on its way to the disk the next one gathers, so that a transaction has as many records as the disk is slow,
-    and a single record does not wait for others. The event loop is woken once for each group.
+    and a single record does not wait for others. The event loop is woken once for each group, and wakes the thread once a turn.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class GroupCommit:
         self._queue: deque[Waiting] = deque()
         self._pending: deque[Waiting] = deque()
         self._wake = threading.Event()
-        self._ending = False
+        self._ending = self._waking = False
         self._store: Store | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._run, name="prediction log", daemon=True)
@@ -103,11 +103,17 @@ class GroupCommit:
         self.size += size
         self._pending.append(waiting)
         self._queue.append(waiting)
-        if not self._wake.is_set():
-            self._wake.set()
+        if not self._waking:  # once all that this turn of the event loop brings is here: a commit costs as much as a request
+            self._waking = True
+            self._loop.call_soon(self._wake_up)
         if self._timer is None:
             self._timer = self._loop.call_later(self.limits.seconds / 4, self._expire)
         return waiting.future
+
+    def _wake_up(self) -> None:
+        """Have the thread look at the queue."""
+        self._waking = False
+        self._wake.set()
 
     def _expire(self) -> None:
         """Refuse whoever has waited for too long, and look again later as long as anybody waits."""

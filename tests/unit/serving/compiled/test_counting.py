@@ -15,7 +15,8 @@ from gristmill.modeling.choice.ensembling import WeightedClassifier
 from gristmill.serving.compiled.blocks import ROWS_AT_ONCE
 from gristmill.serving.compiled.cells import Cells
 from gristmill.serving.compiled.counting import CellCounting
-from gristmill.serving.compiled.intake import Intake, LevelSource
+from gristmill.serving.compiled.intake import Intake
+from gristmill.serving.compiled.sources import LevelSource
 from gristmill.serving.predictor import Predictor
 
 POLICIES = {

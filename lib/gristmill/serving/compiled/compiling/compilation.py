@@ -19,8 +19,9 @@ from gristmill.serving.compiled.answers import CalibratedShares, KnownShares, Me
 from gristmill.serving.compiled.compiling.estimators import compile_estimator
 from gristmill.serving.compiled.compiling.matrices import compile_matrix
 from gristmill.serving.compiled.compiling.vocabularies import Features, features_of
-from gristmill.serving.compiled.intake import DateSource, Intake, LevelSource, NumberSource, Source, UnusedSource
+from gristmill.serving.compiled.intake import Intake
 from gristmill.serving.compiled.plan import Plan
+from gristmill.serving.compiled.sources import DateSource, LevelSource, NumberSource, Source, UnusedSource
 
 Contract = Mapping[str, Any]
 

@@ -19,8 +19,9 @@ from gristmill.errors import ArtifactError, NoCompiledForm
 from gristmill.features.rows import LARGEST
 from gristmill.serving.compiled.cells import Cells, Floats
 from gristmill.serving.compiled.generated_rows import SHARES, UNSEEN, borders
-from gristmill.serving.compiled.intake import DateSource, Intake, LevelSource, NumberSource
+from gristmill.serving.compiled.intake import Intake
 from gristmill.serving.compiled.plan import Plan
+from gristmill.serving.compiled.sources import DateSource, LevelSource, NumberSource
 from gristmill.serving.predictor import Predictor
 
 TOLERANCE, SINGLE_TOLERANCE, INT8_TOLERANCE = 1e-6, 1e-4, 5e-2
