@@ -48,5 +48,5 @@ def test_pictures_are_small():
 def test_scenes_are_of_the_default_case_and_of_stages_that_there_are(scenes: Any):
     stages = {path.stem for path in (REPOSITORY / "notebooks").glob("*.ipynb")}
     reports = [Path(scene.path.partition("#")[0]).stem for scene in scenes.SCENES if scene.where == "site" and "/" in scene.path]
-    assert set(reports) <= stages | {"index", "model_card", "design", "diagnosis"}
+    assert set(reports) <= stages | {"index", "builds", "model_card", "design"}
     assert (REPOSITORY / "configs" / f"{scenes.CASE}.yaml").exists()
