@@ -21,6 +21,9 @@ FOLDS = 5
 TOLD_BY = 5
 """Columns that are named as those that tell the rows apart."""
 
+FEW_CELLS = 1_000_000
+"""Cells of a table below which one thread learns it: on a busy machine two wait for each other at every split."""
+
 _BOOSTER = {
     "objective": "binary",
     "num_leaves": 15,
@@ -28,7 +31,6 @@ _BOOSTER = {
     "min_data_in_leaf": 40,
     "feature_fraction": 0.8,
     "verbosity": -1,
-    "num_threads": 2,
     "deterministic": True,
     "seed": 0,
 }
@@ -105,7 +107,8 @@ def separation(training: pd.DataFrame, window: pd.DataFrame, reference: Referenc
     for fold in range(FOLDS):
         inside = folds != fold
         data = lgb.Dataset(X[inside], y[inside], categorical_feature=codes, params={"verbosity": -1})
-        weighted = {**_BOOSTER, "scale_pos_weight": float((y[inside] == 0).sum() / (y[inside] == 1).sum())}
+        threads = 1 if X.size < FEW_CELLS else 2
+        weighted = {**_BOOSTER, "num_threads": threads, "scale_pos_weight": float((y[inside] == 0).sum() / (y[inside] == 1).sum())}
         booster = lgb.train(weighted, data, _ROUNDS)
         score[~inside] = booster.predict(X[~inside])
         gains += booster.feature_importance("gain")
