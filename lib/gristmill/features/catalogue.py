@@ -8,7 +8,7 @@ import pandas as pd
 from gristmill.features.aggregates import GroupAggregates
 from gristmill.features.proposals import Proposals
 from gristmill.features.rows import MISSING_LEVEL
-from gristmill.reporting.wording import figure, share, shorten
+from gristmill.reporting.wording import figure, plain, share, shorten
 
 _MEANINGS = {
     "number": "{source} as it is, missing values kept",
@@ -56,7 +56,7 @@ def _in_words(statistics: dict[str, Any]) -> str:
     """Return the figures of a feature as a reader would write them; gaps only where there are any."""
     said = [f"{share(statistics['missing_share'], 1)} missing"] if statistics.get("missing_share") else []
     if "median" in statistics:
-        said += [f"{figure(statistics['minimum'])} to {figure(statistics['maximum'])}, median {figure(statistics['median'])}"]
+        said += [f"{plain(statistics['minimum'])} to {plain(statistics['maximum'])}, median {plain(statistics['median'])}"]
     if "levels" in statistics:
         first = [f"{shorten(name, 24)} {share(part)}" for name, part in list(statistics.get("most_frequent", {}).items())[:2]]
         said += [f"{statistics['levels']} levels: {', '.join(first)}" + (", ..." if statistics["levels"] > len(first) else "")]

@@ -58,6 +58,6 @@ def test_figures_are_told_in_words(pages: dict, nasty: pd.DataFrame):
     table = as_table(pages)
     assert list(table.index) == [entry["name"] for entry in pages["features"]]
     assert "{" not in "".join(table["figures"])
-    assert f"median {nasty['whole'].median():.3f}" in table.loc["whole", "figures"]
+    assert f"median {nasty['whole'].median():g}" in table.loc["whole", "figures"]
     assert f"{100 * nasty['whole'].isna().mean():.1f} % missing" in table.loc["whole", "figures"]
     assert "levels: " in table.loc["🙂", "figures"]

@@ -99,7 +99,7 @@ def test_what_shifts_over_time_is_found_and_what_stays_is_not(customers, make_ca
     found = explored(frame, make_case(id_columns=["customer"], time_column="since"))
     (moved,) = [one for one in found if one.column == "price" and "Shifts" in one.finding]
     assert (moved.severity, moved.key) == ("high", "features.custom")
-    assert "distance 0.9" in moved.finding
+    assert "(distance 1.00)" in moved.finding
     (grows,) = [one for one in found if one.column == "meter" and "time" in one.finding]
     assert grows.finding == "Follows the time (rank correlation 1.00): later rows have values that no earlier row had."
     assert not any("time" in one.finding for one in found if one.column in ("plan", "member"))
