@@ -26,13 +26,16 @@ def case_file(name: str) -> Case:
 
 def service(case: Case) -> EmbeddedService:
     """Return the service inside the app, once it is ready; until then the page says what is going on, and looks again."""
-    found = _service(str(shell.root()), case.name, case.model_dump_json())
+    wanted = str(shell.root()), case.name, case.model_dump_json()
+    found = _service(*wanted)
     if found.loading:
         _wait(found)
         st.stop()
     if found.failure:
         st.error(shell.worded(found.failure))
-        st.button("Try again")  # which runs the page, and so begins anew
+        if st.button("Try again"):
+            _service.clear(*wanted)
+            st.rerun()
         st.stop()
     return found
 
@@ -61,11 +64,7 @@ def _wait(found: EmbeddedService) -> None:
     st.info("The model in production is being loaded. This takes a few seconds, once.", icon=":material/hourglass_top:")
 
 
-def _still_good(found: EmbeddedService) -> bool:
-    return not found.failure
-
-
-@st.cache_resource(show_spinner=False, max_entries=8, validate=_still_good, on_release=EmbeddedService.close)
+@st.cache_resource(show_spinner=False, max_entries=8, on_release=EmbeddedService.close)
 def _service(root: str, name: str, settings: str) -> EmbeddedService:  # noqa: ARG001 - by which it is kept
     return EmbeddedService(shell.root(), case_file(name))
 

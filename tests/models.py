@@ -58,7 +58,7 @@ def fit(task: str = "binary", frame: pd.DataFrame | None = None) -> Any:
     if task == "regression":
         return make_pipeline(prepared, Ridge()).fit(frame[FEATURES], target)
     classes = find_classes(target, "Yes" if task == "binary" else None)
-    return make_pipeline(prepared, LogisticRegression(C=0.01)).fit(frame[FEATURES], encode_classes(target, classes))
+    return make_pipeline(prepared, LogisticRegression(C=0.01, max_iter=5_000)).fit(frame[FEATURES], encode_classes(target, classes))
 
 
 def describe(task: str = "binary", threshold: float | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
