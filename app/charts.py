@@ -11,22 +11,25 @@ from gristmill.views.predict.exploring import OUTPUT, SAID, VALUE
 SHARE = ".0%"
 
 
-def reasons_chart(table: pd.DataFrame, title: str) -> alt.Chart:
+def reasons_chart(table: pd.DataFrame, title: str, *, shares: bool) -> alt.Chart:
     """Return bars of reasons: to the right what raises the answer, to the left what lowers it."""
     colours = alt.Scale(domain=["raises", "lowers"], range=[ORANGE, BLUE])
-    return (
+    made: alt.Chart = (
         alt.Chart(table)
         .mark_bar()
         .encode(
-            x=alt.X("contribution:Q", title=title),
-            y=alt.Y("reason:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+            x=alt.X("contribution:Q", title=title, axis=alt.Axis(format="+.0%" if shares else "+~s", tickCount=5)),
+            y=alt.Y("reason:N", sort=None, title=None, axis=alt.Axis(labelLimit=200, labelOverlap=False)),
             color=alt.Color("direction:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
-            tooltip=["reason", alt.Tooltip("contribution:Q", format="+.3f")],
+            tooltip=["reason", alt.Tooltip("contribution:Q", format="+.1%" if shares else "+.4~g")],
         )
     )
+    return made
 
 
-def curve_chart(curve: pd.DataFrame, column: str, chosen: object, model: FittedModel, *, levels: bool) -> alt.LayerChart:
+def curve_chart(
+    curve: pd.DataFrame, column: str, chosen: object, model: FittedModel, *, levels: bool
+) -> alt.LayerChart | alt.FacetChart:
     """Return what the model says over the values of one column, with the chosen value marked, and the threshold if there is one."""
     shown = curve.assign(at=curve[VALUE].map(value_text) if levels else curve[VALUE])
     several = len(model.classes) > 2

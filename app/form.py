@@ -33,15 +33,22 @@ def _entry(field: Field, key: str) -> Any:
         place = field.options.index(field.value) if field.value in field.options else None
         return st.selectbox(field.label, field.options, place, format_func=field.shown, key=key, help=field.help or None)
     if field.kind in ("number", "whole"):
+        _begin_with(key, field.value)
         step = 1 if field.kind == "whole" else None
-        return st.number_input(field.label, value=field.value, step=step, key=key, help=field.help or None)
+        return st.number_input(field.label, value=None, step=step, key=key, help=field.help or None)
     if field.kind == "date":
-        first = date.fromisoformat(field.value[:10]) if field.value else None
-        chosen = st.date_input(field.label, first, EARLIEST, LATEST, key=key, help=field.help or None)
+        _begin_with(key, date.fromisoformat(field.value[:10]) if field.value else None)
+        chosen = st.date_input(field.label, None, EARLIEST, LATEST, key=key, help=field.help or None)
         return chosen.isoformat() if isinstance(chosen, date) else None
     show = st.text_area if field.kind == "text" else st.text_input
     text = show(field.label, field.value or "", key=key, help=field.help or None)
     return text or None
+
+
+def _begin_with(key: str, value: Any) -> None:
+    """Let an entry begin with a value and be emptied all the same, which Streamlit allows only of those that begin empty."""
+    if key not in st.session_state:
+        st.session_state[key] = value
 
 
 def goal(explorer: Explorer, row: dict[str, Any]) -> Goal:

@@ -31,7 +31,7 @@ def service(case: Case) -> EmbeddedService:
         _wait(found)
         st.stop()
     if found.failure:
-        st.error(found.failure)
+        st.error(shell.worded(found.failure))
         st.button("Try again")  # which runs the page, and so begins anew
         st.stop()
     return found

@@ -85,7 +85,7 @@ def admin() -> Key | None:
         key = ring.verify(token.strip())
         key.require(ADMIN)
     except (KeyRefused, GristmillError) as error:
-        st.error(str(error))
+        st.error(worded(str(error)))
         return None
     return key
 
@@ -96,7 +96,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except GristmillError as error:
-        st.error(str(error))
+        st.error(worded(str(error)))
     except Exception as error:  # noqa: BLE001 - Streamlit's own ways to stop and run again are no Exception
         _LOG.exception("a page failed")
         st.error(f"This part of the page failed ({type(error).__name__}). The log of the app, where it was started, says why.")
@@ -113,7 +113,7 @@ def part(show: Callable[P, None]) -> Callable[P, None]:
     return st.fragment(shown)
 
 
-def chart(made: alt.Chart | alt.LayerChart, description: str, *, height: int = 260) -> None:
+def chart(made: alt.Chart | alt.LayerChart | alt.FacetChart, description: str, *, height: int = 260) -> None:
     """Show a chart over the whole width, with the sentence that a screen reader gives in its place."""
     st.altair_chart(made.properties(height=height), width="stretch", theme="streamlit", alt=description)
 
@@ -129,6 +129,12 @@ def plain(text: str) -> str:
 
 
 _MARKS = frozenset("\\`*_{}[]<>()#+-.!|~$:&")
+
+
+def worded(text: str) -> str:
+    """Return a sentence of ours as Markdown: what stands between grave accents is code, everything else is shown as it is."""
+    parts = text.split("`")
+    return "`".join(part if place % 2 and place < len(parts) - 1 else plain(part) for place, part in enumerate(parts))
 
 
 def say(*sentences: str) -> None:

@@ -72,7 +72,11 @@ def register(root: Path, task: str = "binary") -> int:
     model, contract = describe(task, threshold=0.5 if task == "binary" else None)
     candidate = root / "artifacts" / NAME / f"candidate-{number}"
     reference = drift_reference(
-        rows, contract, FEATURES, np.zeros((len(rows), 2)) if task != "regression" else np.zeros(len(rows)), bins=10
+        rows,
+        contract,
+        FEATURES,
+        np.zeros((len(rows), len(contract["classes"] or ()))) if task != "regression" else np.zeros(len(rows)),
+        bins=10,
     )
     digest = save_candidate(candidate, fit(task, rows), model, contract, reference, NAME, conformity_of(task).as_record())
     directory = root / "mlruns" / "artifacts" / NAME / str(number) / "data" / "model"

@@ -1,7 +1,6 @@
 """Batch: a whole table in, predictions out, and for each row that has none the reason."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -10,9 +9,8 @@ import shell
 from gristmill.config.case import Case
 from gristmill.reporting.wording import share
 from gristmill.serving.served.versions import ServedVersion
-from gristmill.views.batch.uploads import CSV, FORMATS, PARQUET, ScoredUpload, head, score_upload, template
+from gristmill.views.batch.uploads import CSV, FORMATS, PARQUET, ScoredUpload, VisitFolder, head, score_upload, template
 from gristmill.views.predict.asking import possible_level
-from gristmill.views.predict.form import fields_of
 
 MIME = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
 FORMAT_NAMES = {CSV: "CSV, for a spreadsheet program", PARQUET: "Parquet"}
@@ -23,12 +21,12 @@ def page() -> None:
     case = kept.case_file(shell.chosen_case())
     version = kept.service(case).version()
     st.caption(
-        f"Version {version.label} of {case.name} predicts every row of a table. As with `gristmill score`, these predictions are "
-        "not in the prediction log."
+        f"Version {version.label} of {case.name} predicts every row of a table. Like those of the command line, these predictions "
+        "are not in the prediction log."
     )
     _columns(case, version)
     _upload(case, version)
-    done: dict[str, tuple[TemporaryDirectory[str], ScoredUpload]] = st.session_state.get("batches", {})
+    done: dict[str, tuple[VisitFolder, ScoredUpload]] = st.session_state.get("batches", {})
     if case.name in done:
         _result(case, done[case.name][1])
     else:
@@ -40,7 +38,7 @@ def _columns(case: Case, version: ServedVersion) -> None:
     model = version.predictor.model
     with st.expander(f"The {len(model.feature_columns)} columns a table needs"):
         shell.say(f"In any order: {', '.join(model.feature_columns)}. Kept in the output if there: {', '.join(model.id_columns)}.")
-        usual = {field.name: field.value for field in fields_of(model, kept.explorer(case, version).sample, case.app)}
+        usual = {field.name: field.value for field in kept.explorer(case, version).fields}
         st.download_button(
             "Download an example (CSV)", template(model, usual), f"{case.name}_example.csv", MIME[CSV], on_click="ignore"
         )
@@ -64,11 +62,11 @@ def _upload(case: Case, version: ServedVersion) -> None:
     if upload is None:
         st.warning("Choose a table first.")
         return
-    bar = st.progress(0.0, f"Reading {upload.name} …")
-    folder = TemporaryDirectory(prefix="gristmill-app-")  # it goes with the session that holds it
+    bar = st.progress(0.0, f"Reading {shell.plain(upload.name)} …")
+    folder = VisitFolder()
     try:
         scored = score_upload(
-            upload, upload.name, Path(folder.name), version, suffix,
+            upload, upload.name, folder.path, version, suffix,
             level=level if wanted else None,
             progress=lambda part, rows: bar.progress(part, f"{rows:,} rows scored"),
         )  # fmt: skip

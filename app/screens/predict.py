@@ -15,7 +15,6 @@ from gristmill.views.predict import words
 from gristmill.views.predict.answers import Answer
 from gristmill.views.predict.asking import ask
 from gristmill.views.predict.exploring import VALUE, Explorer
-from gristmill.views.predict.form import fields_of
 
 Row = dict[str, Any]
 
@@ -28,7 +27,7 @@ def page() -> None:
     explorer = kept.explorer(case, version)
     where = f"asked at {url}" if (url := shell.service_url()) else "asked in this app"
     st.caption(f"Version {version.label} of {case.name}, {where}. Every prediction is written to the prediction log.")
-    sent = form.row_form(case.name, fields_of(version.predictor.model, explorer.sample, case.app))
+    sent = form.row_form(case.name, explorer.fields)
     said: dict[str, tuple[Row, Answer]] = st.session_state.setdefault("answers", {})
     if sent is not None:
         said.pop(case.name, None)
@@ -65,7 +64,7 @@ def _answer(answer: Answer, explorer: Explorer) -> None:
     shell.say(words.decision_words(answer, model), words.range_words(answer, model))
     for one in answer.noticed:
         st.warning(shell.plain(one.sentence), icon=":material/warning:")
-    st.caption(f"In the prediction log as `{answer.prediction_id}`.")
+    st.caption(f"In the prediction log as {answer.prediction_id}.")
 
 
 def _why(explorer: Explorer, row: Row, answer: Answer) -> None:
@@ -78,9 +77,8 @@ def _why(explorer: Explorer, row: Row, answer: Answer) -> None:
     sentences = words.reason_sentences(explanation)
     shell.bullets(sentences)
     table = words.reasons_table(explanation)
-    shell.chart(
-        charts.reasons_chart(table, words.contribution_title(explanation)), " ".join(sentences), height=60 + 26 * len(table)
-    )
+    made = charts.reasons_chart(table, words.contribution_title(explanation), shares=explanation["output"] is not None)
+    shell.chart(made, " ".join(sentences), height=120 + 26 * len(table))  # room for the legend, the axis, and a line a reason
 
 
 @shell.part

@@ -35,10 +35,11 @@ app:
 
 
 def app_project(root: Path, task: str = "binary") -> Path:
-    """Make a project of the customers, built, with two versions of which the first is in production, and return its root."""
+    """Make a project of the customers, built, with the first of two versions in production, beside a case that is not."""
     service_project(root, task)
     built(root, task, MORE) if task != "multiclass" else _many_classes(root)
     shutil.copytree(REPOSITORY / ".streamlit", root / ".streamlit")
+    (root / "configs" / "unbuilt.yaml").write_text((root / "configs" / "small.yaml").read_text().replace("small", "unbuilt"))
     return root
 
 

@@ -37,20 +37,5 @@ def test_a_table_without_a_column_and_no_table_at_all_are_sentences(pages: Pages
     assert at.warning[0].value == "Choose a table first."
     at.file_uploader[0].upload("people.csv", b"customer,charge\n1,2\n", "text/csv")
     at.button[0].click().run()
-    assert at.error[0].value.startswith("people.csv lacks 'tenure', 'plan'")
+    assert at.error[0].value.replace("\\", "").startswith("people.csv lacks 'tenure', 'plan'")
     assert not at.exception
-
-
-def test_the_chosen_case_lasts_over_pages_and_one_that_is_not_built_says_what_to_do(pages: Pages, project_of_app: Path):
-    (project_of_app / "configs" / "other.yaml").write_text((project_of_app / "configs" / "small.yaml").read_text())
-    try:
-        at = pages(project_of_app, "batch")
-        assert at.sidebar.selectbox[0].value == "small"
-        at.sidebar.selectbox[0].set_value("other").run()
-        assert "make run CASE=other" in at.info[0].value
-        at.switch_page("screens/predict.py").run()
-        assert at.sidebar.selectbox[0].value == "other"
-        assert "make run CASE=other" in at.info[0].value
-        assert at.query_params["case"] == ["other"]
-    finally:
-        (project_of_app / "configs" / "other.yaml").unlink()

@@ -54,6 +54,15 @@ def test_a_person_predicts_asks_what_if_and_sees_it_in_words(page: Any, started_
     assert not goes_beyond_the_screen(page)
 
 
+def test_the_chosen_case_lasts_over_pages_and_comes_back_with_the_address(page: Any, started_app: StartedApp):
+    page.goto(f"{started_app.url}/?case=unbuilt")
+    page.get_by_text("The case unbuilt has no model yet").wait_for()
+    page.get_by_role("link", name="Batch").click()
+    page.get_by_role("heading", name="Batch").wait_for()
+    page.get_by_text("make run CASE=unbuilt").wait_for()
+    assert page.url.endswith("/batch?case=unbuilt")
+
+
 def test_a_table_with_a_bad_row_is_scored_its_row_named_and_the_download_runs_no_formula(
     page: Any, started_app: StartedApp, tmp_path: Path
 ):

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from tests.app.conftest import app_project
+from tests.postgres import started
 from tests.service import serving
 
 from gristmill.serving.prediction_log.reader import LogReader
@@ -115,3 +117,15 @@ def test_without_a_champion_the_page_says_what_to_do(pages: Pages, tmp_path: Pat
     at = pages(root)
     assert "gristmill promote small" in texts(at) or "gristmill gates small" in texts(at)
     assert [one.label for one in at.button] == ["Try again"]
+
+
+def test_release_and_log_may_be_in_a_postgresql(pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with started() as server:
+        monkeypatch.setenv("GRISTMILL_DATABASE_URL", server.uri(user="postgres"))
+        root = app_project(tmp_path / "project")
+        at = predicted(pages(root))
+        (record,) = LogReader(root).last(1)
+        assert record.key_id == "app"
+        assert record.prediction_id in texts(at)
+        assert not (root / "state" / "predictions.db").exists()
+        st.cache_resource.clear()  # which ends the service before its database

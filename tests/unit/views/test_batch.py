@@ -11,7 +11,7 @@ from gristmill.config.sections.operation import Serving
 from gristmill.errors import DataError
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.batch.formula_cells import escape_csv, escape_text
-from gristmill.views.batch.uploads import ScoredUpload, head, score_upload, template
+from gristmill.views.batch.uploads import ScoredUpload, VisitFolder, head, score_upload, template
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,14 @@ def test_cells_over_several_lines_and_names_of_columns_are_escaped_as_well(tmp_p
     assert list(read.columns) == ["'=name", "number"]
     assert read.to_numpy().tolist() == [['two\nlines, "quoted"', "-3"], ["'=sum", "-4"]]
     assert escape_text("plain") == "plain"
+
+
+def test_the_files_of_a_visit_go_with_it():
+    folder = VisitFolder()
+    path = folder.path
+    assert path.is_dir()
+    del folder
+    assert not path.exists()
 
 
 def test_the_example_has_the_columns_a_table_needs_and_can_be_scored(version: ServedVersion, tmp_path: Path):

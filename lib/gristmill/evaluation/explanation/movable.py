@@ -9,6 +9,7 @@ import pandas as pd
 
 from gristmill.evaluation.explanation.counterfactuals import Movable
 from gristmill.evaluation.explanation.effects import FREQUENT, is_ordered
+from gristmill.metrics.scores import Floats
 
 LEFT_ALONE = ("id", "target", "time", "group", "sensitive")
 """Roles of columns that nobody is advised to change: they name a row, or are what a person is, not what one does."""
@@ -47,7 +48,7 @@ def movable(values: pd.Series, facts: Mapping[str, Any]) -> Movable | None:
     """Return how one column may be moved: over its range if it has many numbers, else over its levels; None if it does not vary."""
     present = values.dropna()
     if is_ordered(present):
-        numbers = present.astype(float).to_numpy()
+        numbers = np.asarray(present, dtype=np.float64)
         whole = str(facts["dtype"]).lower().startswith(("int", "uint"))
         low, high, width = float(numbers.min()), float(numbers.max()), spread(numbers)
         return Movable(str(values.name), low=low, high=high, spread=width, whole=whole, decimals=decimals(width))
@@ -57,7 +58,7 @@ def movable(values: pd.Series, facts: Mapping[str, Any]) -> Movable | None:
     return Movable(str(values.name), levels=plain) if len(plain) > 1 else None
 
 
-def spread(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+def spread(numbers: Floats) -> float:
     """Return what counts as a move of one: the distance between the quartiles, or the standard deviation where they coincide."""
     low, high = np.quantile(numbers, (0.25, 0.75))
     return float(high - low) or float(numbers.std()) or 1.0

@@ -1,26 +1,41 @@
 """A table that somebody uploads: scored with the model in production, and given back with what was wrong in it."""
 
 import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import BinaryIO
 
 import pandas as pd
 
 from gristmill.errors import DataError, GristmillError
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.serving.batch.answering import PREDICTION_SET
 from gristmill.serving.batch.inputs import check_suffix
 from gristmill.serving.batch.quarantine import quarantine_file
 from gristmill.serving.batch.scoring import score
-from gristmill.serving.predictor import PREDICTION
+from gristmill.serving.predictor import PREDICTION, PREDICTION_SET
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.batch.formula_cells import escape_csv
 
-Progress = Callable[[float, int], None]
+Progress = Callable[[float, int], object]
 
 CSV, PARQUET = FORMATS = (".csv", ".parquet")
+
+
+class VisitFolder:
+    """A temporary folder that goes with whoever holds this: the visit of a person, or the program.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="gristmill-app-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,9 @@ def score_upload(
     with source.open("wb") as file:
         shutil.copyfileobj(upload, file)
     try:
-        done = score(source, output, str(version.directory), interval=level, progress=progress)
+        done = score(
+            source, output, str(version.directory), interval=level, progress=lambda part, rows: _told(progress, part, rows)
+        )
     except GristmillError as error:
         raise DataError(str(error).replace(str(source), name)) from error
     finally:
@@ -109,6 +126,11 @@ def score_upload(
     quarantine = None if done.quarantine is None else _for_download(done.quarantine, None)[0]
     counted = "" if done.counts is None else f"{done.counts.sentence}."
     return ScoredUpload(name, done.rows, done.quarantined, counted, made, quarantine, escaped)
+
+
+def _told(progress: Progress, part: float, rows: int) -> None:
+    """Tell the page how far it is, whatever it answers."""
+    progress(part, rows)
 
 
 def _for_download(file: Path, model: FittedModel | None) -> tuple[Path, int]:
@@ -137,7 +159,8 @@ def head(file: Path, n_rows: int) -> pd.DataFrame:
 
     with pq.ParquetFile(file) as parquet:
         batch = next(parquet.iter_batches(n_rows), None)
-        return parquet.schema_arrow.empty_table().to_pandas() if batch is None else batch.to_pandas()
+        shown: pd.DataFrame = parquet.schema_arrow.empty_table().to_pandas() if batch is None else batch.to_pandas()
+    return shown
 
 
 def template(model: FittedModel, example: dict[str, object]) -> bytes:

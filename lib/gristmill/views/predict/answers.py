@@ -76,3 +76,14 @@ def answer_of(body: Mapping[str, Any], level: float | None) -> Answer:
         noticed=tuple(Noticed(one["column"], one["detail"]) for one in body.get("warnings", ())),
         explanation=body.get("explanations", [None])[0],
     )
+
+
+def refusal(detail: str, more: Mapping[str, Any]) -> str:
+    """Return a problem document of the service as sentences: what is wrong, then column by column."""
+    parts = [detail]
+    for one in more.get("errors", ()):
+        if "expected" in one:
+            parts.append(f"{one['column'] or 'The row'}: expected {one['expected']}, got {one['got']}.")
+        elif "detail" in one:
+            parts.append(f"{one['column'] or 'The row'}: {one['detail']}")
+    return " ".join(parts)

@@ -25,6 +25,7 @@ from gristmill.serving.problems import ProblemError
 from gristmill.serving.served.serving_model import ServingModel
 from gristmill.serving.served.traffic import LineUp
 from gristmill.serving.served.versions import ServedVersion
+from gristmill.views.predict.answers import refusal
 
 KEY_ID = "app"
 """In the prediction log, where the id of a key stands: nobody has a key to this service."""
@@ -172,14 +173,3 @@ class EmbeddedService:
 async def _for_ever() -> None:
     """Return when the caller has gone, which nobody here does."""
     await asyncio.Event().wait()
-
-
-def refusal(detail: str, more: Mapping[str, Any]) -> str:
-    """Return a problem document of the service as sentences: what is wrong, then column by column."""
-    parts = [detail]
-    for one in more.get("errors", ()):
-        if "expected" in one:
-            parts.append(f"{one['column'] or 'The row'}: expected {one['expected']}, got {one['got']}.")
-        elif "detail" in one:
-            parts.append(f"{one['column'] or 'The row'}: {one['detail']}")
-    return " ".join(parts)

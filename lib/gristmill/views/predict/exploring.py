@@ -14,6 +14,7 @@ from gristmill.evaluation.explanation.movable import movable, movable_columns
 from gristmill.evaluation.explanation.similar_rows import PastRows, SimilarRows
 from gristmill.metrics.scores import Floats, decide
 from gristmill.serving.served.versions import ServedVersion
+from gristmill.views.predict.form import Field, fields_of
 from gristmill.views.predict.sample import Sample
 
 POINTS = 61
@@ -57,6 +58,11 @@ class Explorer:
     def said(self, row: Row) -> Floats:
         """Return probabilities of the classes, or the number in an array of one."""
         return np.atleast_1d(self.version.predictor.frame_values(self.frame(row))[0])
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """Entries of the form of one row."""
+        return fields_of(self.version.predictor.model, self.sample, self.app)
 
     @cached_property
     def ranges(self) -> dict[str, Movable]:

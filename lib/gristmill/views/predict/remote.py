@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from gristmill.errors import PredictionRefused
 from gristmill.serving.api.asked import EXPLAIN, INSTANCES, INTERVAL, SHAP
-from gristmill.views.predict.embedded import refusal
+from gristmill.views.predict.answers import refusal
 
 URL, KEY = "GRISTMILL_SERVICE_URL", "GRISTMILL_SERVICE_KEY"
 

@@ -62,7 +62,7 @@ def ends_words(ends: tuple[float, float]) -> str:
 def contribution_title(explanation: Mapping[str, Any]) -> str:
     """Return what contributions are measured in, as the title of an axis."""
     said = explanation["output"]
-    return "part of the prediction" if said is None else f"part of the probability of {said}"
+    return "part of the number" if said is None else f"part of P({said})"
 
 
 def moved_sentence(curve: pd.DataFrame, column: str, value: Any, model: FittedModel) -> str:
@@ -83,7 +83,7 @@ def curve_sentence(curve: pd.DataFrame, column: str, model: FittedModel) -> str:
     """Return a curve in words: from where to where it goes, for each class if there are several."""
     parts = []
     for name, one in curve.groupby(OUTPUT, sort=False):
-        low, high = one.loc[one[SAID].idxmin()], one.loc[one[SAID].idxmax()]
+        low, high = one.iloc[int(one[SAID].argmin())], one.iloc[int(one[SAID].argmax())]
         what = f"the probability of {name}" if model.classes else str(name)
         said = name if model.classes else None
         parts.append(
@@ -164,7 +164,7 @@ def outcome_sentence(found: SimilarRows, target: str) -> str:
 
 def similar_table(found: SimilarRows, row: pd.DataFrame, ids: pd.DataFrame, target: str) -> pd.DataFrame:
     """Return similar rows as a table for reading: what became of them, how alike they are, and in which columns they differ."""
-    own = row.iloc[0]
+    own = row.to_dict("records")[0]
     differing = [
         "; ".join(f"{name} = {value_text(value) or 'missing'}" for name, value in one.items() if not _same(value, own[name]))
         or "nothing"
