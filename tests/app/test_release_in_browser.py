@@ -69,7 +69,12 @@ def test_a_version_is_promoted_and_rolled_back_with_a_real_key_alone(page: Any, 
     assert not any(app.admin_key.encode() in file.read_bytes() for file in Path(app.root / "state").iterdir() if file.is_file())
 
 
-LAST = {"monitoring": "Performance with late labels", "models": "Audit trail", "reports": "01 Ingest", "data": "Differences between versions"}
+LAST = {
+    "monitoring": "Performance with late labels",
+    "models": "Audit trail",
+    "reports": "01 Ingest",
+    "data": "Differences between versions",
+}
 
 
 @pytest.mark.parametrize("page", [(1280, "light"), (390, "dark")], indirect=True)
