@@ -1,6 +1,7 @@
 """Promotion and rollback through the page of models, and what axe says of four pages; in a real browser."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedApp]:
     """Give the app of a project in which there is something to see."""
-    root = app_project(tmp_path_factory.mktemp("released") / "project")
-    with_reference(root)
-    with starting(fill(root)) as running:
+    with ThreadPoolExecutor(1) as apart:  # the browser's own event loop runs in this thread, and the log wants one too
+        root = apart.submit(_filled, tmp_path_factory.mktemp("released") / "project").result()
+    with starting(root) as running:
         yield running
+
+
+def _filled(root: Path) -> Path:
+    with_reference(app_project(root))
+    return fill(root)
 
 
 @pytest.fixture
