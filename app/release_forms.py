@@ -22,7 +22,9 @@ def show(case: str, versions: Sequence[Version]) -> None:
         (st.success if outcome.done else st.warning)("\n\n".join(map(words.said, outcome.sentences)))
     key = shell.admin()
     if key is None:
-        st.caption("Whoever has a key with the scope `admin` may move the release from here. The key is neither stored nor logged.")
+        st.markdown(
+            "Whoever has a key with the scope `admin` may move the release from here. The key is neither stored nor logged."
+        )
         return
     promote, back = st.tabs(["Promote", "Roll back"])
     with promote:

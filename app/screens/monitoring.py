@@ -48,7 +48,7 @@ def recommended(case: str) -> None:
     """Show what the last weekly report advises."""
     found = weekly.advice(ProjectPaths(shell.root()).case(case))
     if found is None:
-        st.caption(f"`gristmill monitor {case}` looks at quality, drift and performance together, and says what to do.")
+        st.markdown(f"`gristmill monitor {case}` looks at quality, drift and performance together, and says what to do.")
         return
     (st.success if found.quiet else st.warning)(words.said(f"{found.headline} (Weekly report until {found.until}.)"))
     with st.expander("Why, and what to run"):

@@ -53,8 +53,9 @@ def quality_words(held: Held) -> list[str]:
     if not held.drift.judged:
         lines = [f"{size}: too few to judge what is missing, out of range or new."]
     elif wrong:
-        lines = [f"In {size}, {len(wrong)} of {len(held.columns)} columns have values that the model has not learnt from."]
-        lines += [f"`{one.name}`: {one.wrong}." for one in wrong[:MOST_SAID]]
+        have = "has" if len(wrong) == 1 else "have"
+        lines = [f"In {size}, {len(wrong)} of {len(held.columns)} columns {have} values that the model has not learnt from."]
+        lines += [f"{one.name!r}: {one.wrong}." for one in wrong[:MOST_SAID]]
     else:
         lines = [f"In {size}, no column has more missing, outlying or unknown values than chance would make."]
     return [*lines, *warning_words(rows.warnings, len(rows))]
