@@ -35,7 +35,9 @@ def table(rows: pd.DataFrame) -> None:
 
     The index stands in front of each row. Everything in the table is shown as it is.
     """
-    made = rows.rename_axis(columns=rows.index.name).rename_axis(None).to_html(border=0, escape=True)
+    named = rows.rename_axis(index=None)
+    named.columns.name = rows.index.name  # one line of headings, with that of the index in it
+    made = named.to_html(border=0, escape=True)
     styled = re.sub(r"<(t[hd])\b[^>]*>", rf'<\1 style="{_CELL}">', made).replace(
         "<table", '<table style="border-collapse: collapse"'
     )
