@@ -17,9 +17,9 @@ OUTCOME = "release_outcome"
 def show(case: str, versions: Sequence[Version]) -> None:
     """Show what a person with an admin key may do, and what became of the last attempt."""
     st.header("Promote or roll back")
-    outcome = st.session_state.pop(OUTCOME, None)
+    place, outcome = st.empty(), st.session_state.get(f"{OUTCOME} of {case}")
     if outcome is not None:
-        (st.success if outcome.done else st.warning)("\n\n".join(map(words.said, outcome.sentences)))
+        (place.success if outcome.done else place.warning)("\n\n".join(map(words.said, outcome.sentences)))
     key = shell.admin()
     if key is None:
         st.markdown(
@@ -39,9 +39,11 @@ def promotion(case: str, versions: Sequence[Version], key: Key) -> None:
     alias = st.selectbox("What it is to be", ALIASES, help="The champion serves; a challenger is compared; staging is looked at.")
     words.bullets(releasing.expectation(version, alias))
     reason = st.text_input("Reason for the promotion", max_chars=1000, help="It is recorded with your key's name.")
-    sure = st.checkbox(f"Yes, version {version.number} is to be the {alias} of {case}.", key="sure to promote")
+    sure = st.checkbox(
+        f"Yes, version {version.number} is to be the {alias} of {case}.", key=f"sure of {alias} {version.number} of {case}"
+    )
     if st.button("Promote", type="primary", disabled=not sure):
-        done(releasing.promote(shell.root(), case, version.number, alias, reason, key))
+        done(case, releasing.promote(shell.root(), case, version.number, alias, reason, key))
 
 
 def going_back(case: str, key: Key) -> None:
@@ -52,12 +54,12 @@ def going_back(case: str, key: Key) -> None:
         return
     to = st.selectbox("Go back to version", former, help="The first is the champion before the present one.")
     reason = st.text_input("Reason for the rollback", max_chars=1000, help="It has to be given, and is recorded.")
-    sure = st.checkbox(f"Yes, {case} is to go back to version {to}.", key="sure to go back")
+    sure = st.checkbox(f"Yes, {case} is to go back to version {to}.", key=f"sure to go back to {to} of {case}")
     if st.button("Roll back", type="primary", disabled=not (sure and reason.strip())):
-        done(releasing.rollback(shell.root(), case, to, reason, key))
+        done(case, releasing.rollback(shell.root(), case, to, reason, key))
 
 
-def done(moved: releasing.Moved) -> None:
+def done(case: str, moved: releasing.Moved) -> None:
     """Keep what became of an attempt for the page that is drawn next, which shows how things stand now."""
-    st.session_state[OUTCOME] = moved
+    st.session_state[f"{OUTCOME} of {case}"] = moved
     st.rerun()

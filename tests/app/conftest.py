@@ -147,9 +147,9 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Give a browser."""
+    """Give a browser to one file: its event loop runs in this thread while it is there, where other tests want theirs."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium: install the package chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415

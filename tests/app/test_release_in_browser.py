@@ -60,6 +60,7 @@ def test_a_version_is_promoted_and_rolled_back_with_a_real_key_alone(page: Any, 
     assert releases.find("small", app.root).champion == 2
     page.get_by_role("cell", name="it is newer").wait_for()
 
+    page.get_by_text("Reading the registry").wait_for(state="hidden")
     page.get_by_role("tab", name="Roll back").click()
     page.get_by_role("textbox", name="Reason for the rollback").fill("it is worse")
     page.get_by_role("textbox", name="Reason for the rollback").press("Enter")
