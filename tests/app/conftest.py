@@ -62,6 +62,9 @@ def project_of_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pages(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Return what opens a page of the app on a project, in this process, once nothing is being loaded any more."""
     monkeypatch.syspath_prepend(str(MAIN.parent))
+    monkeypatch.setitem(
+        sys.modules, "__main__", sys.modules["__main__"]
+    )  # a page takes its place, and processes begun later would begin with it
 
     def opened(root: Path, page: str = "", **state: Any) -> AppTest:
         monkeypatch.chdir(root)
