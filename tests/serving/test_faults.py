@@ -12,6 +12,8 @@ from tests.service import NAME, Running, direct, key, release, rows_of, service_
 
 from gristmill.serving.keys.key import PREDICT
 
+pytestmark = pytest.mark.slow
+
 ROWS = rows_of(3)
 LOCKED_SECONDS = 5
 
