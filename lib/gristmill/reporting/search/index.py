@@ -21,7 +21,7 @@ INDEX_FILE = "search.json"
 _NAMES = {"index": "Overview", "design": "Design", "builds": "Builds", "model_card": "Model card", "profile": "Data profile"}
 
 Index = Mapping[str, Any]
-"""``case``, and its ``pages``: quoted ``href`` seen from the site's root, ``title``, and ``sections`` of heading, anchor and text."""
+"""``case``, and its ``pages``: ``href``, quoted, from the site's root, ``title``, and ``sections`` of heading, anchor and text."""
 
 
 def index_case(folder: Path) -> dict[str, Any]:
