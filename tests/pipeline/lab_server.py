@@ -1,6 +1,7 @@
 """JupyterLab as `make lab` starts it, on a project of a test."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -67,7 +68,7 @@ def running_lab(root: Path, **environment: str) -> Iterator[Lab]:
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "PYTHONPATH": str(root),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")])),
     }
     home.mkdir(exist_ok=True)
     log = home / "server.log"

@@ -1,5 +1,6 @@
 """JupyterLab on the toy project, through its own interface (R54)."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from tests.conftest import REPOSITORY
 from tests.pipeline import toy
 from tests.pipeline.lab_server import Lab, running_lab
@@ -56,6 +58,32 @@ def test_a_notebook_opens_with_its_inputs_and_a_save_reruns_nothing(lab: Lab):
     assert "injected-parameters" not in (root / "notebooks/06_select.ipynb").read_text()
     assert not [name for name, decision in decide(root, "toy").items() if decision.stale]
     assert (root / "reports/toy/.06_select.html.metadata").is_file()
+
+
+@pytest.mark.slow
+def test_a_notebook_of_another_pipeline_opens_runs_and_is_saved_beside_what_was_built(lab: Lab):
+    root, place = lab.root, "notebooks/24_weekly_report.ipynb"
+    entries = [
+        toy.ENTRY.format(name=name, upstream=upstream, key="found", product=f"monitoring/{name}.json")
+        for name, upstream in (("22_drift", ""), ("24_weekly_report", "22_drift"))
+    ]
+    (root / "pipeline.monitor.yaml").write_text(toy.PIPELINE + "".join(entries))
+    for name in ("22_drift", "24_weekly_report"):
+        (root / f"notebooks/{name}.ipynb").write_text(toy.stage_notebook(name, "found"))
+        built = root / f"artifacts/toy/monitoring/{name}.json"
+        built.parent.mkdir(exist_ok=True)
+        built.write_text(f"found by {name}")
+    original = nbformat.read(root / place, as_version=4)
+
+    content = lab.ask(f"contents/{place}")["content"]
+    NotebookClient(nbformat.from_dict(content), resources={"metadata": {"path": str(root)}}).execute()
+    made = json.loads((root / "artifacts/toy/scratch/monitoring/24_weekly_report.json").read_text())
+    assert made["read"] == ["found by 22_drift"]
+    assert (root / "artifacts/toy/monitoring/24_weekly_report.json").read_text() == "found by 24_weekly_report"
+
+    lab.ask(f"contents/{place}", {"type": "notebook", "format": "json", "content": content})
+    assert [cell.source for cell in nbformat.read(root / place, as_version=4).cells] == [cell.source for cell in original.cells]
+    assert "06_select" in injected(lab.ask("contents/notebooks/06_select.ipynb"))
 
 
 @pytest.mark.slow

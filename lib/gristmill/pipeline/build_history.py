@@ -20,7 +20,9 @@ _DIGEST_LETTERS = 12
 def remember_build(root: Path, case: str, build_id: str, stages: Sequence[str], ran: Sequence[str]) -> bool:
     """Enter a build into the history if it was completed, and return whether it was.
 
-    A build is complete when something ran in it and every stage has a record. The caller holds the lock of the case's builds.
+    A build is complete when something ran in it, every stage has a record, and each run read from the last run of what it reads
+    from: a stage that was run by itself leaves those behind it as they were, and is no build. The caller holds the lock of the
+    case's builds.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def remember_build(root: Path, case: str, build_id: str, stages: Sequence[str], 
     found = Records(root, case)
     records = {stage: record for stage in stages if (record := found.read(stage)) is not None}
     executed = tuple(stage for stage in records if stage in ran)
-    if not executed or len(records) < len(stages):
+    if not executed or len(records) < len(stages) or not _of_one_piece(records):
         return False
     from gristmill.reporting.builds.entry import BuildRun, entry_of  # noqa: PLC0415 - only a build in which something ran needs it
     from gristmill.reporting.builds.history import append_build  # noqa: PLC0415
@@ -53,6 +55,13 @@ def remember_build(root: Path, case: str, build_id: str, stages: Sequence[str], 
     )
     append_build(project.case(case).build_history, entry_of(read_record(project, case, dict.fromkeys(records, "done")), run))
     return True
+
+
+def _of_one_piece(records: Mapping[str, Record]) -> bool:
+    """Return whether no stage ran again after one that reads from it."""
+    return all(
+        read == records[name].run_id for record in records.values() for name, read in record.upstream.items() if name in records
+    )
 
 
 def code_parts(records: Iterable[Record]) -> dict[str, str]:

@@ -56,7 +56,7 @@ def read_stages(root: Path, case: str, pipeline: str = PIPELINE_FILE) -> dict[st
         The file is missing or is not a pipeline, or a stage waits for one that does not exist or for itself.
     """
     file = root / pipeline
-    env = root / pipeline.replace("pipeline", "env", 1)
+    env = root / env_file(pipeline)
     try:
         text = file.read_text(encoding="utf-8")
         defaults = env.read_text(encoding="utf-8") if env.is_file() else ""
@@ -65,6 +65,11 @@ def read_stages(root: Path, case: str, pipeline: str = PIPELINE_FILE) -> dict[st
     entries = _parse(text, defaults, case, str(file))
     stages = {stage.name: stage for stage in (_stage(root, entry, pipeline) for entry in entries)}
     return _in_order(stages, pipeline)
+
+
+def env_file(pipeline: str) -> str:
+    """Return the file with the defaults of a pipeline file's placeholders, relative to the root as that is."""
+    return pipeline.replace("pipeline", "env", 1)
 
 
 @lru_cache(maxsize=32)

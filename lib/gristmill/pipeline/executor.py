@@ -33,6 +33,8 @@ CELL_TIMEOUT_SECONDS = 3600.0
 """A cell that runs longer than this, and three times the case's training budget, is taken to hang; its kernel is ended."""
 
 _INTERRUPTED = 130
+_SITE_LOCK = ".reports.lock"
+"""No case can have this name."""
 
 
 def create(case: str, pipeline: str = PIPELINE_FILE, cell_timeout: float = CELL_TIMEOUT_SECONDS) -> "StageExecutor":
@@ -255,10 +257,11 @@ def _tell_ploomber(tasks: Mapping[str, Any], name: str, succeeded: bool) -> None
 
 
 def _site(root: Path, case: str, statuses: Mapping[str, str]) -> None:
-    """Write the index pages of a case."""
+    """Write the index pages, one build at a time: the pages over all cases must not miss what another case has just written."""
     from gristmill.reporting.site import write_site  # noqa: PLC0415 - only a build in which something ran needs it
 
-    write_site(root, case, statuses)
+    with held(ProjectPaths(root).state / "locks" / _SITE_LOCK, lambda holder: None):  # noqa: ARG005 - it takes a second
+        write_site(root, case, statuses)
 
 
 def _gauges(root: Path, case: str) -> None:

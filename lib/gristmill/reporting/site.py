@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from markupsafe import Markup
 
@@ -81,14 +82,17 @@ def _write_search(project: ProjectPaths, case: str, cases: Sequence[str]) -> Non
 
 
 def _write(path: Path, page: str) -> None:
-    """Write a page whole, unless it already reads so."""
+    """Write a page whole, unless it already reads so; builds of two cases may write the pages over all cases at once."""
     content = page.encode("utf-8")
     if path.is_file() and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    temporary = path.with_name(f".{path.name}-{uuid4().hex[:8]}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def render_case(record: BuildRecord, builds: Sequence[Entry] = ()) -> str:

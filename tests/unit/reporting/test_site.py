@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from tests.unit.reporting.pages import References
 
 from gristmill.config.stages import READS
 from gristmill.paths import ProjectPaths
+from gristmill.reporting import site
 from gristmill.reporting.record import read_record
 from gristmill.reporting.site import write_site
 from gristmill.reporting.summary import fairness_rows
@@ -146,6 +148,15 @@ def test_a_page_that_would_not_change_is_left_alone(fill: Fill) -> None:
     root = fill()
     stamp = write_site(root, "churn").stat().st_mtime_ns
     assert write_site(root, "churn").stat().st_mtime_ns == stamp
+
+
+def test_builds_of_two_cases_may_write_a_page_over_all_cases_at_once(tmp_path: Path) -> None:
+    page = tmp_path / "reports" / "index.html"
+    texts = [str(number) * 100_000 for number in range(4)]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        list(pool.map(lambda text: site._write(page, text), texts * 10))
+    assert page.read_text(encoding="utf-8") in texts
+    assert [file.name for file in page.parent.iterdir()] == ["index.html"]
 
 
 def test_the_index_lists_every_case_and_how_it_stands(fill: Fill) -> None:

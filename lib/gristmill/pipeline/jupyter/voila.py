@@ -5,13 +5,17 @@ The explorer is for people who do not read code: none is shown, nothing comes fr
 
 import os
 
+from traitlets.config import Application
+
 from gristmill.paths import project_paths
 from gristmill.pipeline.lab_case import current_case
 from gristmill.views.explorer.starting import TEMPLATES, require_built
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - Jupyter provides it
 
-require_built(current_case(project_paths().root))
+# JupyterLab reads these settings too, for its previews, and has to start before anything is built.
+if Application.initialized() and Application.instance().name == "voila":
+    require_built(current_case(project_paths().root))
 
 # Where Voila looks for templates; it has no setting for that.
 os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH", "")]))

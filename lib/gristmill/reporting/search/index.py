@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -20,19 +21,23 @@ INDEX_FILE = "search.json"
 _NAMES = {"index": "Overview", "design": "Design", "builds": "Builds", "model_card": "Model card", "profile": "Data profile"}
 
 Index = Mapping[str, Any]
-"""``case``, and its ``pages``: ``href`` seen from the site's root, ``title``, and ``sections`` of heading, anchor and text."""
+"""``case``, and its ``pages``: ``href``, quoted, from the site's root, ``title``, and ``sections`` of heading, anchor and text."""
 
 
 def index_case(folder: Path) -> dict[str, Any]:
     """Return the index over the pages in a case's folder of reports."""
-    return {"case": folder.name, "pages": [_page(path, folder) for path in sorted(folder.rglob("*.html"))]}
+    pages = (_page(path, folder) for path in sorted(folder.rglob("*.html")))
+    return {"case": folder.name, "pages": [page for page in pages if page is not None]}
 
 
-def _page(path: Path, folder: Path) -> dict[str, Any]:
-    """Return what can be found in one page."""
-    found = sections_of(path.read_text(encoding="utf-8", errors="replace"))
+def _page(path: Path, folder: Path) -> dict[str, Any] | None:
+    """Return what can be found in one page; None if a build of that case took it away meanwhile."""
+    try:
+        found = sections_of(path.read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return None
     return {
-        "href": path.relative_to(folder.parent).as_posix(),
+        "href": quote(path.relative_to(folder.parent).as_posix()),
         "title": page_title(path.relative_to(folder).with_suffix("").as_posix()),
         "sections": [[section.heading, section.anchor, section.text] for section in found],
     }

@@ -44,6 +44,7 @@ def test_the_search_page_holds_the_reports_of_all_cases(fill: Callable[..., Path
     other = root / "reports" / "other"
     other.mkdir()
     (other / "index.html").write_text("<h1>Other</h1>", encoding="utf-8")
+    (other / "what #1.html").write_text("<h1>Own</h1>", encoding="utf-8")
     (other / "07_evaluate.html").write_text(f"<h2 id='x'>Held out</h2><p>{HOSTILE.replace('<', '&lt;')}</p>", encoding="utf-8")
     write_site(root, "churn")
     page = (root / "reports" / "search.html").read_text(encoding="utf-8")
@@ -55,5 +56,6 @@ def test_the_search_page_holds_the_reports_of_all_cases(fill: Callable[..., Path
         "sections": [["Held out", "x", " ".join(HOSTILE.split())]],
     }
     assert References(page).links.count("other/07_evaluate.html") == 1
+    assert "other/what%20%231.html" in References(page).links
     assert "What the rows are like" in (root / "reports" / "churn" / INDEX_FILE).read_text(encoding="utf-8")
     assert page.count("<script") == 2
