@@ -12,6 +12,8 @@ from gristmill.views.models import releasing
 from gristmill.views.models.listing import Version
 
 OUTCOME = "release_outcome"
+SURE = "sure"
+"""How the keys of confirmations begin."""
 
 
 def show(case: str, versions: Sequence[Version]) -> None:
@@ -19,11 +21,13 @@ def show(case: str, versions: Sequence[Version]) -> None:
     st.header("Promote or roll back")
     outcome = st.session_state.pop(OUTCOME, None)
     if outcome is not None:
+        forget(key=outcome.done)
         (st.success if outcome.done else st.warning)("\n\n".join(map(words.said, outcome.sentences)))
     key = shell.admin()
     if key is None:
         st.markdown(
-            "Whoever has a key with the scope `admin` may move the release from here. The key is neither stored nor logged."
+            "Whoever has a key with the scope `admin` may move the release from here. The key is neither stored nor logged, and "
+            "asked for again at each move."
         )
         return
     promote, back = st.tabs(["Promote", "Roll back"])
@@ -39,8 +43,8 @@ def promotion(case: str, versions: Sequence[Version], key: Key) -> None:
     alias = st.selectbox("What it is to be", ALIASES, help="The champion serves; a challenger is compared; staging is looked at.")
     words.bullets(releasing.expectation(version, alias))
     reason = st.text_input("Reason for the promotion", max_chars=1000, help="It is recorded with your key's name.")
-    sure = st.checkbox(f"Yes, version {version.number} is to be the {alias} of {case}.", key="sure to promote")
-    if st.button("Promote", type="primary", disabled=not sure):
+    sure = st.checkbox(f"Yes, version {version.number} is to be the {alias} of {case}.", key=f"{SURE} {version.number} {alias}")
+    if st.button("Promote", type="primary", disabled=not sure) and sure:
         done(releasing.promote(shell.root(), case, version.number, alias, reason, key))
 
 
@@ -52,9 +56,18 @@ def going_back(case: str, key: Key) -> None:
         return
     to = st.selectbox("Go back to version", former, help="The first is the champion before the present one.")
     reason = st.text_input("Reason for the rollback", max_chars=1000, help="It has to be given, and is recorded.")
-    sure = st.checkbox(f"Yes, {case} is to go back to version {to}.", key="sure to go back")
-    if st.button("Roll back", type="primary", disabled=not (sure and reason.strip())):
+    sure = st.checkbox(f"Yes, {case} is to go back to version {to}.", key=f"{SURE} {to}")
+    allowed = sure and bool(reason.strip())
+    if st.button("Roll back", type="primary", disabled=not allowed) and allowed:  # a browser may send what it does not show
         done(releasing.rollback(shell.root(), case, to, reason, key))
+
+
+def forget(*, key: bool) -> None:
+    """Forget what was confirmed, each for one move, and the key if it is not needed any more."""
+    for name in [one for one in st.session_state if str(one).startswith(f"{SURE} ")]:
+        del st.session_state[name]
+    if key:
+        st.session_state[shell.ADMIN_KEY] = ""
 
 
 def done(moved: releasing.Moved) -> None:

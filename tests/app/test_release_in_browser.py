@@ -60,6 +60,9 @@ def test_a_version_is_promoted_and_rolled_back_with_a_real_key_alone(page: Any, 
     assert releases.find("small", app.root).champion == 2
     page.get_by_role("cell", name="it is newer").wait_for()
 
+    assert key.input_value() == ""  # each move asks for it
+    key.fill(app.admin_key)
+    key.press("Enter")
     page.get_by_role("tab", name="Roll back").click()
     page.get_by_role("textbox", name="Reason for the rollback").fill("it is worse")
     page.get_by_role("textbox", name="Reason for the rollback").press("Enter")
