@@ -65,7 +65,7 @@ def going_back(case: str, key: Key) -> None:
 def forget(*, key: bool) -> None:
     """Forget what was confirmed, each for one move, and the key if it is not needed any more."""
     for name in [one for one in st.session_state if str(one).startswith(f"{SURE} ")]:
-        del st.session_state[name]
+        st.session_state[name] = False
     if key:
         st.session_state[shell.ADMIN_KEY] = ""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from tests.app.conftest import MAIN
+from tests.app.conftest import MAIN, SECONDS_TO_LOAD
 from tests.service import DAY
 
 from gristmill.serving.keys.store import KeyStore
@@ -34,7 +34,7 @@ def forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[AppTest, str
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(MAIN.parent))
     token = KeyStore(tmp_path).create("Ada", ("admin",), DAY)[0]
-    at = AppTest.from_function(page, default_timeout=60).run()
+    at = AppTest.from_function(page, default_timeout=SECONDS_TO_LOAD).run()
     assert not at.button
     return at.text_input(key="admin_key").set_value(token).run(), token
 
@@ -42,12 +42,13 @@ def forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[AppTest, str
 def test_a_confirmation_counts_for_what_it_was_given_for_and_no_click_goes_without(forms: tuple[AppTest, str]):
     at, _ = forms
     assert at.button[0].disabled
+    at.button[0].proto.disabled = False  # who sends what the browser does not show
     assert not at.button[0].click().run().exception
     assert "release_outcome" not in at.session_state
     at.checkbox[0].check().run()
     assert not at.button[0].disabled
-    at.selectbox[0].select_index(1).run()
-    assert at.checkbox[0].label.startswith("Yes, version 1 is to be")
+    at.selectbox[1].set_value("challenger").run()
+    assert at.checkbox[0].label.startswith("Yes, version 2 is to be the challenger")
     assert (at.checkbox[0].value, at.button[0].disabled) == (False, True)
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.models import customers, save_model
 
 from gristmill.config.sections.operation import Serving
-from gristmill.errors import ArtifactError, DataError, GristmillError
+from gristmill.errors import ArtifactError, DataError
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.batch.formula_cells import escape_csv, escape_text
 from gristmill.views.batch.uploads import ScoredUpload, VisitFolder, head, score_upload, template
@@ -101,17 +101,9 @@ def test_a_row_longer_than_a_block_is_written_and_shown_in_short(version: Served
 def test_parquet_that_is_too_long_or_names_a_column_twice_is_refused(version: ServedVersion, tmp_path: Path):
     content, twice = io.BytesIO(), io.BytesIO()
     customers(4).to_parquet(content)
+    content.seek(0)
     with pytest.raises(DataError, match=r"long\.parquet has 4 rows, and 3 are allowed here"):
-        score_upload(
-            content,
-            "long.parquet",
-            tmp_path,
-            version,
-            ".csv",
-            level=None,
-            progress=lambda share, rows: None,
-            most=content.seek(0) + 3,
-        )
+        score_upload(content, "long.parquet", tmp_path, version, ".csv", level=None, progress=lambda *_: None, most=3)
     table = pa.Table.from_pandas(customers(4))
     pq.write_table(table.append_column("tenure", table["tenure"]), twice)
     with pytest.raises(DataError, match=r"t\.parquet has 2 columns called 'tenure'"):
@@ -122,7 +114,7 @@ def test_a_model_that_was_exchanged_on_the_disk_does_not_answer_in_the_name_of_t
     save_model(tmp_path / "model", "binary", 0.5)
     version = ServedVersion.load("small", 1, tmp_path / "model", None, Serving())
     shutil.rmtree(tmp_path / "model")
-    with pytest.raises(GristmillError):
+    with pytest.raises(ArtifactError, match="files of version 1 are gone"):
         scored(version, tmp_path, customers(4).to_csv(index=False).encode())
     save_model(tmp_path / "model", "binary", 0.9)
     with pytest.raises(ArtifactError, match="files of version 1 are not those that it was loaded from"):

@@ -181,7 +181,7 @@ def test_a_change_holds_for_the_numbers_as_they_are_told(tmp_path: Path):
     paths.artifacts.joinpath("train.parquet").write_bytes(frame.to_parquet())
     version = ServedVersion.load("small", 1, paths.model, None, Serving())
     explorer = Explorer(version, training_sample(paths, version.predictor.model, 1_000), App())
-    row = {"tenure": 20, "charge": 500_000.62, "plan": "01"}
+    row = {"tenure": 20, "charge": 500_000.2, "plan": "01"}
     goal = explorer.beyond(float(explorer.said(row)[0]) + 150, above=True)
     for one in explorer.other_decisions(row, goal):
         told = {name: float(value_text(after)) if name != "plan" else after for name, (_, after) in one.changes.items()}

@@ -45,11 +45,11 @@ def _escaped_file(source: Path, target: Path, kept: frozenset[str], block_bytes:
     from pyarrow import csv  # noqa: PLC0415
 
     escaped = 0
-    options = {"parse_options": csv.ParseOptions(newlines_in_values=True), "read_options": csv.ReadOptions(block_size=block_bytes)}
-    with csv.open_csv(source, **options) as opened:
+    reading_by, parsing = csv.ReadOptions(block_size=block_bytes), csv.ParseOptions(newlines_in_values=True)
+    with csv.open_csv(source, read_options=reading_by, parse_options=parsing) as opened:
         names = opened.schema.names
     types = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
-    reading = csv.open_csv(source, convert_options=types, **options)
+    reading = csv.open_csv(source, read_options=reading_by, parse_options=parsing, convert_options=types)
     with reading, writer(".csv", target, pa.schema([(escape_text(name), pa.string()) for name in names])) as write:
         for batch in reading:
             columns = [column if name in kept else _escaped(column) for name, column in zip(names, batch.columns, strict=True)]

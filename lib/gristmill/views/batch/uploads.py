@@ -13,6 +13,7 @@ import pandas as pd
 
 from gristmill.errors import ArtifactError, DataError, GristmillError
 from gristmill.modeling.artifact.fitted import FittedModel
+from gristmill.modeling.artifact.model_directory import MANIFEST
 from gristmill.serving.batch.inputs import check_suffix
 from gristmill.serving.batch.quarantine import quarantine_file
 from gristmill.serving.batch.scoring import score
@@ -125,9 +126,13 @@ def score_upload(
     SourceError, DataError
         The table cannot be read, is too long, lacks a column, or no row of it can be predicted; the message names the upload.
     ArtifactError
-        The files of the version are not those that it was loaded from.
+        The files of the version are gone, or not those that it was loaded from.
     """
     check_suffix(Path(name))
+    if not (version.directory / MANIFEST).is_file():
+        raise ArtifactError(
+            f"The files of version {version.label} are gone from {version.directory}. Put them back, or build again."
+        )
     source, output = folder / f"table{Path(name).suffix.lower()}", folder / f"raw{suffix}"
     with source.open("wb") as file:
         shutil.copyfileobj(upload, file)
