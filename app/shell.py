@@ -163,5 +163,6 @@ def table(rows: pd.DataFrame) -> None:
     """Show a small table as one of HTML, which a screen reader can walk through and a phone can scroll."""
     shown = rows.set_axis([plain(str(name)) for name in rows.columns], axis=1).map(lambda value: plain(str(value)))
     if not isinstance(rows.index, pd.RangeIndex):
-        shown.index = pd.Index([plain(str(value)) for value in rows.index], name=rows.index.name and plain(str(rows.index.name)))
+        named = None if rows.index.name is None else plain(str(rows.index.name))
+        shown = shown.rename(index=lambda value: plain(str(value))).rename_axis(named)
     st.table(shown, border="horizontal")
