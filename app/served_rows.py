@@ -66,4 +66,4 @@ def performance(case: str, seen: Overview) -> None:
     if len(shown):
         charts.intervals(shown, "rows", name, f"{name} with intervals on {', '.join(shown['rows'])}.")
     if record["metrics"]:
-        shell.table(labels.beside_offline(record).set_index("metric"))
+        words.table(labels.beside_offline(record).set_index("metric"))

@@ -16,7 +16,7 @@ def snapshots(paths: CasePaths, found: list[Version]) -> None:
     if not found:
         st.info(f"No build has taken a snapshot of {paths.name} yet: `make run CASE={paths.name}`.")
         return
-    shell.table(data.version_table(found, paths).set_index("version"))
+    words.table(data.version_table(found, paths).set_index("version"))
     with st.expander("What the columns hold"):
         version = st.selectbox(
             "Version", found, format_func=data.title, index=next((i for i, one in enumerate(found) if one.current), 0)
@@ -43,7 +43,7 @@ def differences(paths: CasePaths, found: list[Version]) -> None:
         sentences, moved = data.difference(old, new, paths)
     words.bullets(sentences)
     if len(moved):
-        shell.table(moved.set_index("column").assign(moved=moved["moved"].map("{:.3f}".format).to_numpy()))
+        words.table(moved.set_index("column").assign(moved=moved["moved"].map("{:.3f}".format).to_numpy()))
         st.caption("Moved: from 0, distributed the same, to 1, nothing in common.")
 
 
@@ -57,10 +57,10 @@ def checks(paths: CasePaths) -> None:
         return
     (st.success if quality.broken.empty and quality.leaks.empty else st.warning)(words.said(quality.sentence))
     if len(quality.broken):
-        shell.table(quality.broken.set_index("rule"))
+        words.table(quality.broken.set_index("rule"))
     if len(quality.leaks):
         st.subheader("Leakage")
-        shell.table(quality.leaks.set_index("rule"))
+        words.table(quality.leaks.set_index("rule"))
     else:
         st.markdown("No column gives the target away, as far as the raw rows can tell.")
 

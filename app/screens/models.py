@@ -43,7 +43,7 @@ def waiting(case: str) -> None:
 def compared(versions: Sequence[Version]) -> None:
     """Show versions side by side."""
     st.header("Versions")
-    shell.table(side_by_side.overview(versions).set_index("version"))
+    words.table(side_by_side.overview(versions).set_index("version"))
     chosen = st.multiselect("Compare", versions, default=versions[:3], format_func=lambda one: one.title, help="Beside each other.")
     if not chosen:
         st.info("Choose versions to compare.")
@@ -55,7 +55,7 @@ def compared(versions: Sequence[Version]) -> None:
     part = st.selectbox("Figures on", list(side_by_side.PARTS), format_func=side_by_side.PARTS.__getitem__)
     table = side_by_side.scores(chosen, part)
     if len(table):
-        shell.table(table)
+        words.table(table)
     else:
         st.info("No figures were recorded for these rows.")
     st.caption("Value (interval); a star marks the best of a row. Versions may have been judged on other test rows.")
@@ -72,9 +72,9 @@ def one_version(versions: Sequence[Version]) -> None:
     with gates:
         words.say(f"Gates: {side_by_side.gates_words(version)}.")
         if version.gates:
-            shell.table(side_by_side.gate_table(version).set_index("gate"))
+            words.table(side_by_side.gate_table(version).set_index("gate"))
     with lineage:
-        shell.table(side_by_side.lineage(version).set_index("what"))
+        words.table(side_by_side.lineage(version).set_index("what"))
     with card:
         if version.card is None:
             st.info("This version has no model card.")
@@ -89,10 +89,12 @@ with shell.told():
     case = shell.chosen_case()
     words.say(releasing.now_serving(shell.root(), case))
     shown = look(case)
+    told, progress = st.empty(), st.container()  # places of their own: what is below stays where it is when they fill and empty
     if shown.problem:
-        st.error(words.said(shown.problem))
+        told.error(words.said(shown.problem))
     if shown.reading:
-        waiting(case)
+        with progress:
+            waiting(case)
     if shown.versions:
         compared(shown.versions)
         one_version(shown.versions)
@@ -102,6 +104,6 @@ with shell.told():
     st.header("Audit trail")
     trail = releasing.audit(shell.root(), case)
     if len(trail):
-        shell.table(trail.set_index("when"))
+        words.table(trail.set_index("when"))
     else:
         st.info("Nothing was promoted or refused yet.")

@@ -79,7 +79,7 @@ def answers(seen: Overview, state: service.ServiceState, case: str) -> None:
     st.subheader("Errors")
     words.say(*state.sentences(case))
     if state.state == "running" and len(found := service.requests_by_status(state.samples)):
-        shell.table(found.set_index("status"))
+        words.table(found.set_index("status"))
 
 
 st.title("Monitoring")

@@ -126,3 +126,11 @@ class QueueFullError(GristmillError):
 
 class PredictionRefused(GristmillError):  # noqa: N818 - as LogUnavailable
     """The service, here or elsewhere, does not answer what it was asked for; the message says why."""
+
+
+class MonitoringFailed(GristmillError):  # noqa: N818 - it says what happened; the build has printed why
+    """The monitoring DAG ended before its report was written; what it printed says why."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -62,6 +62,9 @@ def project_of_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pages(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Return what opens a page of the app on a project, in this process, once nothing is being loaded any more."""
     monkeypatch.syspath_prepend(str(MAIN.parent))
+    monkeypatch.setitem(
+        sys.modules, "__main__", sys.modules["__main__"]
+    )  # a page takes its place, and processes begun later would begin with it
 
     def opened(root: Path, page: str = "", **state: Any) -> AppTest:
         monkeypatch.chdir(root)
@@ -147,9 +150,9 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Give a browser."""
+    """Give a browser to one file: its event loop runs in this thread while it is there, where other tests want theirs."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium: install the package chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415

@@ -21,7 +21,7 @@ def page() -> None:
     from gristmill.views.models.releasing import Moved  # noqa: PLC0415
 
     if "moved" in st.session_state:
-        st.session_state[release_forms.OUTCOME] = Moved(done=st.session_state.pop("moved"), sentences=("So it was.",))
+        release_forms.done("small", Moved(done=st.session_state.pop("moved"), sentences=("So it was.",)))
     release_forms.show(
         "small",
         [Version(number, "", (), {"gates": [{"name": "g", "passed": True}]}, {}, "", None, Path(), None) for number in (2, 1)],
@@ -44,7 +44,8 @@ def test_a_confirmation_counts_for_what_it_was_given_for_and_no_click_goes_witho
     assert at.button[0].disabled
     at.button[0].proto.disabled = False  # who sends what the browser does not show
     assert not at.button[0].click().run().exception
-    assert "release_outcome" not in at.session_state
+    assert "release_tried" not in at.session_state
+    assert "release_outcome of small" not in at.session_state
     at.checkbox[0].check().run()
     assert not at.button[0].disabled
     at.selectbox[1].set_value("challenger").run()

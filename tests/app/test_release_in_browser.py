@@ -60,6 +60,7 @@ def test_a_version_is_promoted_and_rolled_back_with_a_real_key_alone(page: Any, 
     assert releases.find("small", app.root).champion == 2
     page.get_by_role("cell", name="it is newer").wait_for()
 
+    page.get_by_text("Reading the registry").wait_for(state="hidden")
     assert key.input_value() == ""  # each move asks for it
     key.fill(app.admin_key)
     key.press("Enter")

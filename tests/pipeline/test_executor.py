@@ -228,6 +228,7 @@ def test_a_second_build_says_who_holds_the_lock_and_waits(root: Path):
     assert ran(rest) == []
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_kernels_and_says_how_to_go_on(root: Path):
     marker = root / "kernel.pid"
     put(root, "02_validate", f"import os, time\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)")

@@ -310,6 +310,7 @@ KEYS: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "serving": (set_key("serving: {latency_ms: 50}"), FROM[SELECT]),
     "monitoring": (set_key("monitoring: {reference_bins: 5}"), FROM[SELECT]),
     "retraining": (set_key("retraining: {schedule: daily}"), FROM[REGISTER]),
+    "app": (set_key("app: {level: 0.8}"), NONE),
     "compliance": (set_key("compliance: {owner: me}"), FROM[REGISTER]),
 }
 

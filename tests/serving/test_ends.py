@@ -22,6 +22,8 @@ from tests.service_kills import killed
 from gristmill.serving.first_key import first_key
 from gristmill.serving.keys.store import KeyStore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:

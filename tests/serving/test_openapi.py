@@ -14,6 +14,8 @@ from tests.service import NAME, Running, rows_of
 
 from gristmill.serving.api.routes import TABLE
 
+pytestmark = pytest.mark.slow
+
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 SLOW_TO_ANSWER = ("promote", "rollback")
 """Each starts a process that asks the registry; they have tests of their own."""

@@ -12,6 +12,8 @@ from tests.service_load import FIRST_LOOK_SECONDS, ROWS, champion, swap, swaps_u
 
 from gristmill.registry import releases
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:

@@ -91,6 +91,7 @@ def test_a_share_beyond_the_traffic_is_refused(root: Path):
     assert releases.find("much", root).token == 0
 
 
+@pytest.mark.slow
 def test_promotion_and_rollback_with_crashes_in_postgresql(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(URL_VARIABLE, postgres)
     root = make_project(tmp_path / "project")

@@ -10,7 +10,7 @@ from typing import Any
 
 from gristmill.config.loading import load_case
 from gristmill.data.products import read_json
-from gristmill.errors import BuildError, GristmillError
+from gristmill.errors import BuildError, MonitoringFailed
 from gristmill.monitoring.watched import until_of
 from gristmill.monitoring.weekly.publishing import publish
 from gristmill.monitoring.weekly.reporting import PRODUCT
@@ -44,14 +44,6 @@ class Monitored:
     def lines(self) -> list[str]:
         """What is to be said of it."""
         return [*two_lines(self.record), f"Report: {self.page}"]
-
-
-class MonitoringFailed(GristmillError):  # noqa: N818 - it says what happened; the build has printed why
-    """The monitoring DAG ended before its report was written; what it printed says why."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 def monitor(paths: CasePaths, days: float, until: str | None = None) -> Monitored:

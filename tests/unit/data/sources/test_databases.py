@@ -158,6 +158,7 @@ def test_a_file_that_is_not_there_is_refused(folder, uri):
     assert any(said in refusal(folder, uri) for said in ("did you mean 'shop.db'?", "three slashes"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uri", URIS)
 def test_a_database_that_another_program_holds_is_tried_again_and_then_refused(folder, uri):
     hold = {

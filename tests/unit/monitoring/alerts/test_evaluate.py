@@ -106,6 +106,7 @@ def test_a_rule_that_says_nothing_is_refused(rule: dict[str, object], said: str)
 
 
 @needs(PROMETHEUS)
+@pytest.mark.slow
 def test_gristmill_reads_every_signal_as_prometheus_does(tmp_path: Path):
     service = ServiceMetrics(routes=["/predict"])
     gauges = MonitoringMetrics("small", "performance")

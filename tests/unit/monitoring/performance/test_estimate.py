@@ -72,6 +72,7 @@ def test_rows_far_from_all_reference_rows_are_warned_of():
     assert estimated(0.0, metrics=("roc_auc",))[0].warnings == ()
 
 
+@pytest.mark.slow
 def test_the_expectation_is_the_mean_over_all_labels_that_could_be_drawn():
     rng = np.random.default_rng(0)
     positive = rng.random(400)

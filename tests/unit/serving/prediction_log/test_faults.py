@@ -144,22 +144,30 @@ def test_two_processes_whose_log_is_deleted_go_on_in_one_new_log(tmp_path: Path)
 
 def test_two_processes_whose_write_ahead_log_is_deleted_lose_nothing(tmp_path: Path):
     program = [sys.executable, "-m", "tests.predictions", str(tmp_path), "4"]
+    outputs = [tmp_path / "one.txt", tmp_path / "other.txt"]  # no pipes: one that is full would keep its process from writing on
 
-    def started() -> "subprocess.Popen[str]":
-        return subprocess.Popen(program, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    def written() -> list[list[str]]:
+        return [output.read_text().split("\n")[:-1] for output in outputs]
 
-    def said(process: "subprocess.Popen[str]") -> list[str]:
-        return [process.stdout.readline().strip() for _ in range(50)]  # type: ignore[union-attr]
+    def write_on(more: int) -> None:
+        wanted, deadline = [len(names) + more for names in written()], time.monotonic() + 60
+        while any(len(names) < enough for names, enough in zip(written(), wanted, strict=True)):
+            assert time.monotonic() < deadline, "a process no longer writes"
 
-    writing = [started(), started()]
-    durable = [name for process in writing for name in said(process)]
-    Path(f"{log_file(tmp_path)}-wal").unlink()
-    durable += [name for _ in range(2) for process in writing for name in said(process)]
-    for process in writing:
-        process.kill()
-        durable += process.communicate()[0].split()
+    writing = []
+    for output in outputs:
+        with output.open("w") as opened:
+            writing.append(subprocess.Popen(program, cwd=REPOSITORY, stdout=opened))
+    try:
+        write_on(50)
+        Path(f"{log_file(tmp_path)}-wal").unlink()
+        write_on(100)
+    finally:
+        for process in writing:
+            process.kill()
+            process.wait()
     found = {name for batch in LogReader(tmp_path).batches() for name in batch["prediction_id"].to_pylist()}
-    assert set(durable) <= found
+    assert {name for names in written() for name in names} <= found
     with closing(sqlite3.connect(log_file(tmp_path))) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 

@@ -133,8 +133,9 @@ def test_a_registry_that_does_not_answer_is_said_and_asked_again():
 
 
 @pytest.mark.slow
-def test_a_process_of_its_own_reads_and_moves_and_the_record_names_the_key(tracked: ProjectPaths):
+def test_a_process_of_its_own_reads_and_moves_and_the_record_names_the_key(tracked: ProjectPaths, monkeypatch: pytest.MonkeyPatch):
     name, root = "moved", tracked.root
+    monkeypatch.chdir(root)  # as the app is: a process begins with the store of the project that it stands in
     for gates in (GOOD, UNFAIR, GOOD):
         add_version(root, name, gates)
     key = Key("k1", "Ada", frozenset({"admin"}), time.time() + 60)
