@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+import shell
 from gristmill.evaluation.explanation.counterfactuals import Goal
 from gristmill.metrics.scores import decide
 from gristmill.views.predict.exploring import Explorer
@@ -29,19 +30,20 @@ def row_form(case: str, fields: Sequence[Field]) -> dict[str, Any] | None:
 
 def _entry(field: Field, key: str) -> Any:
     """Show one entry, and return its value."""
+    label, help_ = shell.label(field.label), shell.plain(field.help) or None
     if field.kind == "choice":
         place = field.options.index(field.value) if field.value in field.options else None
-        return st.selectbox(field.label, field.options, place, format_func=field.shown, key=key, help=field.help or None)
+        return st.selectbox(label, field.options, place, format_func=field.shown, key=key, help=help_)
     if field.kind in ("number", "whole"):
         _begin_with(key, field.value)
         step = 1 if field.kind == "whole" else None
-        return st.number_input(field.label, value=None, step=step, key=key, help=field.help or None)
+        return st.number_input(label, value=None, step=step, key=key, help=help_)
     if field.kind == "date":
         _begin_with(key, date.fromisoformat(field.value[:10]) if field.value else None)
-        chosen = st.date_input(field.label, None, EARLIEST, LATEST, key=key, help=field.help or None)
+        chosen = st.date_input(label, None, EARLIEST, LATEST, key=key, help=help_)
         return chosen.isoformat() if isinstance(chosen, date) else None
     show = st.text_area if field.kind == "text" else st.text_input
-    text = show(field.label, field.value or "", key=key, help=field.help or None)
+    text = show(label, field.value or "", key=key, help=help_)
     return text or None
 
 
@@ -57,9 +59,9 @@ def goal(explorer: Explorer, row: dict[str, Any]) -> Goal:
     if not model.classes:
         number = float(said[0])
         above = st.radio("The number is to be", ("at least", "at most"), horizontal=True, key=f"goal:{model.target}") == "at least"
-        wanted = st.number_input(
-            f"{model.target}", value=float(f"{number * (1.1 if above else 0.9):.3g}"), key=f"goal:{above}:{number}"
-        )
+        some = 0.1 * abs(number) or 1.0
+        first = float(f"{number + some if above else number - some:.3g}")
+        wanted = st.number_input(shell.label(model.target), value=first, key=f"goal:{above}:{number}")
         return explorer.beyond(wanted, above=above)
     code = int(decide(said[None, :], model.threshold)[0])
     others = [name for place, name in enumerate(model.classes) if place != code]

@@ -44,7 +44,14 @@ def explorer(case: Case, version: ServedVersion) -> Explorer:
     """Return what tries a version on training rows of the last build."""
     file = shell.paths(case.name).artifacts / TRAINING_ROWS
     changed = file.stat().st_mtime_ns if file.is_file() else 0
-    return _explorer(str(shell.root()), case.model_dump_json(), version.metrics_name, changed, case, version)
+    return _explorer(
+        str(shell.root()),
+        case.model_dump_json(),
+        f"{version.metrics_name} {version.predictor.manifest.digest}",
+        changed,
+        case,
+        version,
+    )
 
 
 def reasons(tried: Explorer, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,5 +93,10 @@ def _curve(digest: str, row: str, column: str, _tried: Explorer) -> pd.DataFrame
 
 
 def _key(tried: Explorer, row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what tells one version and row from others."""
-    return tried.version.predictor.manifest.digest, json.dumps(row, sort_keys=True)
+    """Return what tells one version, as it is tried with some settings and training rows, and one row from others."""
+    tried_as = (
+        tried.version.predictor.manifest.digest,
+        tried.app.model_dump_json(),
+        0 if tried.sample is None else tried.sample.n_rows,
+    )
+    return json.dumps(tried_as), json.dumps(row, sort_keys=True)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -19,6 +20,9 @@ from gristmill.views.cases import NO_CASE, CaseState, choose_case, find_cases
 
 CASE = "case"
 """Of the address's query, the session's state and the chooser alike: a link to a page keeps its case."""
+
+ADMIN_KEY = "admin_key"
+"""Of the session's state: what was entered as the key of an administrator, until it was used."""
 
 P = ParamSpec("P")
 
@@ -71,7 +75,7 @@ def admin() -> Key | None:
     token = st.text_input(
         "Admin key",
         type="password",
-        key="admin_key",
+        key=ADMIN_KEY,
         autocomplete="off",
         help="Make one: `gristmill keys create NAME --scope admin`.",
     )
@@ -131,6 +135,14 @@ def plain(text: str) -> str:
 _MARKS = frozenset("\\`*_{}[]<>()#+-.!|~$:&")
 
 
+def label(text: str) -> str:
+    """Return a text as the label of a widget, which is Markdown to the eye and as it is to a screen reader: least is escaped."""
+    return _MEANT.sub(r"\\\g<0>", text)
+
+
+_MEANT = re.compile(r"[\\`*\[\]<>$:~]|(?<!\w)_|_(?!\w)")
+
+
 def worded(text: str) -> str:
     """Return a sentence of ours as Markdown: what stands between grave accents is code, everything else is shown as it is."""
     parts = text.split("`")
@@ -149,6 +161,8 @@ def bullets(sentences: Iterable[str]) -> None:
 
 def table(rows: pd.DataFrame) -> None:
     """Show a small table as one of HTML, which a screen reader can walk through and a phone can scroll."""
-    st.table(
-        rows.set_axis([plain(str(name)) for name in rows.columns], axis=1).map(lambda value: plain(str(value))), border="horizontal"
-    )
+    shown = rows.set_axis([plain(str(name)) for name in rows.columns], axis=1).map(lambda value: plain(str(value)))
+    if not isinstance(rows.index, pd.RangeIndex):
+        named = None if rows.index.name is None else plain(str(rows.index.name))
+        shown = shown.rename(index=lambda value: plain(str(value))).rename_axis(named)
+    st.table(shown, border="horizontal")

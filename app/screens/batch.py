@@ -67,7 +67,7 @@ def _upload(case: Case, version: ServedVersion) -> None:
     try:
         scored = score_upload(
             upload, upload.name, folder.path, version, suffix,
-            level=level if wanted else None,
+            level=level if wanted else None, most=case.app.batch_rows,
             progress=lambda part, rows: bar.progress(part, f"{rows:,} rows scored"),
         )  # fmt: skip
     finally:

@@ -19,7 +19,7 @@ def snapshots(paths: CasePaths, found: list[Version]) -> None:
     words.table(data.version_table(found, paths).set_index("version"))
     with st.expander("What the columns hold"):
         version = st.selectbox(
-            "Version", found, format_func=data.title, index=next(i for i, one in enumerate(found) if one.current)
+            "Version", found, format_func=data.title, index=next((i for i, one in enumerate(found) if one.current), 0)
         )
         with st.spinner("Counting over all rows..."):
             st.dataframe(data.column_table(version, paths), hide_index=True, width="stretch")

@@ -11,7 +11,7 @@ import words
 from gristmill.config.loading import load_case
 from gristmill.errors import LogUnavailable
 from gristmill.paths import ProjectPaths
-from gristmill.reporting.wording import count, plain
+from gristmill.reporting.wording import count
 from gristmill.views.monitoring import firing, service, weekly
 from gristmill.views.monitoring.overview import NOTHING, Overview, overview
 from gristmill.views.monitoring.periods import PERIODS, period_of
@@ -73,9 +73,9 @@ def answers(seen: Overview, state: service.ServiceState, case: str) -> None:
             charts.confidence(seen.traffic.confidence, "How many predictions were made with which confidence.")
             charts.mean(seen.traffic.mean_confidence, "confidence", "Mean confidence", "Mean confidence over time.")
         st.subheader("How fast it was")
-        slow = ", ".join(f"{name} {plain(value, 2)} ms" for name, value in seen.traffic.overall.items())
-        st.markdown(f"Half of the answers (p50), 95 of 100 (p95) and 99 of 100 (p99) took no longer than: {slow}.")
-        charts.latency(seen.traffic.latency, f"Answer times over time. Of the whole time: {slow}.")
+        words.say(said := seen.traffic.times_in_words)
+        if seen.traffic.timed:
+            charts.latency(seen.traffic.latency, f"Answer times over time. {said}")
     st.subheader("Errors")
     words.say(*state.sentences(case))
     if state.state == "running" and len(found := service.requests_by_status(state.samples)):

@@ -61,6 +61,9 @@ def test_a_version_is_promoted_and_rolled_back_with_a_real_key_alone(page: Any, 
     page.get_by_role("cell", name="it is newer").wait_for()
 
     page.get_by_text("Reading the registry").wait_for(state="hidden")
+    assert key.input_value() == ""  # each move asks for it
+    key.fill(app.admin_key)
+    key.press("Enter")
     page.get_by_role("tab", name="Roll back").click()
     page.get_by_role("textbox", name="Reason for the rollback").fill("it is worse")
     page.get_by_role("textbox", name="Reason for the rollback").press("Enter")

@@ -1,14 +1,17 @@
 """Tables that are uploaded: scored, escaped, and told what is wrong with them."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.models import customers, save_model
 
 from gristmill.config.sections.operation import Serving
-from gristmill.errors import DataError
+from gristmill.errors import ArtifactError, DataError
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.batch.formula_cells import escape_csv, escape_text
 from gristmill.views.batch.uploads import ScoredUpload, VisitFolder, head, score_upload, template
@@ -82,6 +85,40 @@ def test_cells_over_several_lines_and_names_of_columns_are_escaped_as_well(tmp_p
     assert list(read.columns) == ["'=name", "number"]
     assert read.to_numpy().tolist() == [['two\nlines, "quoted"', "-3"], ["'=sum", "-4"]]
     assert escape_text("plain") == "plain"
+
+
+def test_a_row_longer_than_a_block_is_written_and_shown_in_short(version: ServedVersion, tmp_path: Path):
+    table = customers(3).assign(customer=["=1", "a" * 1_500_000, "\uff1d1"]).astype({"tenure": object})
+    table.loc[0, "tenure"] = "x" * 1_500_000
+    done = scored(version, tmp_path, table.to_csv(index=False).encode())
+    assert (done.rows, done.bad, done.escaped) == (3, 1, 2)
+    shown = head(done.output, 10)
+    assert shown["customer"].tolist() == ["'=1", "a" * 300 + "…", "'\uff1d1"]
+    assert done.quarantine is not None
+    assert head(done.quarantine, 10)["content"].str.len().tolist() == [301]
+
+
+def test_parquet_that_is_too_long_or_names_a_column_twice_is_refused(version: ServedVersion, tmp_path: Path):
+    content, twice = io.BytesIO(), io.BytesIO()
+    customers(4).to_parquet(content)
+    content.seek(0)
+    with pytest.raises(DataError, match=r"long\.parquet has 4 rows, and 3 are allowed here"):
+        score_upload(content, "long.parquet", tmp_path, version, ".csv", level=None, progress=lambda *_: None, most=3)
+    table = pa.Table.from_pandas(customers(4))
+    pq.write_table(table.append_column("tenure", table["tenure"]), twice)
+    with pytest.raises(DataError, match=r"t\.parquet has 2 columns called 'tenure'"):
+        scored(version, tmp_path, twice.getvalue(), "t.parquet")
+
+
+def test_a_model_that_was_exchanged_on_the_disk_does_not_answer_in_the_name_of_the_one_in_production(tmp_path: Path):
+    save_model(tmp_path / "model", "binary", 0.5)
+    version = ServedVersion.load("small", 1, tmp_path / "model", None, Serving())
+    shutil.rmtree(tmp_path / "model")
+    with pytest.raises(ArtifactError, match="files of version 1 are gone"):
+        scored(version, tmp_path, customers(4).to_csv(index=False).encode())
+    save_model(tmp_path / "model", "binary", 0.9)
+    with pytest.raises(ArtifactError, match="files of version 1 are not those that it was loaded from"):
+        scored(version, tmp_path, customers(4).to_csv(index=False).encode())
 
 
 def test_the_files_of_a_visit_go_with_it():

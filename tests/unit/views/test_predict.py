@@ -1,22 +1,27 @@
 """What the page of predictions shows of one row, on small models of two classes, several and numbers."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models import FEATURES, TARGETS, conformity_of, customers, describe, fit
+from tests.models import FEATURES, TARGETS, case_of, conformity_of, customers, describe, fit
 
 from gristmill.config.sections.operation import Serving
 from gristmill.config.sections.showing import App, ShownColumn
+from gristmill.evaluation.explanation.effects import value_text
 from gristmill.modeling.artifact.drift_reference import drift_reference
 from gristmill.modeling.artifact.model_directory import save_candidate
+from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
+from gristmill.modeling.mitigation.grouping import learn_grouping
 from gristmill.paths import ProjectPaths
 from gristmill.serving.served.versions import ServedVersion
 from gristmill.views.predict import words
 from gristmill.views.predict.answers import answer_of
 from gristmill.views.predict.asking import possible_level
+from gristmill.views.predict.embedded import EmbeddedService
 from gristmill.views.predict.exploring import SAID, VALUE, Explorer
 from gristmill.views.predict.form import fields_of
 from gristmill.views.predict.sample import training_sample
@@ -157,6 +162,38 @@ def test_words_of_two_classes_name_the_threshold_and_what_cannot_be_ruled_out(bi
     )
     assert words.range_words(answer, model) == "At a level of 90 % the model cannot rule out any class."
     assert answer.confidence == 0.7
+
+
+def test_thresholds_by_group_and_an_answer_of_another_version_are_told(binary: Explorer):
+    model, answer = binary.version.predictor.model, answer_of(body("binary", None), 0.9)
+    found = GroupThresholds(learn_grouping(customers(), ["plan"]), {"01": 0.3}, others=0.5, common=0.5)
+    said = words.decision_words(answer, replace(model, group_thresholds=found))
+    assert "Thresholds differ by group (plan): 0.300 for 01, 0.500 for all others." in said
+    assert "Version 7 gave this answer, and version 1 is" in words.other_version_words(replace(answer, version="7"), binary.version)
+
+
+def test_a_change_holds_for_the_numbers_as_they_are_told(tmp_path: Path):
+    frame = customers(400, seed=3)
+    frame = frame.assign(charge=500_000 + frame["charge"].fillna(70) / 100)
+    frame = frame.assign(spend=(frame["charge"] - 500_000) * 1_000)  # told to six digits, the charge is a whole number
+    paths = ProjectPaths(tmp_path).case("small")
+    save_candidate(paths.model, fit("regression", frame), *describe("regression"), {"columns": {}}, "small", None)
+    paths.artifacts.joinpath("train.parquet").write_bytes(frame.to_parquet())
+    version = ServedVersion.load("small", 1, paths.model, None, Serving())
+    explorer = Explorer(version, training_sample(paths, version.predictor.model, 1_000), App())
+    row = {"tenure": 20, "charge": 500_000.2, "plan": "01"}
+    goal = explorer.beyond(float(explorer.said(row)[0]) + 150, above=True)
+    for one in explorer.other_decisions(row, goal):
+        told = {name: float(value_text(after)) if name != "plan" else after for name, (_, after) in one.changes.items()}
+        assert explorer.reached({**row, **told}, goal), one.changes
+    assert explorer.reached(row, explorer.beyond(0.0, above=True))
+
+
+def test_what_fails_in_the_service_of_the_app_is_said_and_not_waited_for():
+    service = EmbeddedService(Path("no\0folder"), case_of())
+    assert service.settled(60)
+    assert not service.loading
+    assert "The model could not be served (ValueError)" in service.failure
 
 
 def test_a_level_that_the_model_cannot_vouch_for_is_not_asked_for(binary: Explorer):

@@ -32,6 +32,9 @@ class App(Section):
     batch_rows_shown: Annotated[int, Field(ge=1)] = Field(
         200, description="Rows of a scored table, and bad ones, that a page shows."
     )
+    batch_rows: Annotated[int, Field(ge=1)] = Field(
+        10_000_000, description="Rows of an uploaded table at most; a small Parquet file can hold any number."
+    )
     start_seconds: Annotated[float, Field(gt=0)] = Field(
         300.0, description="Seconds after which a model that does not load is given up."
     )

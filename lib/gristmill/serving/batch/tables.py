@@ -81,6 +81,9 @@ def _wanted(names: Sequence[str], model: FittedModel, source: Path) -> list[str]
             f"on; of {missing[0]!r}, {nearest_column(missing[0], list(names))}"
         )
     ids = [name for name in model.id_columns if name in names]
+    twice = next((name for name in [*ids, *model.feature_columns] if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{source} has {names.count(twice)} columns called {twice!r}; every column needs a name of its own.")
     return list(dict.fromkeys([*ids, *model.feature_columns]))
 
 

@@ -9,6 +9,9 @@ from typing import Literal
 Role = Literal["champion", "challenger", "shadow"]
 Label = str | float | bool
 
+REPLAYED = "replay"
+"""In place of a key's id, where a table was written into the log as if it had been served: nobody waited for an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class PredictionRecord:

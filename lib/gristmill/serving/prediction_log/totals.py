@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gristmill.serving.prediction_log.records import PredictionRecord
+from gristmill.serving.prediction_log.records import REPLAYED, PredictionRecord
 from gristmill.serving.prediction_log.rows import COLUMNS, decode
 from gristmill.serving.prediction_log.store import Store, open_store
 
@@ -19,6 +19,7 @@ CONFIDENCE_BINS = 20
 
 _OF = "FROM gristmill_predictions p WHERE p.model = ? AND p.at >= ? AND p.at < ?"
 _ANSWERED = " AND p.role <> 'shadow'"
+_TIMED = f"{_ANSWERED} AND p.key_id <> '{REPLAYED}'"
 _DIGITS = (
     "CASE WHEN p.latency_ms < 1 THEN round(p.latency_ms * 100) / 100.0 WHEN p.latency_ms < 10 THEN round(p.latency_ms * 10) / 10.0 "
     "WHEN p.latency_ms < 100 THEN round(p.latency_ms) WHEN p.latency_ms < 1000 THEN round(p.latency_ms / 10) * 10 "
@@ -138,9 +139,9 @@ class LogTotals:
         ]
 
     def latencies(self, cut: Cut) -> list[tuple[int, float, int]]:
-        """Return how many answers took how long: part, milliseconds to two digits, answers."""
+        """Return how many answers took how long: part, milliseconds to two digits, answers; nobody awaited replayed ones."""
         with closing(self._open()) as store:
-            asked = f"SELECT {_part(store)}, {_DIGITS}, count(*) {_OF}{_ANSWERED} GROUP BY 1, 2 ORDER BY 1, 2"
+            asked = f"SELECT {_part(store)}, {_DIGITS}, count(*) {_OF}{_TIMED} GROUP BY 1, 2 ORDER BY 1, 2"
             rows = store.read(asked, *self._values(cut, parted=True))
         return [(int(part), float(spent), int(count)) for part, spent, count in rows]
 

@@ -11,10 +11,10 @@ import pandas as pd
 from gristmill.data.targets import class_text, encode_classes, encode_numbers
 from gristmill.metrics.scores import Floats, decide
 from gristmill.modeling.artifact.fitted import FittedModel
-from gristmill.serving.prediction_log.records import Feedback, Label, PredictionRecord
+from gristmill.serving.prediction_log.records import REPLAYED, Feedback, Label, PredictionRecord
 from gristmill.serving.prediction_log.subjects import subject_text
 
-KEY_ID = "replay"
+KEY_ID = REPLAYED
 """Who asked, in the log: no key of the service."""
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "gristmill:replay")

@@ -1,7 +1,7 @@
 """CSV that a spreadsheet program shows and does not run.
 
-A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return is a formula to such programs, whoever wrote it into
-the table (CWE-1236). An apostrophe before it makes it a text. Plain numbers are left as they are.
+A text that begins with ``=``, ``+``, ``-``, ``@`` (their wide forms included), a tab or the end of a line is a formula to such
+programs, whoever wrote it into the table (CWE-1236). An apostrophe before it makes it a text. Plain numbers are left as they are.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,9 @@ from gristmill.serving.batch.writing import writer
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_BLOCK_BYTES = 1 << 20
+"""How much of a file is looked at together; a row that is longer needs more."""
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -30,14 +32,24 @@ def escape_csv(source: Path, target: Path, numbers: Iterable[str] = ()) -> int:
         Columns that hold nothing but numbers.
     """
     import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        return _escaped_file(source, target, frozenset(numbers), _BLOCK_BYTES)
+    except pa.ArrowInvalid:  # a row is longer than that
+        return _escaped_file(source, target, frozenset(numbers), max(_BLOCK_BYTES, source.stat().st_size + 1))
+
+
+def _escaped_file(source: Path, target: Path, kept: frozenset[str], block_bytes: int) -> int:
+    """Write a file anew as :func:`escape_csv` does, looking at so many bytes together."""
+    import pyarrow as pa  # noqa: PLC0415
     from pyarrow import csv  # noqa: PLC0415
 
-    kept, escaped = frozenset(numbers), 0
-    parsing = csv.ParseOptions(newlines_in_values=True)
-    with csv.open_csv(source, parse_options=parsing) as opened:
+    escaped = 0
+    reading_by, parsing = csv.ReadOptions(block_size=block_bytes), csv.ParseOptions(newlines_in_values=True)
+    with csv.open_csv(source, read_options=reading_by, parse_options=parsing) as opened:
         names = opened.schema.names
     types = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
-    reading = csv.open_csv(source, parse_options=parsing, convert_options=types)
+    reading = csv.open_csv(source, read_options=reading_by, parse_options=parsing, convert_options=types)
     with reading, writer(".csv", target, pa.schema([(escape_text(name), pa.string()) for name in names])) as write:
         for batch in reading:
             columns = [column if name in kept else _escaped(column) for name, column in zip(names, batch.columns, strict=True)]

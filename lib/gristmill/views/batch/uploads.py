@@ -3,6 +3,7 @@
 import shutil
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -10,8 +11,9 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from gristmill.errors import DataError, GristmillError
+from gristmill.errors import ArtifactError, DataError, GristmillError
 from gristmill.modeling.artifact.fitted import FittedModel
+from gristmill.modeling.artifact.model_directory import MANIFEST
 from gristmill.serving.batch.inputs import check_suffix
 from gristmill.serving.batch.quarantine import quarantine_file
 from gristmill.serving.batch.scoring import score
@@ -22,6 +24,10 @@ from gristmill.views.batch.formula_cells import escape_csv
 Progress = Callable[[float, int], object]
 
 CSV, PARQUET = FORMATS = (".csv", ".parquet")
+
+
+LETTERS = 300
+"""Of a cell that a page shows; the download has the rest."""
 
 
 class VisitFolder:
@@ -84,7 +90,15 @@ class ScoredUpload:
 
 
 def score_upload(
-    upload: BinaryIO, name: str, folder: Path, version: ServedVersion, suffix: str, *, level: float | None, progress: Progress
+    upload: BinaryIO,
+    name: str,
+    folder: Path,
+    version: ServedVersion,
+    suffix: str,
+    *,
+    level: float | None,
+    progress: Progress,
+    most: int | None = None,
 ) -> ScoredUpload:
     """Return what became of an uploaded table, whose output is in ``folder``.
 
@@ -104,17 +118,26 @@ def score_upload(
         Of sets or intervals, None without.
     progress
         Is told the share that is done, and how many rows that is.
+    most
+        Rows that it may have; None for any number.
 
     Raises
     ------
     SourceError, DataError
-        The table cannot be read, lacks a column, or no row of it can be predicted; the message names the upload.
+        The table cannot be read, is too long, lacks a column, or no row of it can be predicted; the message names the upload.
+    ArtifactError
+        The files of the version are gone, or not those that it was loaded from.
     """
     check_suffix(Path(name))
+    if not (version.directory / MANIFEST).is_file():
+        raise ArtifactError(
+            f"The files of version {version.label} are gone from {version.directory}. Put them back, or build again."
+        )
     source, output = folder / f"table{Path(name).suffix.lower()}", folder / f"raw{suffix}"
     with source.open("wb") as file:
         shutil.copyfileobj(upload, file)
     try:
+        _check_length(source, most)
         done = score(
             source, output, str(version.directory), interval=level, progress=lambda part, rows: _told(progress, part, rows)
         )
@@ -122,10 +145,26 @@ def score_upload(
         raise DataError(str(error).replace(str(source), name)) from error
     finally:
         source.unlink()
+    if done.model_digest != version.predictor.manifest.digest:
+        output.unlink()
+        raise ArtifactError(f"The files of version {version.label} are not those that it was loaded from: {version.directory}.")
     made, escaped = _for_download(output, version.predictor.model)
     quarantine = None if done.quarantine is None else _for_download(done.quarantine, None)[0]
     counted = "" if done.counts is None else f"{done.counts.sentence}."
     return ScoredUpload(name, done.rows, done.quarantined, counted, made, quarantine, escaped)
+
+
+def _check_length(source: Path, most: int | None) -> None:
+    """Refuse a Parquet file of more rows than are wanted: a few kilobytes of it can hold as many as would fill the disk."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if most is None or source.suffix != PARQUET:
+        return
+    with suppress(pa.ArrowException, OSError):  # no Parquet at all: reading it says so
+        rows = pq.read_metadata(source).num_rows
+        if rows > most:
+            raise DataError(f"{source} has {rows:,} rows, and {most:,} are allowed here (`app.batch_rows`). Use `gristmill score`.")
 
 
 def _told(progress: Progress, part: float, rows: int) -> None:
@@ -152,7 +191,11 @@ def _numbers(file: Path, model: FittedModel) -> list[str]:
 
 
 def head(file: Path, n_rows: int) -> pd.DataFrame:
-    """Return the first rows of a scored table, all cells as they are written."""
+    """Return the first rows of a scored table, all cells as they are written, as far as a page has room for them."""
+    return _first(file, n_rows).map(lambda cell: f"{cell[:LETTERS]}…" if isinstance(cell, str) and len(cell) > LETTERS else cell)
+
+
+def _first(file: Path, n_rows: int) -> pd.DataFrame:
     if file.suffix == CSV:
         return pd.read_csv(file, nrows=n_rows, dtype=str, keep_default_na=False)
     import pyarrow.parquet as pq  # noqa: PLC0415

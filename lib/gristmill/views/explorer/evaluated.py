@@ -12,6 +12,8 @@ from gristmill.config.loading import load_case
 from gristmill.data.products import read_json, read_rows
 from gristmill.data.targets import class_text
 from gristmill.errors import ArtifactError
+from gristmill.modeling.artifact.model_directory import MODEL
+from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
 from gristmill.paths import CasePaths
 
 NEEDED = ("predictions.parquet", "test.parquet", "evaluation.json", "selection.json", "fairness.json")
@@ -34,6 +36,8 @@ class Evaluated:
         The raw columns of the same rows, in the same order.
     evaluation, selection, fairness
         The products of ``07_evaluate``, ``06_select`` and ``09_audit_fairness``.
+    group_thresholds
+        The thresholds by group of a model that treats groups more alike in this way; None for one with a threshold for all.
     """
 
     case: Case
@@ -42,6 +46,7 @@ class Evaluated:
     evaluation: dict[str, Any]
     selection: dict[str, Any]
     fairness: dict[str, Any]
+    group_thresholds: GroupThresholds | None = None
 
     @property
     def scores(self) -> Floats:
@@ -114,6 +119,25 @@ def evaluated(paths: CasePaths) -> Evaluated:
     require_products(paths)
     predictions = read_rows(paths.artifacts / "predictions.parquet")
     rows = read_rows(paths.artifacts / "test.parquet")
-    columns = rows.loc[predictions.index] if predictions.index.isin(rows.index).all() else rows.set_axis(predictions.index)
-    found = [read_json(paths.artifacts / f"{name}.json") for name in ("evaluation", "selection", "fairness")]
-    return Evaluated(case, predictions, columns, *found)
+    evaluation, selection, fairness = (
+        read_json(paths.artifacts / f"{name}.json") for name in ("evaluation", "selection", "fairness")
+    )
+    columns = _rows_of(predictions, rows, paths)
+    return Evaluated(case, predictions, columns, evaluation, selection, fairness, _group_thresholds(paths))
+
+
+def _rows_of(predictions: pd.DataFrame, rows: pd.DataFrame, paths: CasePaths) -> pd.DataFrame:
+    """Return the test rows in the order of their predictions; while a build goes on, these may be of another build."""
+    if not predictions.index.isin(rows.index).all():
+        raise ArtifactError(
+            f"Expected predictions of the rows in test.parquet, but those of the case {paths.name!r} are of other rows: a build is "
+            f"going on, or was stopped. Wait for it, or finish it: `make run CASE={paths.name}`."
+        )
+    return rows.loc[predictions.index]
+
+
+def _group_thresholds(paths: CasePaths) -> GroupThresholds | None:
+    """Return the thresholds by group of the model that was evaluated, if it has any."""
+    file = paths.artifacts / "candidate" / MODEL
+    record = read_json(file).get("group_thresholds") if file.is_file() else None
+    return None if record is None else GroupThresholds.from_record(record)

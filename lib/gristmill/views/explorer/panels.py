@@ -18,6 +18,7 @@ from gristmill.views.explorer import certainty, slices
 from gristmill.views.explorer.decisions import Stakes, decide, stakes_of, sweep, threshold_for
 from gristmill.views.explorer.evaluated import Evaluated
 from gristmill.views.explorer.markup import announced, picture, table, told
+from gristmill.views.group_thresholds import thresholds_words
 
 _WIDE = {"description_width": "14em"}
 
@@ -93,7 +94,7 @@ def _decision(model: Evaluated, threshold: float, stakes: Stakes) -> str:
     curve = sweep(model.scores, model.positives, stakes)
     figure = acting_plots.amounts(curve, threshold, what=stakes.what, own=model.threshold)
     said = announced(made.in_words(stakes, positive))
-    return said + table(counts, "What becomes of the test rows") + picture(figure)
+    return said + _differing(model) + table(counts, "What becomes of the test rows") + picture(figure)
 
 
 def slicing(model: Evaluated) -> Any:
@@ -109,11 +110,18 @@ def slicing(model: Evaluated) -> Any:
     threshold = _slider("Act from a probability of", round(model.threshold, 2), 0.0, 1.0, 0.01, ".2f")
     stakes = stakes_of(model.case.threshold)
     parts = [column, threshold] if model.case.task == "binary" else [column]
-    return _together(
-        parts,
-        widgets.HTML(),
-        lambda: table(slices.by_column(model, column.value, threshold.value, stakes), f"Test rows by {column.value}"),
-    )
+
+    def update() -> str:
+        found = slices.by_column(model, column.value, threshold.value, stakes)
+        return table(found, f"Test rows by {column.value}") + _differing(model)
+
+    return _together(parts, widgets.HTML(), update)
+
+
+def _differing(model: Evaluated) -> str:
+    """Return that thresholds differ by group, and what a slider moves then; nothing where there is one for all."""
+    words = thresholds_words(model.group_thresholds)
+    return told(f"{words} The slider moves that one, and the thresholds of all groups with it.") if words else ""
 
 
 def hard_segments(model: Evaluated) -> Any:

@@ -1,5 +1,6 @@
 """What was read of the registry, kept while it is read anew: nobody looks at an empty page for the seconds that MLflow takes."""
 
+import logging
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from time import monotonic
 
 from gristmill.errors import GristmillError
 from gristmill.views.models.listing import Version
+
+_LOG = logging.getLogger(__name__)
 
 Reader = Callable[[], Sequence[Version]]
 
@@ -96,3 +99,6 @@ class Shelf:
             place.shown, place.problem = done.result(), ""
         except GristmillError as error:
             place.problem = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong in another thread is said
+            _LOG.exception("the registry could not be read")
+            place.problem = f"The registry could not be read ({type(error).__name__}). The app's log says why."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gristmill.reporting.wording import count, figure, share
+from gristmill.reporting.wording import count, figure, plain, share
 from gristmill.serving.prediction_log.totals import CONFIDENCE_BINS, Answers, Cut, LogTotals
 
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
@@ -36,7 +36,9 @@ class Traffic:
     latency
         ``time``, ``quantile``, ``milliseconds``.
     overall
-        Quantile -> milliseconds of the whole time; empty without predictions.
+        Quantile -> milliseconds of the whole time; empty without predictions that somebody waited for.
+    timed
+        Predictions that have an answer time: all but those that were replayed from a table.
     confidence
         ``from``, ``to``, ``predictions``; empty for numbers.
     mean_confidence
@@ -53,6 +55,7 @@ class Traffic:
     classes: pd.DataFrame
     latency: pd.DataFrame
     overall: dict[str, float]
+    timed: int
     confidence: pd.DataFrame
     mean_confidence: pd.DataFrame
     versions: pd.DataFrame
@@ -69,6 +72,21 @@ class Traffic:
                 "as a value that no training row has."
             )
         return lines
+
+    @property
+    def times_in_words(self) -> str:
+        """How long answers took, and which have no time."""
+        replayed = self.answered - self.timed
+        if not self.timed:
+            return (
+                f"All {count(replayed)} predictions were replayed from a table (`gristmill log replay`): nobody waited for them, "
+                "so that there are no answer times to show."
+            )
+        slow = ", ".join(f"{name} {plain(value, 2)} ms" for name, value in self.overall.items())
+        said = f"Half of the answers (p50), 95 of 100 (p95) and 99 of 100 (p99) took no longer than: {slow}."
+        if replayed:
+            said += f" {count(replayed)} predictions that were replayed from a table have no answer time, and are left out."
+        return said
 
 
 def traffic(totals: LogTotals, cut: Cut, *, numbers: bool) -> Traffic:
@@ -91,6 +109,7 @@ def traffic(totals: LogTotals, cut: Cut, *, numbers: bool) -> Traffic:
         classes=_means(given, cut, "mean") if numbers else _classes(given, cut),
         latency=_latency(spent, cut),
         overall=quantiles([(milliseconds, number) for _, milliseconds, number in spent]),
+        timed=sum(number for *_, number in spent),
         confidence=_histogram([] if numbers else totals.confidences(cut)),
         mean_confidence=_means([] if numbers else given, cut, "confidence"),
         versions=_versions(answers, cut),

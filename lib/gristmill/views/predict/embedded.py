@@ -5,6 +5,7 @@ it is shown. Loading begins at once and is not waited for, so that a page can sa
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Coroutine, Mapping
@@ -32,6 +33,8 @@ KEY_ID = "app"
 """In the prediction log, where the id of a key stands: nobody has a key to this service."""
 
 Made = TypeVar("Made")
+
+_LOG = logging.getLogger(__name__)
 
 
 class EmbeddedService:
@@ -150,6 +153,11 @@ class EmbeddedService:
                 runner.run(self._serve())
         except GristmillError as error:
             self.failure = str(error)
+        except Exception as error:  # noqa: BLE001 - a disk that is gone, a bug: without this the page would wait for ever
+            _LOG.exception("the service inside the app ended")
+            self.failure = (
+                f"The model could not be served ({type(error).__name__}). The log of the app, where it was started, says why."
+            )
         finally:
             self._settled.set()
 

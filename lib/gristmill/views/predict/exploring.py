@@ -10,6 +10,7 @@ import pandas as pd
 
 from gristmill.config.sections.showing import App
 from gristmill.evaluation.explanation.counterfactuals import Counterfactual, Goal, Movable, counterfactuals
+from gristmill.evaluation.explanation.effects import value_text
 from gristmill.evaluation.explanation.movable import movable, movable_columns
 from gristmill.evaluation.explanation.similar_rows import PastRows, SimilarRows
 from gristmill.metrics.scores import Floats, decide
@@ -114,15 +115,22 @@ class Explorer:
         sign = 1.0 if above else -1.0
         return Goal(lambda said: sign * said >= sign * number, lambda said: sign * said)
 
+    def reached(self, row: Row, goal: Goal) -> bool:
+        """Return whether a row has reached a goal as it is."""
+        return bool(goal.reached(self.version.predictor.frame_values(self.frame(row)))[0])
+
     def other_decisions(self, row: Row, goal: Goal) -> list[Counterfactual]:
-        """Return the smallest changes of the row that reach a goal; none where it has reached it, or there are no training rows."""
-        base = self.frame(row)
-        if self.sample is None or bool(goal.reached(self.version.predictor.frame_values(base))[0]):
+        """Return the smallest changes of the row that reach a goal; none where it has reached it, or there are no training rows.
+
+        Each is asked again as a row of its own, with the values as they are told to a person, and left out if it does not hold.
+        """
+        if self.sample is None or self.reached(row, goal):
             return []
-        return counterfactuals(
-            self.version.predictor.frame_values, base, self._movable, goal,
+        found = counterfactuals(
+            self.version.predictor.frame_values, self.frame(row), self._movable, goal,
             most=self.app.counterfactuals, at_once=self.app.changed_at_once,
         )  # fmt: skip
+        return [one for one in found if self.reached({**row, **as_told(one)}, goal)]
 
     @cached_property
     def _movable(self) -> list[Movable]:
@@ -155,6 +163,12 @@ class Explorer:
         """
         frame = pd.DataFrame([dict(row)], columns=list(self.version.predictor.model.feature_columns))
         return self.version.explainer.explain(frame, top=self.app.reasons)[0]
+
+
+def as_told(found: Counterfactual) -> dict[str, Any]:
+    """Return the changed values of a row as a sentence gives them, numbers as they are rounded there."""
+    changed = {name: after for name, (_, after) in found.changes.items()}
+    return {name: float(value_text(value)) if isinstance(value, float) else value for name, value in changed.items()}
 
 
 def _values(over: Movable, now: Any) -> list[Any]:

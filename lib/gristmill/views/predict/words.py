@@ -12,6 +12,8 @@ from gristmill.evaluation.explanation.similar_rows import SimilarRows
 from gristmill.metrics.scores import decide
 from gristmill.modeling.artifact.fitted import FittedModel
 from gristmill.reporting.wording import figure, share
+from gristmill.serving.served.versions import ServedVersion
+from gristmill.views.group_thresholds import thresholds_words
 from gristmill.views.predict.answers import Answer
 from gristmill.views.predict.exploring import OUTPUT, SAID, VALUE
 from gristmill.views.predict.sample import Sample
@@ -32,11 +34,20 @@ def decision_words(answer: Answer, model: FittedModel) -> str:
     if len(model.classes) == 2 and model.threshold is not None:
         positive = model.classes[1]
         by = "at least" if answer.prediction == positive else "below"
-        return (
+        decided = (
             f"The probability of {positive} is {share(answer.probabilities[positive], 1)}, {by} the "
             f"{share(model.threshold, 1)} from which on the model answers {positive}."
         )
+        return f"{decided} {thresholds_words(model.group_thresholds)}".strip()
     return f"{answer.prediction} is the most probable class, with {share(answer.confidence, 1)}."
+
+
+def other_version_words(answer: Answer, serving: ServedVersion) -> str:
+    """Return why nothing more is said of an answer: what is in production here is not the version that gave it."""
+    return (
+        f"Version {answer.version} gave this answer, and version {serving.label} is the one that is here now. What if and other "
+        "decisions would be those of another model. Press Predict to ask again."
+    )
 
 
 def range_words(answer: Answer, model: FittedModel) -> str:

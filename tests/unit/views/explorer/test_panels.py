@@ -4,9 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.explored import explorable
+from tests.models import customers
 
+from gristmill.data.products import write_json
+from gristmill.errors import ArtifactError
+from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
+from gristmill.modeling.mitigation.grouping import learn_grouping
 from gristmill.paths import case_paths
 from gristmill.views.explorer.decisions import Stakes, decide, threshold_for
 from gristmill.views.explorer.evaluated import evaluated
@@ -55,6 +61,28 @@ def test_groups_follow_the_column_and_points_the_measure(project: Path):
     assert "Most alike: reweighing 1, 0.900 instead of 0.700, with ROC-AUC 0.780 instead of 0.800" in points.children[-1].value
     named(points, "Judge groups by").value = "equal_opportunity_difference"
     assert "Most alike: reweighing 1, 0.050 instead of 0.200" in points.children[-1].value
+
+
+def test_thresholds_that_differ_by_group_are_said_wherever_one_is_moved(project: Path):
+    explorable(project)
+    assert "Thresholds differ" not in panels.acting(evaluated(case_paths("small"))).children[-1].value
+    by_group = {"01": 0.31, "02": 1.5}
+    record = GroupThresholds(learn_grouping(customers(), ["plan"]), by_group, others=0.35, common=0.4).as_record()
+    write_json(project / "artifacts/small/candidate/model.json", {"group_thresholds": record})
+    model = evaluated(case_paths("small"))
+    for panel in (panels.acting(model), panels.slicing(model)):
+        said = panel.children[-1].value
+        assert "Thresholds differ by group (plan): 0.310 for 01, none for 02, 0.350 for all others." in said
+        assert "one threshold, 0.400, decides for all" in said
+
+
+def test_predictions_and_rows_of_two_builds_are_not_put_beside_each_other(project: Path):
+    explorable(project)
+    file = project / "artifacts/small/test.parquet"
+    rows = pd.read_parquet(file)
+    rows.assign(row_key=[f"new {key}" for key in rows["row_key"]]).to_parquet(file, index=False)
+    with pytest.raises(ArtifactError, match="a build is going on, or was stopped"):
+        evaluated(case_paths("small"))
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])

@@ -3,13 +3,14 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.alerting import exposing, free_port
-from tests.models import customers
-from tests.served import DAY, NOW
+from tests.models import FEATURES, customers, fit
+from tests.served import DAY, NOW, logged, records_of
 from tests.watched import asked, watched_project
 
 from gristmill.config.loading import load_case
@@ -17,6 +18,7 @@ from gristmill.errors import ArtifactError
 from gristmill.monitoring.instruments import MonitoringMetrics
 from gristmill.monitoring.performance.watching import look
 from gristmill.paths import ProjectPaths
+from gristmill.serving.prediction_log.records import REPLAYED
 from gristmill.serving.prediction_log.totals import Cut
 from gristmill.views.monitoring import drift, firing, labels, service, weekly
 from gristmill.views.monitoring.overview import Overview, live, overview
@@ -60,6 +62,25 @@ def test_the_sums_of_a_period_are_those_of_its_rows(watched: Path):
     assert found.figures["With a warning"] == "100.0 %"
     assert found.version == "1"
     assert seen(watched, "All").traffic.answered == 300
+
+
+def test_rows_that_were_replayed_have_no_answer_time_and_are_said_to_have_none(watched: Path):
+    frame = customers(300, seed=5)
+    proba = fit("binary", customers(900, seed=1)).predict_proba(frame[FEATURES])
+    rows = [
+        replace(one, at=NOW - (300 - n) * 60, latency_ms=0.004 if n < 200 else 40.0, key_id=REPLAYED if n < 200 else "k")
+        for n, one in enumerate(records_of(frame, proba))
+    ]
+    logged(watched, rows[:200], {})
+    found = seen(watched, "All")
+    assert found.figures["Slowest 5 % from"] == "\u2013"
+    assert found.traffic.times_in_words.startswith("All 200 predictions were replayed from a table (`gristmill log replay`)")
+    assert found.traffic.latency.empty
+    logged(watched, rows[200:], {})
+    found = seen(watched, "All")
+    assert found.figures["Slowest 5 % from"] == "40 ms"
+    assert (found.traffic.answered, found.traffic.timed) == (300, 100)
+    assert found.traffic.times_in_words.endswith("from a table have no answer time, and are left out.")
 
 
 def test_live_rows_that_are_as_the_training_rows_are_said_to_be(watched: Path):
