@@ -134,9 +134,9 @@ def window_of(
     try:
         for frame in _frames(paths.root, case.name, since, until):
             hours = np.floor(frame["at"] / HOUR) * HOUR
-            for key, moments in frame.groupby([hours, frame["version"], frame["role"]])["at"]:
-                tally[key] += len(moments)
-                last[key] = max(last.get(key, 0.0), float(moments.max()))
+            for key, at in zip(zip(hours, frame["version"], frame["role"], strict=True), frame["at"], strict=True):
+                tally[key] += 1
+                last[key] = max(last.get(key, at), at)
             sample.add(frame)
     except NoLogYet:
         logged = False

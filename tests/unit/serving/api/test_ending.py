@@ -3,29 +3,28 @@
 import asyncio
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from tests.service import NAME, release, rows_of, service_project
+from tests.served import built
 
 from gristmill.config.loading import load_case
-from gristmill.registry import releases
 from gristmill.serving.api.asked import Asked
 from gristmill.serving.api.service import Service
-from gristmill.serving.prediction_log.reader import LogReader
 
 
-def test_what_a_shadow_was_given_before_the_end_is_predicted_and_logged(tmp_path: Path):
-    root, ids = service_project(tmp_path), [f"answered-{number}" for number in range(100)]
-    release(root, champion=1, challenger=2, mode=releases.SHADOW)
+def test_what_a_shadow_was_given_before_the_end_is_looked_at_and_counted(tmp_path: Path):
+    (tmp_path / "pipeline.yaml").write_text("tasks: []\n")
+    built(tmp_path)
+    service = Service(tmp_path, load_case("small", tmp_path))
+    rows = [{"another": "contract"}] * 1000
+    version: Any = SimpleNamespace(checker=SimpleNamespace(faults=lambda rows: ([], len(rows))))
 
     async def serving() -> None:
-        service = Service(root, load_case(NAME, root))
-        async with service.running(), service.loaded():
-            line_up = service.answering.line_up(NAME)
-            assert line_up.in_shadow is not None
-            assert len(ids) > service.apart.few_rows
-            asked = Asked(NAME, None, rows_of(100), False, None, None, "request", "key", time.perf_counter())
-            service.answering.shadows.follow(line_up.in_shadow, asked, ids)
+        async with service.running():
+            assert len(rows) > service.apart.few_rows
+            asked = Asked("small", None, rows, False, None, None, "request", "key", time.perf_counter())
+            service.answering.shadows.follow(version, asked, ["answered"] * len(rows))
 
     asyncio.run(serving())
-    logged = LogReader(root).last(1000)
-    assert [(one.beside, one.role, one.version) for one in logged[::-1]] == [(name, "shadow", "2") for name in ids]
+    assert 'kind="shadow_bad_rows"} 1.0' in service.metrics.exposition()[0].decode()
