@@ -65,7 +65,7 @@ BROKEN = {"measure": "equal_opportunity_difference", "feature": "sex", "limit": 
         (known("worse", former=3, variants=former(0.1)), ROLL_BACK, "version 3 was in production before"),
         (known("worse", former=3, variants=former(None)), ROLL_BACK, "version 3 was in production before"),
         (known("worse", former=3, variants=former(-0.1)), RETRAIN, "Going back to version 3 would not help"),
-        (known(metrics={"log_loss": {"verdict": "worse"}}), WATCH, "but this is: log loss."),
+        (known(metrics={"log_loss": {"verdict": "worse"}}), WATCH, "but this is: Log loss."),
         (known("too few labels", metrics={"accuracy": {"verdict": "as before"}}), WATCH, "all are of one class"),
         (known("too few labels"), KEEP, "too few to tell performance by"),
         (known(concept=CONCEPT, former=3), RETRAIN, "rose from 0.4"),
