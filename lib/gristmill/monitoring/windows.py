@@ -39,7 +39,7 @@ class ServedWindow:
         How many the log holds of this time.
     hours
         How many were made in each hour, by version and role: columns ``at`` (seconds since 1970, the beginning), ``version``,
-        ``role`` and ``predictions``. Of all of them, not of the sample.
+        ``role``, ``predictions`` and ``last``, when the last of them was made. Of all of them, not of the sample.
     logged
         Whether there is a log at all.
     """
@@ -70,7 +70,7 @@ class ServedWindow:
     def champion(self) -> str:
         """The version that answered last as champion; empty where none did."""
         ones = self.hours[self.hours["role"] == "champion"]
-        return str(ones.sort_values("at", kind="stable")["version"].iloc[-1]) if len(ones) else ""
+        return str(ones.sort_values("last", kind="stable")["version"].iloc[-1]) if len(ones) else ""
 
     @property
     def sentence(self) -> str:
@@ -129,16 +129,19 @@ def window_of(
     case = load_case(paths.name, paths.root)
     known = offline(paths).model.classes if classes is None else tuple(classes)
     tally: Counter[tuple[float, str, str]] = Counter()
+    last: dict[tuple[float, str, str], float] = {}
     sample, logged = _Sample(case.monitoring.most_rows), True
     try:
         for frame in _frames(paths.root, case.name, since, until):
             hours = np.floor(frame["at"] / HOUR) * HOUR
-            tally.update(zip(hours, frame["version"], frame["role"], strict=True))
+            for key, at in zip(zip(hours, frame["version"], frame["role"], strict=True), frame["at"], strict=True):
+                tally[key] += 1
+                last[key] = max(last.get(key, at), at)
             sample.add(frame)
     except NoLogYet:
         logged = False
-    lines = [(*key, count) for key, count in sorted(tally.items())]
-    hours = pd.DataFrame(lines, columns=["at", "version", "role", "predictions"])
+    lines = [(*key, count, last[key]) for key, count in sorted(tally.items())]
+    hours = pd.DataFrame(lines, columns=["at", "version", "role", "predictions", "last"])
     served = served_of(sample.frames, case.task, known).known_by(until if known_by is None else known_by)
     return ServedWindow(since, until, served, sum(tally.values()), hours, logged)
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 
 from gristmill.config.loading import load_case
 from gristmill.data.products import read_json
-from gristmill.errors import BuildError, MonitoringFailed
+from gristmill.errors import BuildError, MonitoringFailed, NoLogYet
+from gristmill.monitoring.performance.offline import offline
 from gristmill.monitoring.watched import until_of
 from gristmill.monitoring.weekly.publishing import publish
 from gristmill.monitoring.weekly.reporting import PRODUCT
 from gristmill.monitoring.weekly.wording import two_lines
 from gristmill.monitoring.windows import period
 from gristmill.paths import CasePaths
+from gristmill.serving.prediction_log.reader import LogReader
 
 PIPELINE = "pipeline.monitor.yaml"
 REPORT = "24_weekly_report.html"
@@ -62,12 +65,15 @@ def monitor(paths: CasePaths, days: float, until: str | None = None) -> Monitore
     ------
     CaseFileError, ParameterError
         There is no such case, or the window is none; nothing was run.
+    ArtifactError, LogUnavailable
+        There is no build of the case, or the log cannot be read; nothing was run.
     MonitoringFailed
         A notebook could not end.
     """
     load_case(paths.name, paths.root)
     end = time.time() if until is None else until_of(until)
     period(days, end)
+    _require_material(paths)
     moment = datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
     done = subprocess.run(command(paths.name, days, moment), cwd=paths.root, check=False)
     if done.returncode:
@@ -77,6 +83,13 @@ def monitor(paths: CasePaths, days: float, until: str | None = None) -> Monitore
     if until is None:
         publish(paths)
     return Monitored(read_json(paths.artifacts / PRODUCT), paths.reports / REPORT, until is None)
+
+
+def _require_material(paths: CasePaths) -> None:
+    """Raise in a sentence what the first notebook would in a page of lines: there is no build, or the log cannot be read."""
+    offline(paths)
+    with suppress(NoLogYet):
+        LogReader(paths.root).last(1)
 
 
 def command(case: str, days: float, until: str) -> list[str]:

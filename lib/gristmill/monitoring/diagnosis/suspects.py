@@ -23,6 +23,9 @@ BROKEN_JOIN, MISSING, UNIT, STUCK, NEW_LEVEL, DISTRIBUTION, RELATION = (
     "broken relation",
 )
 
+OUTSIDE = "values out of range"
+"""Said where only the distribution of the training rows is left, which cannot tell a change of unit from another fault."""
+
 MORE_STUCK = 0.2
 """By how much one value's share must have grown to call the column stuck."""
 

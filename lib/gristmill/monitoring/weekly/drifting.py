@@ -8,7 +8,7 @@ import numpy as np
 
 from gristmill.errors import DataError
 from gristmill.metrics.scores import Floats
-from gristmill.monitoring.diagnosis.suspects import DISTRIBUTION, Suspect, suspects
+from gristmill.monitoring.diagnosis.suspects import DISTRIBUTION, MISSING, NEW_LEVEL, OUTSIDE, Suspect, suspects
 from gristmill.monitoring.drift.concept import concept_drift
 from gristmill.monitoring.drift.domain import Separation, separation
 from gristmill.monitoring.drift.findings import examine
@@ -16,7 +16,7 @@ from gristmill.monitoring.drift.measuring import measure
 from gristmill.monitoring.drift.report import DriftReport
 from gristmill.monitoring.instruments import MonitoringMetrics
 from gristmill.monitoring.performance.served import Served
-from gristmill.monitoring.quality.columns import shares
+from gristmill.monitoring.quality.columns import ColumnQuality, columns, shares
 from gristmill.monitoring.watched import Watched
 from gristmill.monitoring.weekly.onset import onsets
 from gristmill.monitoring.windows import said, slices, window_of
@@ -104,9 +104,10 @@ def _suspects(watched: Watched, report: DriftReport, over_time: Mapping[str, Any
 def _found(watched: Watched, report: DriftReport, over_time: Mapping[str, Any]) -> Iterator[tuple[float | None, Suspect]]:
     """Give each suspect with the moment since which it is one, None where that is the whole window."""
     if watched.training is None:
+        wrong = {one.name: one for one in columns(watched.reference, watched.counted(), watched.case.monitoring.drift)}
         for one in report.features:
             if one.drifted:
-                yield None, Suspect(DISTRIBUTION, (one.name,), f"{one.name!r}: {one.verdict}")
+                yield None, _without_rows(one.name, wrong[one.name], one.verdict)
         return
     at = watched.own.rows["at"].to_numpy(dtype=np.float64)
     begun = onsets(over_time, watched.case.monitoring.drift)
@@ -115,6 +116,17 @@ def _found(watched: Watched, report: DriftReport, over_time: Mapping[str, Any]) 
         rows = watched.features if since is None else watched.features[at >= since]
         for found in suspects(part, watched.training, rows, watched.case.monitoring.drift.significance):
             yield since, found
+
+
+def _without_rows(name: str, found: ColumnQuality, verdict: str) -> Suspect:
+    """Return what a drifted column looks like where only the distribution of its training rows is left.
+
+    Values that no training row has may be a fault or a new time; a model is not to be trained on them before somebody has looked.
+    """
+    if not found.wrong:
+        return Suspect(DISTRIBUTION, (name,), f"{name!r}: {verdict}")
+    kinds = ((NEW_LEVEL, found.new_levels), (OUTSIDE, found.outside), (MISSING, max(0.0, found.missing - found.missing_before)))
+    return Suspect(max(kinds, key=lambda one: one[1] or 0.0)[0], (name,), f"{name!r}: {found.wrong}")
 
 
 def _over_time(watched: Watched) -> dict[str, Any]:

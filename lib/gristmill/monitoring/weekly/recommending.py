@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gristmill.monitoring.performance.online import BETTER, CANNOT_TELL, WORSE
+from gristmill.monitoring.performance.online import AS_BEFORE, BETTER, CANNOT_TELL, TOO_FEW, WORSE
 from gristmill.monitoring.windows import said
 from gristmill.reporting.wording import metric_label
 
@@ -100,12 +100,17 @@ def recommend(known: Evidence) -> Recommendation:
         reasons = [_told(fault) for fault in faults]
         others = signs if set(known.drift["drifted"]) - set(columns) else [one for one in signs if not one.startswith(_DRIFT)]
         return Recommendation(MEND, (*reasons, *worse, *others), (f"gristmill diagnose {case}",), columns)
-    if worse and known.former is not None and known.performance["verdict"] == WORSE:
+    if worse and known.former is not None and known.performance["verdict"] == WORSE and not _former_no_better(known):
         young = f"This version is younger than the labels looked at; version {known.former} was in production before."
         why = f'gristmill rollback {case} --reason "weekly report: worse on late labels"'
         return Recommendation(ROLL_BACK, (*worse, young, *signs), (f"gristmill history {case}", why))
     if worse:
-        return Recommendation(RETRAIN, (*worse, *signs), (f"gristmill refresh {case}", f"ploomber build --env--case {case}"))
+        tried = [f"Going back to version {known.former} would not help: on its own labels of this time it was no better."]
+        return Recommendation(
+            RETRAIN,
+            (*worse, *(tried if _former_no_better(known) else ()), *signs),
+            (f"gristmill refresh {case}", f"ploomber build --env--case {case}"),
+        )
     if signs:
         columns = tuple(known.drift["drifted"])
         return Recommendation(WATCH, tuple(signs), (f"gristmill monitor {case}",), columns)
@@ -122,6 +127,15 @@ def _worse(known: Evidence) -> list[str]:
         f"On {found['maturity']['labels']:,} late labels {name} is {one['online']['value']:.3f}, on the test rows "
         f"it was {one['offline']['value']:.3f}; the intervals lie apart."
     ]
+
+
+def _former_no_better(known: Evidence) -> bool:
+    """Return whether the version before, as far as its labels tell, did no better than the present one."""
+    for one in known.performance.get("variants", ()):
+        if one["version"] == str(known.former) and one["role"] == "champion" and "beside" in one:
+            gain = one["beside"]["gain"]["value"]
+            return gain is not None and gain <= 0
+    return False
 
 
 def _concept(known: Evidence) -> list[str]:
@@ -148,6 +162,19 @@ def _signs(known: Evidence) -> list[str]:
         signs.append(
             f"{metric_label(found['metric'])} on late labels is worse than allowed, as chance could make it. More labels will tell."
         )
+    others = (
+        []
+        if found["verdict"] == WORSE
+        else [name for name, one in found["metrics"].items() if name != found["metric"] and one.get("verdict") == WORSE]
+    )
+    if others:
+        named = ", ".join(metric_label(name) for name in others[:3])
+        signs.append(f"{metric_label(found['metric'])} is not surely worse on late labels, but this is: {named}.")
+    if found["verdict"] == TOO_FEW and any(one.get("verdict", TOO_FEW) != TOO_FEW for one in found["metrics"].values()):
+        signs.append(
+            f"{metric_label(found['metric'])} cannot be told of these {found['maturity']['labels']:,} late labels, as where all "
+            "are of one class."
+        )
     estimate = found["estimate"].get("sure_drop", 0.0)
     if estimate:
         signs.append(
@@ -165,7 +192,7 @@ def _quiet(known: Evidence) -> list[str]:
     if not quality["rows"]:
         return [f"{quality['sentence']} There is nothing to judge by."]
     told = []
-    if found["metric"] in found["metrics"] and found["drop"] is not None:
+    if found["verdict"] in (AS_BEFORE, BETTER):
         how = "better than" if found["verdict"] == BETTER else "as good as"
         told.append(f"On {found['maturity']['labels']:,} late labels the model is {how} its test rows promised.")
     else:

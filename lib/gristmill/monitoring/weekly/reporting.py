@@ -77,16 +77,22 @@ def week(paths: CasePaths, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def released_after(paths: CasePaths, case: Case, version: str, until: float) -> int | None:
-    """Return the champion before ``version``, if that was made champion within the time that performance is told of."""
+    """Return the champion before ``version``, if that is champion since a promotion within the time that performance is told of.
+
+    To go back from what is no champion any more would go back further than what was looked at; and what was gone back to came
+    in no release that could be undone.
+    """
     from gristmill.registry import releases  # noqa: PLC0415 - a look at the state database
 
     settings = case.monitoring.performance
     since = until - settings.maturity_seconds - settings.window_seconds
-    for entry in reversed(releases.history(case.name, paths.root)):
-        moved = entry.alias == "champion" and entry.action in (releases.PROMOTED, releases.ROLLED_BACK)
-        if not moved or str(entry.after) != version:
-            continue
-        at = datetime.fromisoformat(entry.at)
-        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        return entry.before if since <= seconds <= until else None
-    return None
+    moves = [
+        entry
+        for entry in releases.history(case.name, paths.root)
+        if entry.alias == "champion" and entry.action in (releases.PROMOTED, releases.ROLLED_BACK)
+    ]
+    if not moves or moves[-1].action != releases.PROMOTED or str(moves[-1].after) != version:
+        return None
+    at = datetime.fromisoformat(moves[-1].at)
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return moves[-1].before if since <= seconds <= until else None

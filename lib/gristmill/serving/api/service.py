@@ -75,19 +75,22 @@ class Service:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.ring.kept_fresh())
             await stack.enter_async_context(self.log)
+            stack.callback(self._close)  # not before what was begun in the shadow has ended, which needs its threads and is counted
             stack.push_async_callback(self.answering.shadows.settled)
             gauges = asyncio.create_task(self._gauge())
             stack.push_async_callback(_ended, gauges)
-            try:
-                yield self
-            finally:
-                for model in self.models.values():
-                    model.close()
-                self.metrics.write()
-                self.apart.close()
-                self.profiler.stop()
-                if self.tracing is not None:
-                    self.tracing.close()
+            yield self
+
+    def _close(self) -> None:
+        """End the threads, and write what was counted."""
+        for model in self.models.values():
+            model.close()
+        self.apart.close()
+        self.metrics.write()
+        if self.profiler is not None:
+            self.profiler.stop()
+        if self.tracing is not None:
+            self.tracing.close()
 
     @asynccontextmanager
     async def loaded(self) -> AsyncIterator["Service"]:

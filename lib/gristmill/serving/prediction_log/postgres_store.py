@@ -6,9 +6,19 @@ from typing import Any
 
 from gristmill.errors import LogUnavailable, NoLogYet, StateError
 from gristmill.serving.prediction_log.rows import Row, as_json
-from gristmill.serving.prediction_log.tables import INSERT_POSTGRES, TABLES
+from gristmill.serving.prediction_log.tables import (
+    BLANK,
+    HAS_STATISTICS,
+    INSERT_POSTGRES,
+    NO_BLANK,
+    NO_STATISTICS,
+    SOME_STATISTICS,
+    TABLES,
+)
 from gristmill.state_database import Session
 from gristmill.state_postgres import PostgresSession, connect, make
+
+_WITH_PEOPLE = ("gristmill_predictions", "gristmill_feedback")
 
 
 class PostgresStore:
@@ -60,10 +70,26 @@ class PostgresStore:
             self._session.execute(INSERT_POSTGRES, as_json(rows))
 
     def scrub(self, marks: Sequence[str]) -> None:  # noqa: ARG002 - the server's files are not ours to look into
-        """Leave nothing of what was deleted in the files of the tables, which are written anew; see :class:`..store.Store`."""
+        """Leave nothing of what was deleted in the files of the tables, nor in their statistics; see :class:`..store.Store`."""
         with _told():
-            for table in ("gristmill_predictions", "gristmill_feedback"):
-                self._session.execute(f"VACUUM (FULL) {table}")
+            for table in _WITH_PEOPLE:
+                self._session.execute(f"VACUUM (FULL) {table}")  # it waits for whoever is about to take statistics of former rows
+            self._renew_statistics()
+            self._session.execute("VACUUM (FULL) pg_statistic")  # former ones lie there; who may not is told so by a warning
+
+    def _renew_statistics(self) -> None:
+        """Have the statistics speak of the rows that there are.
+
+        ``ANALYZE`` copies values of rows, and leaves what it copied where a table is empty or a column no longer looked at.
+        """
+        with self._session.transaction() as session:
+            old = session.execute(HAS_STATISTICS)[0][0]
+            for statement in (*(SOME_STATISTICS if old else ()), *BLANK):
+                session.execute(statement)
+            for table in _WITH_PEOPLE:
+                session.execute(f"ANALYZE {table}")
+            for statement in (*NO_BLANK, *NO_STATISTICS):
+                session.execute(statement)
 
     def close(self) -> None:
         """Close the connection."""

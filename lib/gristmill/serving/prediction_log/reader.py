@@ -111,9 +111,13 @@ class LogReader:
     def _pages(self, statement: str, span: "_Span") -> Iterator[list[tuple[Any, ...]]]:
         """Give the rows of a statement in pages by its first column, without that column; rows that come meanwhile are left out."""
         with closing(self._open()) as store:
-            (last,) = store.read("SELECT coalesce(max(seq), 0) FROM gristmill_predictions")[0]
-            at = 0
             conditions, values = span.conditions()
+            ends = f"SELECT min(p.seq + 0), max(p.seq + 0) FROM gristmill_predictions p WHERE TRUE{conditions}"  # noqa: S608
+            first, last = store.read(ends, *values)[0]  # of the index by time alone
+            if first is None:
+                return
+            at = first - 1
+            conditions, values = span.conditions(by_time=False)
             paged = f"{statement} WHERE p.seq > ? AND p.seq <= ? {conditions} ORDER BY p.seq LIMIT ?"
             while rows := store.read(paged, at, last, *values, self.page):
                 at = rows[-1][0]
@@ -132,8 +136,12 @@ class _Span:
     since: float | None = None
     until: float | None = None
 
-    def conditions(self) -> tuple[str, tuple[Any, ...]]:
-        """Return the conditions in SQL, and their values."""
-        those = (("p.model = ?", self.model), ("p.at >= ?", self.since), ("p.at < ?", self.until))
+    def conditions(self, *, by_time: bool = True) -> tuple[str, tuple[Any, ...]]:
+        """Return the conditions in SQL, and their values.
+
+        Not ``by_time``, the model is asked for so that its index is of no use: a page by it would go through the rows of all pages.
+        """
+        model = "p.model" if by_time else "(p.model || '')"
+        those = ((f"{model} = ?", self.model), ("p.at >= ?", self.since), ("p.at < ?", self.until))
         asked = [(condition, value) for condition, value in those if value is not None]
         return "".join(f" AND {condition}" for condition, _ in asked), tuple(value for _, value in asked)

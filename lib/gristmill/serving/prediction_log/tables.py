@@ -27,13 +27,45 @@ _ALL = (
 _SQLITE = {"serial": "INTEGER", "real": "REAL"}
 _POSTGRES = {"serial": "BIGINT GENERATED ALWAYS AS IDENTITY", "real": "DOUBLE PRECISION"}
 
+_INTO = f"INSERT INTO gristmill_predictions ({', '.join(COLUMNS)})"
+
+_OF_PEOPLE = {
+    "gristmill_predictions": (
+        "request_id", "subject", "features", "prediction", "probabilities", "confidence", "warnings", "beside",
+    ),
+    "gristmill_feedback": ("label",),
+}  # fmt: skip
+"""Columns that say something of a person, none of which a plan asks about."""
+
+NO_STATISTICS = tuple(
+    f"ALTER TABLE {table} {', '.join(f'ALTER COLUMN {name} SET STATISTICS 0' for name in names)}"
+    for table, names in _OF_PEOPLE.items()
+)
+"""Have PostgreSQL copy no values of people into ``pg_statistic``, where erasing a row would leave them."""
+
+SOME_STATISTICS = tuple(statement.replace("STATISTICS 0", "STATISTICS 1") for statement in NO_STATISTICS)
+"""Have it copy some, so that those of a log from before are replaced."""
+
+_NAMES = ", ".join(repr(name) for names in _OF_PEOPLE.values() for name in names)
+HAS_STATISTICS = f"""
+SELECT count(*) FROM pg_stats WHERE schemaname = ANY (current_schemas(false)) AND attname IN ({_NAMES})
+AND tablename IN ({", ".join(map(repr, _OF_PEOPLE))})"""  # noqa: S608 - names of ours
+"""How many columns of people it has copied values of."""
+
+BLANK = (
+    f"{_INTO} VALUES ('', '', 0, '', '', '', '', '{{}}', '{{}}', 'null', NULL, NULL, 0, '[]', '')",
+    "INSERT INTO gristmill_feedback VALUES ('', 0, '', 0, '')",
+)
+"""Rows of nobody: statistics of an empty table would stay as they were."""
+
+NO_BLANK = ("DELETE FROM gristmill_predictions WHERE prediction_id = ''", "DELETE FROM gristmill_feedback WHERE prediction_id = ''")
+
 TABLES = Tables(
     "gristmill_prediction_log",
     sqlite=tuple(statement.format(**_SQLITE) for statement in _ALL),
-    postgres=tuple(statement.format(**_POSTGRES) for statement in _ALL),
+    postgres=(*(statement.format(**_POSTGRES) for statement in _ALL), *NO_STATISTICS),
 )
 
-_INTO = f"INSERT INTO gristmill_predictions ({', '.join(COLUMNS)})"
 ONCE = "ON CONFLICT (prediction_id) DO NOTHING"
 """The end of a statement that leaves rows as they are whose id is there."""
 

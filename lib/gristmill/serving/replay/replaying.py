@@ -6,7 +6,7 @@ written; ids are made of what is replayed, so that the same command again, or af
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,18 +15,20 @@ from typing import TypeVar
 import numpy as np
 
 from gristmill.data.sources.opening import open_source
-from gristmill.errors import ParameterError
+from gristmill.errors import NoLogYet, ParameterError
 from gristmill.paths import CasePaths
 from gristmill.serving.prediction_log import feedback
 from gristmill.serving.prediction_log.records import Feedback, PredictionRecord
 from gristmill.serving.prediction_log.rows import encode
-from gristmill.serving.prediction_log.store import Store, open_store
+from gristmill.serving.prediction_log.store import open_store
 from gristmill.serving.predictor import Predictor
 from gristmill.serving.replay.answers import Answered, identities, labels, records
 from gristmill.serving.replay.moments import DAY, moments
 
 GROUP = 1_000
 SECONDS = 30.0
+MOST_DAYS = 36_500
+_THERE = "SELECT prediction_id, at FROM gristmill_predictions WHERE prediction_id IN ({})"
 _Item = TypeVar("_Item")
 
 
@@ -111,19 +113,32 @@ def replay(paths: CasePaths, table: str, how: Replay) -> Replayed:
     LogUnavailable
         The log cannot be written; what was written stays, and the same command goes on.
     """
-    if not how.days > 0 or (how.labels_after is not None and how.labels_after < 0):
+    if not 0 < how.days <= MOST_DAYS or (how.labels_after is not None and not 0 <= how.labels_after <= MOST_DAYS):
         raise ParameterError(
-            f"Expected --days above 0 and --labels-after of 0 or more, got {how.days:g} and {how.labels_after!r}. Give days."
+            f"Expected --days above 0 and --labels-after of 0 or more, both at most {MOST_DAYS:,}, got {how.days:g} and "
+            f"{how.labels_after!r}. Give days."
         )
     now = time.time()
     until = now if how.until is None else how.until
     answered = _answered(paths, table)
     ids = identities(answered, (how.days, how.until, how.seed))
+    there = _there(paths.root, ids)
     at = moments(len(ids), how.days, until, np.random.default_rng(how.seed))
+    at = np.array([there.get(name, moment) for name, moment in zip(ids, at, strict=True)], dtype=np.float64)
     made = records(answered, ids, at)
     known = [] if how.labels_after is None else labels(answered, ids, at, how.labels_after * DAY, until)
-    new = _write(paths.root, made, known)
-    return Replayed(f"{answered.name}/{answered.version}", len(made), len(known), new, until - how.days * DAY, until)
+    new = len(ids) - len(there) + _write(paths.root, made, known)
+    span = (until - how.days * DAY, until) if how.until is not None or not there else (float(at.min()), float(at.max()))
+    return Replayed(f"{answered.name}/{answered.version}", len(made), len(known), new, *span)
+
+
+def _there(root: Path, ids: Sequence[str]) -> dict[str, float]:
+    """Return the moments of those rows that a former replay has written: they stay where they are, and so do their labels."""
+    found: dict[str, float] = {}
+    with suppress(NoLogYet), closing(open_store(root, SECONDS, existing=True)) as store:
+        for some in _groups(ids):
+            found.update((str(name), float(at)) for name, at in store.read(_THERE.format(", ".join("?" * len(some))), *some))
+    return found
 
 
 def _answered(paths: CasePaths, table: str) -> Answered:
@@ -140,22 +155,15 @@ def _answered(paths: CasePaths, table: str) -> Answered:
 
 
 def _write(root: Path, made: Sequence[PredictionRecord], known: Sequence[Feedback]) -> int:
-    """Write records and labels, and return how many were not there before."""
-    rows = [encode(one)[0] for one in made]
+    """Write records and labels, and return how many of the labels were not there before."""
+    rows, new = [encode(one)[0] for one in made], 0
     with closing(open_store(root, SECONDS)) as store:
-        before = _count(store)
         for some in _groups(rows):
             store.insert(some)
-        new = _count(store) - before
         for few in _groups(known):
             outcome = feedback.record(store, lambda: False, few, feedback.any_label)
             new += len(outcome.recorded)
     return new
-
-
-def _count(store: Store) -> int:
-    """Return how many predictions the log holds."""
-    return int(store.read("SELECT count(*) FROM gristmill_predictions")[0][0])
 
 
 def _groups(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import pytest
 from tests.models import FEATURES, customers, describe, fit
 from tests.served import DAY, NOW, built, logged, records_of
 
+from gristmill.config.loading import load_case
 from gristmill.data.products import write_json
-from gristmill.errors import ParameterError
+from gristmill.errors import ArtifactError, LogUnavailable, ParameterError
 from gristmill.modeling.artifact.drift_reference import drift_reference
 from gristmill.modeling.artifact.model_directory import save_candidate
 from gristmill.monitoring.exporter import exposition
@@ -24,6 +27,7 @@ from gristmill.monitoring.weekly.wording import two_lines, what_to_do
 from gristmill.monitoring.windows import period, said, slices, window_of
 from gristmill.paths import CasePaths
 from gristmill.pipeline.monitoring_run import command, monitor
+from gristmill.registry import releases
 
 QUICK = """
 evaluation: {resamples: 200}
@@ -162,6 +166,52 @@ def test_a_window_that_is_none_is_refused_before_a_notebook_runs(faulty: CasePat
     assert command("small", 7, "2026-05-01")[1:] == [
         "build", "--entry-point", "pipeline.monitor.yaml", "--env--case", "small", "--env--days", "7", "--env--until", "2026-05-01",
     ]  # fmt: skip
+
+
+def test_without_a_build_or_a_log_that_answers_no_notebook_runs(tmp_path: Path, faulty: CasePaths, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "pipeline.yaml").write_text("tasks: []\n")
+    (tmp_path / "configs").mkdir()
+    shutil.copy(faulty.root / "configs" / "small.yaml", tmp_path / "configs")
+    with pytest.raises(ArtifactError, match="Expected a build of 'small', found none"):
+        monitor(CasePaths(tmp_path, "small"), 7)
+    monkeypatch.setenv("GRISTMILL_DATABASE_URL", f"postgresql://nobody@/none?host={tmp_path}")
+    with pytest.raises(LogUnavailable, match="does not answer"):
+        monitor(faulty, 7)
+
+
+def test_a_fault_is_no_reason_to_retrain_where_the_training_rows_are_those_of_another_build(faulty: CasePaths):
+    seen = replace(watched(faulty, 7, NOW), built=False)
+    assert seen.training is None
+    (one,) = drifting.look(seen)["suspects"]
+    assert (one["kind"], one["columns"], one["fault"]) == ("values out of range", ["tenure"], True)
+    assert one["words"].startswith("'tenure': ")
+
+
+def test_the_champion_is_the_version_that_answered_last_not_the_largest_of_the_last_hour(tmp_path: Path):
+    paths, rows = case_at(tmp_path), customers(2, seed=4)
+    for moment, version in ((NOW - 900, "3"), (NOW - 600, "12"), (NOW - 300, "2")):
+        logged(tmp_path, records_of(rows, np.full((2, 2), 0.5), at=moment, version=version, prefix=version), {})
+    window = window_of(paths, NOW - DAY, NOW, ("No", "Yes"))
+    assert window.champion == "2"
+    assert set(window.hours["last"]) == {NOW - 900, NOW - 600, NOW - 300}
+
+
+def test_what_was_gone_back_to_or_is_champion_no_more_is_not_gone_back_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    paths = case_at(tmp_path)
+    at = datetime.fromtimestamp(NOW - 2 * DAY, UTC).isoformat()
+    first = releases.Entry("small", releases.PROMOTED, "champion", None, 1, at=at)
+    second = replace(first, before=1, after=2)
+    back = releases.Entry("small", releases.ROLLED_BACK, "champion", 2, 1, at=at)
+    case = load_case("small", tmp_path)
+    for moves, version, former in (
+        ([first, second], "2", 1),
+        ([first, second], "1", None),
+        ([first], "1", None),
+        ([first, second, back], "1", None),
+        ([first, second, back], "2", None),
+    ):
+        monkeypatch.setattr(releases, "history", lambda *_, moves=moves: moves)
+        assert reporting.released_after(paths, case, version, NOW) == former, (moves, version)
 
 
 def test_days_are_counted_back_from_the_end_and_long_windows_have_longer_parts():

@@ -20,7 +20,8 @@ def known(verdict: str = "as before", **more: Any) -> Evidence:
         "metric": "roc_auc",
         "verdict": verdict,
         "drop": 0.1,
-        "metrics": {"roc_auc": {"online": ENDS, "offline": PROMISED}},
+        "metrics": {"roc_auc": {"online": ENDS, "offline": PROMISED, "verdict": verdict}, **more.get("metrics", {})},
+        "variants": more.get("variants", []),
         "maturity": {"labels": 500},
         "estimate": {"sure_drop": more.get("estimated", 0.0)},
         "groups": {"limits": more.get("limits", [])},
@@ -36,6 +37,11 @@ def known(verdict: str = "as before", **more: Any) -> Evidence:
     }
     quality = {"rows": 900, "sentence": "", "wrong": [], "traffic": {"remarks": more.get("remarks", [])}}
     return Evidence(quality, drift, performance, more.get("firing", ()), more.get("former"))
+
+
+def former(gain: float | None) -> list[dict[str, Any]]:
+    """Return how version 3 did beside the present one."""
+    return [{"version": "4", "role": "champion"}, {"version": "3", "role": "champion", "beside": {"gain": {"value": gain}}}]
 
 
 BROKEN = {"measure": "equal_opportunity_difference", "feature": "sex", "limit": "at most 0.2", "surely_broken": True}
@@ -56,6 +62,12 @@ BROKEN = {"measure": "equal_opportunity_difference", "feature": "sex", "limit": 
         (known(concept=CONCEPT), RETRAIN, "The loss on late labels rose"),
         (known("worse", suspects=[MOVED]), RETRAIN, "the intervals lie apart"),
         (known("worse", former=3), ROLL_BACK, "version 3 was in production before"),
+        (known("worse", former=3, variants=former(0.1)), ROLL_BACK, "version 3 was in production before"),
+        (known("worse", former=3, variants=former(None)), ROLL_BACK, "version 3 was in production before"),
+        (known("worse", former=3, variants=former(-0.1)), RETRAIN, "Going back to version 3 would not help"),
+        (known(metrics={"log_loss": {"verdict": "worse"}}), WATCH, "but this is: Log loss."),
+        (known("too few labels", metrics={"accuracy": {"verdict": "as before"}}), WATCH, "all are of one class"),
+        (known("too few labels"), KEEP, "too few to tell performance by"),
         (known(concept=CONCEPT, former=3), RETRAIN, "rose from 0.4"),
         (known(suspects=[UNIT]), MEND, "'charge' looks multiplied by 100."),
         (known("worse", suspects=[UNIT, MOVED], former=3), MEND, "the intervals lie apart"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -112,13 +113,49 @@ def test_a_subject_is_the_same_however_its_number_is_written(tmp_path: Path, val
     assert {one.subject["customer_id"] for one in LogReader(tmp_path).last(10)} == {"01", "10", "1.5"}
 
 
+def files_with(server: Postgres, word: bytes) -> list[Path]:
+    """Return the files of a PostgreSQL that hold a word, once all that it has in memory is written."""
+    server.run("CHECKPOINT")
+    return [file for file in (server.folder / "base").rglob("*") if file.is_file() and word in file.read_bytes()]
+
+
+def analyze(root: Path, *before: str) -> None:
+    """Take statistics of the log, as a server does by itself whenever it likes."""
+    with closing(open_store(root, 30)) as store:
+        for statement in (*before, "ANALYZE gristmill_predictions", "ANALYZE gristmill_feedback"):
+            store.read(statement)
+
+
 def test_nothing_of_a_subject_is_left_in_the_tables_of_postgresql(postgres_root: Path, server: Postgres):
     fill(postgres_root, "8888-ERASE")
-    server.run("CHECKPOINT")
-    assert any(b"8888-ERASE" in file.read_bytes() for file in (server.folder / "base").rglob("*") if file.is_file())
+    assert len(files_with(server, b"8888-ERASE")) >= 1
     erase(postgres_root, "customer_id", "8888-ERASE", "me@here", 1.0)
-    server.run("CHECKPOINT")
-    assert not [file for file in (server.folder / "base").rglob("*") if file.is_file() and b"8888-ERASE" in file.read_bytes()]
+    assert not files_with(server, b"8888-ERASE")
+    assert len(LogReader(postgres_root).last(1000)) == 300
+
+
+def test_the_statistics_that_postgresql_takes_hold_no_values_of_people(postgres_root: Path, server: Postgres):
+    fill(postgres_root, "8888-ERASE")
+    tables = files_with(server, b"8888-ERASE")
+    analyze(postgres_root)
+    assert files_with(server, b"8888-ERASE") == tables
+    erase(postgres_root, "customer_id", "8888-ERASE", "me@here", 1.0)
+    assert not files_with(server, b"8888-ERASE")
+
+
+@pytest.mark.parametrize("others", [0, 300])
+def test_statistics_of_a_log_from_before_are_erased_with_the_subject(postgres_root: Path, server: Postgres, others: int):
+    fill(postgres_root, "8888-ERASE", others)
+    tables = files_with(server, b"8888-ERASE")
+    names = ("subject", "features")
+    analyze(postgres_root, *(f"ALTER TABLE gristmill_predictions ALTER COLUMN {name} SET STATISTICS -1" for name in names))
+    assert len(files_with(server, b"8888-ERASE")) > len(tables)
+    for _ in range(2):
+        erase(postgres_root, "customer_id", "8888-ERASE", "me@here", 1.0)
+        assert not files_with(server, b"8888-ERASE")
+    assert len(LogReader(postgres_root).last(1000)) == others
+    analyze(postgres_root)
+    assert not files_with(server, b"own-id-")
 
 
 def test_a_copy_that_was_left_in_a_gap_of_the_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,22 +1,27 @@
 """A table of former rows becomes a prediction log, as a service would have written it."""
 
+import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
 from tests.models import customers
-from tests.service import NAME, service_project
+from tests.service import NAME, release, service_project
 from typer.testing import CliRunner
 
 from gristmill.cli import app
 from gristmill.errors import DataError, ParameterError
+from gristmill.monitoring.windows import window_of
 from gristmill.paths import ProjectPaths
 from gristmill.serving.prediction_log.reader import LogReader
-from gristmill.serving.prediction_log.store import log_file
+from gristmill.serving.prediction_log.store import log_file, open_store
 from gristmill.serving.predictor import Predictor
 from gristmill.serving.replay.moments import DAY, moments
 from gristmill.serving.replay.replaying import Replay, replay
+from gristmill.state_postgres import URL_VARIABLE
 
 UNTIL = 1_790_000_000.0
 ROWS = customers(60, seed=5).assign(customer=[f"c{number}" for number in range(60)])
@@ -82,3 +87,40 @@ def test_the_command_says_what_the_log_holds(root: Path, monkeypatch: pytest.Mon
     assert done.exit_code == 0, done.output
     times = "from 2026-05-01 00:00 to 2026-05-04 00:00 UTC"
     assert done.output == f"The log holds 60 predictions of small/1 {times}, and 0 labels of them; all new.\n"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the project with an empty log, in both databases by turns."""
+    if request.param == "postgres":
+        server, name = request.getfixturevalue("server"), f"replay_{uuid4().hex}"
+        server.run(f"CREATE DATABASE {name}")
+        monkeypatch.setenv(URL_VARIABLE, f"postgresql://postgres@/{name}?host={server.folder}")
+        release(root, champion=1)
+    for file in log_file(root).parent.glob("predictions.db*"):
+        file.unlink()
+    return root
+
+
+def test_a_replay_that_was_ended_half_way_goes_on_another_day_and_labels_follow_their_predictions(fresh: Path):
+    paths, how = ProjectPaths(fresh).case(NAME), Replay(6, labels_after=2, seed=5)
+    first = replay(paths, "rows.parquet", how)
+    assert (first.predictions, first.new) == (60, 60 + first.labels)
+    with closing(open_store(fresh, 30)) as store, store.transaction() as session:
+        lost = session.execute("DELETE FROM gristmill_predictions WHERE seq % 4 = 0 RETURNING prediction_id")
+        for (name,) in lost:
+            session.execute("DELETE FROM gristmill_feedback WHERE prediction_id = ?", name)
+        session.execute("UPDATE gristmill_predictions SET at = at - ?", 9 * DAY)
+        session.execute("UPDATE gristmill_feedback SET at = at - ?", 9 * DAY)
+        ((kept,),) = session.execute("SELECT count(*) FROM gristmill_feedback")
+
+    again = replay(paths, "rows.parquet", how)
+    assert (again.predictions, again.new) == (60, 15 + again.labels - kept)
+    assert 45 < again.labels < 60
+    window = window_of(paths, first.since - 10 * DAY, time.time() + 1, ("No", "Yes"))
+    assert (window.predictions, window.champion, window.served.labelled.sum()) == (60, "1", again.labels)
+    assert (window.at < first.until - 9 * DAY).sum() == 45
+    rows = window.served.rows[window.served.labelled]
+    assert (rows["label_at"] - rows["at"]).to_numpy(dtype=float) == pytest.approx(2 * DAY)
+    assert again.since == pytest.approx(window.at.min())
+    assert replay(paths, "rows.parquet", how).new == 0
