@@ -35,7 +35,7 @@ def goes_beyond_the_screen(page: Any) -> bool:
 @pytest.mark.parametrize("page", [(1280, "light"), (390, "dark")], indirect=True)
 def test_a_person_predicts_asks_what_if_and_sees_it_in_words(page: Any, started_app: StartedApp):
     page.goto(f"{started_app.url}/?case=small")
-    page.get_by_label("tenure (months)").fill("3")
+    page.get_by_role("spinbutton", name="tenure (months)").fill("3")
     page.get_by_role("button", name="Predict", exact=True).click()
     page.get_by_text("Without knowing anything of the row").first.wait_for()
     page.get_by_text("What became of these 5 rows").wait_for()

@@ -53,7 +53,7 @@ def test_a_build_is_in_the_history_and_its_conclusions_are_found(visit: Visit, s
     assert build["metrics"]["test"]["roc_auc"][0] == pytest.approx(measured, abs=1e-5)
     assert {"06_select.ipynb", "gristmill.modeling.choice.candidates", "pipeline entry 06_select"} <= set(build["code"]["parts"])
     page: Any = visit.page
-    page.goto((sample_build.root / "reports" / "search.html").as_uri() + "?q=select model conclusion")
+    page.goto((sample_build.root / "reports" / "search.html").as_uri() + "?q=06 select conclusion")
     first = page.locator("#found a").first
     assert first.locator(".where").inner_text() == "sample \u203a 06 Select"
     first.click()
