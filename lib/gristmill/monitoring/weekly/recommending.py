@@ -78,7 +78,7 @@ class Evidence:
     former
         The version that was champion before the present one, if that one was released within the time performance is told of.
     alarm_importance
-        Share of the model's importance that faulty columns must have together to be mended first.
+        Share of the model's importance that faulty columns must have together to be mended first where nothing shows their harm.
     """
 
     quality: Mapping[str, Any]
@@ -145,11 +145,16 @@ def _concept(known: Evidence) -> list[str]:
 
 
 def _faults(known: Evidence) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Return the faults of the data that matter, and a sentence for each that matters little."""
+    """Return the faults of the data that matter, and a sentence for each that matters little.
+
+    A column of little importance among usual values may still move every prediction by values a hundred times as large, so that a
+    fault is light only where predictions and quality stayed as they were.
+    """
     faults = [one for one in known.drift["suspects"] if one["fault"]]
     weight = sum(one["importance"] or 0.0 for one in faults)
     unknown = any(one["importance"] is None for one in faults)
-    if faults and (unknown or weight >= known.alarm_importance):
+    harmed = any(one["drifted"] for one in known.drift["predictions"]) or bool(_worse(known) or _concept(known))
+    if faults and (unknown or harmed or weight >= known.alarm_importance):
         return faults, []
     return [], [f"{_told(one)} The model hardly reads it." for one in faults]
 

@@ -33,6 +33,7 @@ def known(verdict: str = "as before", **more: Any) -> Evidence:
         "judged": True,
         "drifted": [name for one in suspects for name in one["columns"]],
         "suspects": suspects,
+        "predictions": [{"name": "Yes", "drifted": more.get("moved", False)}],
         "concept": more.get("concept"),
     }
     quality = {"rows": 900, "sentence": "", "wrong": [], "traffic": {"remarks": more.get("remarks", [])}}
@@ -72,6 +73,8 @@ BROKEN = {"measure": "equal_opportunity_difference", "feature": "sex", "limit": 
         (known(suspects=[UNIT]), MEND, "'charge' looks multiplied by 100."),
         (known("worse", suspects=[UNIT, MOVED], former=3), MEND, "the intervals lie apart"),
         (known(suspects=[{**UNIT, "importance": 0.01}]), WATCH, "hardly reads it"),
+        (known(suspects=[{**UNIT, "importance": 0.01}], moved=True), MEND, "multiplied"),
+        (known("worse", suspects=[{**UNIT, "importance": 0.01}]), MEND, "the intervals lie apart"),
         (known(suspects=[{**UNIT, "importance": None}]), MEND, "multiplied"),
     ],
 )
