@@ -26,6 +26,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 SECONDS_TO_LOAD = 300
 REPOSITORY = Path(__file__).parents[2]
 MAIN = REPOSITORY / "app" / "main.py"
+STARTED_BY = sys.modules["__main__"]
 
 MORE = """
 sensitive_features: []
@@ -52,6 +53,13 @@ def _many_classes(root: Path) -> None:
     customers(300, seed=1).assign(row_key=[str(number) for number in range(300)]).to_parquet(artifacts / "train.parquet")
 
 
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Put the main module back after each test: a page takes its place, and processes begun later would begin with the page."""
+    yield
+    sys.modules["__main__"] = STARTED_BY
+
+
 @pytest.fixture(scope="session")
 def project_of_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project whose state no test changes beyond its prediction log."""
@@ -62,9 +70,6 @@ def project_of_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pages(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Return what opens a page of the app on a project, in this process, once nothing is being loaded any more."""
     monkeypatch.syspath_prepend(str(MAIN.parent))
-    monkeypatch.setitem(
-        sys.modules, "__main__", sys.modules["__main__"]
-    )  # a page takes its place, and processes begun later would begin with it
 
     def opened(root: Path, page: str = "", **state: Any) -> AppTest:
         monkeypatch.chdir(root)
