@@ -1,5 +1,7 @@
 """The app: six pages about one case. `make app` starts it."""
 
+from pathlib import Path
+
 import streamlit as st
 
 import shell
@@ -15,7 +17,10 @@ PAGES = (
     ("data", "Data", ":material/database:"),
 )
 
-st.set_page_config(page_title="Gristmill", page_icon=":material/agriculture:", layout="wide", initial_sidebar_state="auto")
+# A file: Streamlit would fetch a named icon from the network.
+st.set_page_config(
+    page_title="Gristmill", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide", initial_sidebar_state="auto"
+)
 page = st.navigation(
     [st.Page(f"screens/{file}.py", title=title, icon=icon, default=file == "predict") for file, title, icon in PAGES], expanded=True
 )
