@@ -24,6 +24,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from service.over_http import wrk  # noqa: E402
 from service.peers import bare_uvicorn, bentoml_serve, mlflow_serve, pickle_plain, save_plain  # noqa: E402
 
 N_BODIES = 500
+MOST_A_SECOND = 100_000.0
+"""Limit of the key: by default a key has 10,000 requests a second of the service, half of them of each of two workers."""
 
 
 def main() -> None:
@@ -44,7 +47,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=REPOSITORY)
     parser.add_argument("--case", default="churn")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rate", type=float, default=1000)
     parser.add_argument("--swaps", type=int, default=100)
@@ -133,10 +136,11 @@ def peers(options: argparse.Namespace, root: Path, folder: Path, rows: list[dict
     bodies = [json.dumps({"dataframe_split": {"columns": columns, "data": [[row[name] for name in columns]]}}) for row in rows]
     registered = next(path.parent for path in (root / "mlruns").rglob("MLmodel"))
     found = {}
-    for name, model in (("plain pipeline", save_plain(root / "model", folder / "plain")), ("as registered", registered)):
-        with mlflow_serve(model, 18_321, folder / "mlflow.log") as (url, pid):
+    models = {"plain pipeline": save_plain(root / "model", folder / "plain"), "as registered": registered}
+    for workers, name in product(sorted({1, options.workers}), models):
+        with mlflow_serve(models[name], workers, 18_321, folder / "mlflow.log") as (url, pid):
             wrk(url, bodies, connections=options.connections, seconds=2)
-            found[f"mlflow, {name}"] = flat_out(options, url, bodies, "", pid, seconds)
+            found[f"mlflow, {name}, {workers} workers"] = flat_out(options, url, bodies, "", pid, seconds)
     if options.bentoml is not None:
         plain = [json.dumps({"rows": [row]}) for row in rows]
         pickled = pickle_plain(root / "model", folder / "pipeline.pickle")
@@ -188,7 +192,7 @@ def served(root: Path, case: str, workers: int) -> Iterator[tuple[str, str, int]
     """Serve a project's case, and give the URL for predictions, a key, and the process."""
     from gristmill.serving.keys.store import KeyStore  # noqa: PLC0415
 
-    token, _ = KeyStore(root).create("benchmark", ["predict"], 86_400)
+    token, _ = KeyStore(root).create("benchmark", ["predict"], 86_400, requests_per_second=MOST_A_SECOND)
     command = [sys.executable, "-m", "gristmill.cli", "serve", case, "--port", "0", "--workers", str(workers)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     environment.pop("MLFLOW_TRACKING_URI", None)  # of the folder this was started in

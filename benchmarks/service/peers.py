@@ -1,8 +1,8 @@
 """What the service is measured beside.
 
 ``mlflow models serve`` with the same model, of the plain pipeline and as Gristmill registers it; BentoML with the plain pipeline,
-from an environment of its own; and uvicorn with an application
-that reads the body and answers two bytes, which is as fast as the machine lets one process of Python be.
+from an environment of its own; and uvicorn with an application that reads the body and answers two bytes, which is as fast as the
+machine lets one process of Python be.
 """
 
 import os
@@ -20,21 +20,13 @@ SECONDS_TO_START = 180
 
 
 @contextmanager
-def mlflow_serve(model: Path, port: int, log: Path) -> Iterator[tuple[str, int]]:
+def mlflow_serve(model: Path, workers: int, port: int, log: Path) -> Iterator[tuple[str, int]]:
     """Serve a saved MLflow model in this environment, and give the URL that takes rows, and the process."""
-    where = ["-h", "127.0.0.1", "-p", str(port)]
+    where = ["-h", "127.0.0.1", "-p", str(port), "-w", str(workers)]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local", *where]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it starts uvicorn by name, through a shell
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path}
-    with log.open("w") as written:
-        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env=environment)
-    try:
-        _wait(f"http://127.0.0.1:{port}/ping", process)
-        yield f"http://127.0.0.1:{port}/invocations", process.pid
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+    with _running(command, {"PATH": path}, log, f"http://127.0.0.1:{port}/ping") as pid:
+        yield f"http://127.0.0.1:{port}/invocations", pid
 
 
 _BARE = """
@@ -65,19 +57,12 @@ def bentoml_serve(bentoml: Path, pickled: Path, workers: int, port: int, log: Pa
     """Serve a pickled pipeline with BentoML of an environment of its own, and give the URL that takes rows, and the process."""
     package = Path(__file__).resolve().parents[2] / "lib"
     environment = {
-        **os.environ, "OMP_NUM_THREADS": "1", "BENTOML_DO_NOT_TRACK": "True", "GRISTMILL_PIPELINE": str(pickled),
-        "GRISTMILL_WORKERS": str(workers), "PYTHONPATH": str(package), "BENTOML_HOME": str(log.parent / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True", "GRISTMILL_PIPELINE": str(pickled), "GRISTMILL_WORKERS": str(workers),
+        "PYTHONPATH": str(package), "BENTOML_HOME": str(log.parent / "bentoml"),
     }  # fmt: skip
     command = [str(bentoml), "serve", "bento_pipeline:Pipeline", "-p", str(port), "--working-dir", str(Path(__file__).parent)]
-    with log.open("w") as written:
-        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env=environment)
-    try:
-        _wait(f"http://127.0.0.1:{port}/readyz", process)
-        yield f"http://127.0.0.1:{port}/predict", process.pid
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+    with _running(command, environment, log, f"http://127.0.0.1:{port}/readyz") as pid:
+        yield f"http://127.0.0.1:{port}/predict", pid
 
 
 def pickle_plain(directory: Path, target: Path) -> Path:
@@ -100,6 +85,21 @@ def save_plain(directory: Path, target: Path) -> Path:
     how = {"serialization_format": "cloudpickle", "pip_requirements": [], "pyfunc_predict_fn": "predict_proba"}
     mlflow.sklearn.save_model(pipeline, target, **how)
     return target
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str], log: Path, ready: str) -> Iterator[int]:
+    """Run a server with all its processes until the block ends; give its process once it answers at ``ready``."""
+    together = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    with log.open("w") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, start_new_session=True, env=together)
+    try:
+        _wait(ready, process)
+        yield process.pid
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:

@@ -43,3 +43,18 @@ def test_links_that_a_pager_cannot_open_are_told_of(project: Path, monkeypatch: 
     (project / "deploy/prometheus").mkdir(parents=True)
     rendered(project, monkeypatch, more=f", monitoring: {{runbook_url: '{url}'}}")
     assert ("which a pager cannot open" in capsys.readouterr().out) is said
+
+
+@pytest.mark.parametrize("option", ["--pagerduty", "--webhook"])
+@pytest.mark.parametrize("url", ["nonsense", "https://", "ftp://a/b"])
+def test_an_address_that_is_none_is_refused_before_anything_is_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys, option: str, url: str
+):
+    (project / "configs").mkdir(exist_ok=True)
+    (project / "configs/small.yaml").write_text("{name: small, task: binary, source: a.csv, target: b, positive_class: 'Yes'}")
+    monkeypatch.setattr(sys, "argv", ["gristmill", "alerts", "render", "small", option, url])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert f"Expected {option} as an address such as https://example.org/alerts, got {url!r}." in capsys.readouterr().err
+    assert not list(project.rglob("*.yml"))

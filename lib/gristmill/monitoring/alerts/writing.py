@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from gristmill.config.loading import load_case
 from gristmill.data.products import replacing
-from gristmill.errors import StateError
+from gristmill.errors import ParameterError, StateError
 from gristmill.monitoring.alerts.rendering import Receivers, alertmanager_file, rules_file
 
 
@@ -25,20 +25,34 @@ def write(name: str, root: Path, rules: Path, alertmanager: Path, receivers: Rec
 
     Raises
     ------
+    ParameterError
+        An address of a receiver is none; nothing was written.
     StateError
         ``promtool`` or ``amtool`` refuses a file, which is then not written.
     """
     case = load_case(name, root)
+    receivers = receivers or Receivers()
+    _check_addresses(receivers)
     lines = []
     for path, text, tool in (
         (rules, rules_file(case), ("promtool", "check", "rules")),
-        (alertmanager, alertmanager_file(receivers or Receivers()), ("amtool", "check-config")),
+        (alertmanager, alertmanager_file(receivers), ("amtool", "check-config")),
     ):
         with replacing(root / path) as temporary:
             temporary.write_text(text, encoding="utf-8")
             checked = _checked(tool, temporary)
         lines.append(f"Wrote {path}{checked}.")
     return lines + _said_of_links(case.monitoring.runbook_url)
+
+
+def _check_addresses(receivers: Receivers) -> None:
+    """Raise if alerts are to go where nobody can be."""
+    for option, url in (("--pagerduty", receivers.pagerduty_url), ("--webhook", receivers.webhook_url)):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ParameterError(
+                f"Expected {option} as an address such as https://example.org/alerts, got {url!r}. Give all of it."
+            )
 
 
 def _said_of_links(runbook_url: str) -> list[str]:
