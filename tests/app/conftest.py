@@ -16,13 +16,12 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from tests.chromium import browser  # noqa: F401 - fixture
 from tests.served import built
 from tests.service import DAY, service_project
 
 from gristmill.serving.keys.store import KeyStore
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
 SECONDS_TO_LOAD = 300
 REPOSITORY = Path(__file__).parents[2]
 MAIN = REPOSITORY / "app" / "main.py"
@@ -153,16 +152,3 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """Give a browser to one file: its event loop runs in this thread while it is there, where other tests want theirs."""
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: install the package chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()

@@ -18,11 +18,13 @@ STREAMLIT: frozenset[str] = frozenset()
 
 
 @pytest.fixture
-def page(chromium: Any, request: pytest.FixtureRequest) -> Any:
+def page(browser: Any, request: pytest.FixtureRequest) -> Any:
     width, scheme = getattr(request, "param", (1280, "light"))
-    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
     opened = context.new_page()
     opened.set_default_timeout(SECONDS_TO_LOAD * 1000)
+    opened.asked = []
+    opened.on("request", lambda request: opened.asked.append(request.url))
     yield opened
     context.close()
 
@@ -52,6 +54,7 @@ def test_a_person_predicts_asks_what_if_and_sees_it_in_words(page: Any, started_
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
     assert violations(page, STREAMLIT) == []
     assert not goes_beyond_the_screen(page)
+    assert [url for url in page.asked if not url.startswith((started_app.url, "data:", "blob:"))] == []  # nothing of other machines
 
 
 def test_the_chosen_case_lasts_over_pages_and_comes_back_with_the_address(page: Any, started_app: StartedApp):

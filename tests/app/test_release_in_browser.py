@@ -31,9 +31,9 @@ def _filled(root: Path) -> Path:
 
 
 @pytest.fixture
-def page(chromium: Any, request: pytest.FixtureRequest) -> Any:
+def page(browser: Any, request: pytest.FixtureRequest) -> Any:
     width, scheme = getattr(request, "param", (1280, "light"))
-    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened = context.new_page()
     opened.set_default_timeout(SECONDS_TO_LOAD * 1000)
     yield opened

@@ -1,7 +1,6 @@
 """The explorer as `make voila` serves it, in a real browser: for a person who reads no code."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.chromium import started_chromium
 from tests.conftest import copy_project
 from tests.explored import explorable
 
@@ -22,15 +22,6 @@ from gristmill.views.explorer.evaluated import Evaluated, evaluated
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-)
 PATIENCE = 180.0
 SERIOUS = ("serious", "critical")
 
@@ -78,12 +69,7 @@ def model(root: Path) -> Evaluated:
 
 @pytest.fixture(scope="module")
 def page(root: Path) -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: install the package chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with explorer(root) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with explorer(root) as address, started_chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(1000 * PATIENCE)
         page.asked, page.errors = [], []
@@ -93,7 +79,6 @@ def page(root: Path) -> Iterator[Any]:
         page.goto(address, wait_until="domcontentloaded")
         page.get_by_role("slider", name="Act from a probability of").first.wait_for()
         yield page
-        browser.close()
 
 
 def sentence(model: Evaluated, threshold: float) -> str:

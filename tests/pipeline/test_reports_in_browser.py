@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from tests.app.accessibility import violations
+from tests.chromium import browser  # noqa: F401 - fixture
 from tests.pipeline.conftest import Build
-from tests.unit.reporting.browsing import Visit, browser, cut_on_paper, visit  # noqa: F401 - fixtures
+from tests.unit.reporting.browsing import Visit, cut_on_paper, visit  # noqa: F401 - fixture
 
 from gristmill.config.stages import READS
 from gristmill.paths import ProjectPaths

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.reporting.browsing import browser, visit  # noqa: F401 - fixtures
+from tests.chromium import browser  # noqa: F401 - fixture
+from tests.unit.reporting.browsing import visit  # noqa: F401 - fixture
 
 from gristmill.config.stages import FAMILY_STAGES, READS
 from gristmill.reporting.stage_report import StageRun, render_stage_report, stage_label
