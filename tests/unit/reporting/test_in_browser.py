@@ -41,6 +41,13 @@ def test_code_is_hidden_until_it_is_asked_for(visit: Visit, index: Path) -> None
     assert (visit.remote, visit.complaints) == ([], [])
 
 
+@pytest.mark.parametrize(("motion", "scrolling"), [("reduce", "auto"), ("no-preference", "smooth")])
+def test_a_reader_who_wants_no_motion_is_at_the_section_at_once(visit: Visit, index: Path, motion: str, scrolling: str) -> None:
+    visit.page.emulate_media(reduced_motion=motion)
+    visit.page.goto(index.as_uri())
+    assert visit.page.evaluate("() => getComputedStyle(document.documentElement).scrollBehavior") == scrolling
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["index.html", "churn/index.html", "churn/design.html", "churn/02_validate.html"])
 def test_pages_fit_a_telephone_in_light_and_dark(visit: Visit, index: Path, name: str, scheme: str) -> None:
