@@ -13,6 +13,7 @@ import pandas as pd
 from gristmill.data.products import read_json
 from gristmill.errors import ArtifactError
 from gristmill.paths import CasePaths
+from gristmill.registry.remedies import remedy
 from gristmill.reporting.gate_words import gate_words
 from gristmill.reporting.wording import apart, metric_label
 
@@ -134,12 +135,16 @@ def frame(gates: Sequence[Gate]) -> pd.DataFrame:
 
 
 def failures(gates: Sequence[Gate]) -> str:
-    """Return in Markdown which gates failed and why; nothing if none did."""
-    return " ".join(f"**{metric_label(gate.name)}** failed. {gate.message}" for gate in gates if gate.failed)
+    """Return in Markdown which gates failed, why, and what would have to change; nothing if none did."""
+    told = [f"**{metric_label(gate.name)}** failed. {gate.message} {remedy(gate.name)}" for gate in gates if gate.failed]
+    return told[0] if len(told) == 1 else "".join(f"\n- {one}" for one in told)
 
 
 def table(gates: Sequence[Gate]) -> str:
-    """Return the gates as text, group by group, in the words of the report; the key of ``metrics.json`` stands in brackets."""
+    """Return the gates as text, group by group, in the words of the report, and what would have to change for those that failed.
+
+    The key of ``metrics.json`` stands in brackets.
+    """
     rows = [(gate, gate_words(asdict(gate))) for gate in gates]
     texts = [
         (f"{words['name']} [{gate.name}]", VERDICTS[gate.passed], words["value"], words["limit"], words["note"])
@@ -150,8 +155,9 @@ def table(gates: Sequence[Gate]) -> str:
     for group in dict.fromkeys([*GROUPS, *(gate.group for gate in gates)]):
         some = [text for gate, text in zip(gates, texts, strict=True) if gate.group == group]
         lines += [group, *(_line(text, widths) for text in some)] if some else []
-    failed = sum(gate.failed for gate in gates)
-    lines.append(f"{len(measured(gates)) - failed} of {len(measured(gates))} measured gates passed.")
+    wanted = [f"  {words['name']}: {remedy(gate.name)}" for gate, words in rows if gate.failed]
+    lines += ["what would have to change", *wanted] if wanted else []
+    lines.append(f"{len(measured(gates)) - len(wanted)} of {len(measured(gates))} measured gates passed.")
     return "\n".join(lines)
 
 
