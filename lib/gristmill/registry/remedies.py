@@ -34,8 +34,8 @@ REMEDIES = {
 
 CRITERION = "More rows, columns or `training.budget_seconds` may reach it; where the wish was too high, lower it in"
 ALIKE = (
-    "09_audit_fairness shows models that treat the groups more alike, and what each costs: name one as `fairness.mitigation`; where "
-    "the difference is for people to accept, say so by `fairness.{key}`."
+    "09_audit_fairness shows models that treat the groups more alike, and what each costs: name one as `fairness.mitigation`; "
+    "where the difference is for people to accept, say so by `fairness.{key}`."
 )
 
 
