@@ -137,7 +137,7 @@ def frame(gates: Sequence[Gate]) -> pd.DataFrame:
 def failures(gates: Sequence[Gate]) -> str:
     """Return in Markdown which gates failed, why, and what would have to change; nothing if none did."""
     told = [f"**{metric_label(gate.name)}** failed. {gate.message} {remedy(gate.name)}" for gate in gates if gate.failed]
-    return told[0] if len(told) == 1 else "".join(f"\n- {one}" for one in told)
+    return "\n\n" + "\n".join(f"- {one}" for one in told) if len(told) > 1 else "".join(told)
 
 
 def table(gates: Sequence[Gate]) -> str:
