@@ -54,8 +54,8 @@ class Shares:
     kernel: Any
 
     def answer(self, X: Floats) -> Floats:
-        """Return probabilities, shape ``(n_rows, n_classes)``."""
-        shares: Floats = self.kernel.answer(X)
+        """Return probabilities, shape ``(n_rows, n_classes)``; the hundredths of a hundred trees may add up to a little over 1."""
+        shares: Floats = np.minimum(self.kernel.answer(X), 1.0)
         return two_columns(shares) if shares.ndim == 1 else shares
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from tests.compiled_models import FAMILIES, Setting, setting, visits
 
@@ -15,6 +16,7 @@ from gristmill.modeling.choice.stacking import MetaModel, StackedClassifier, Sta
 from gristmill.modeling.families.catboost_trees import CatBoostTreesClassifier, CatBoostTreesRegressor
 from gristmill.modeling.mitigation.group_thresholds import GroupThresholds
 from gristmill.modeling.mitigation.grouping import learn_grouping
+from gristmill.serving.compiled.compiling.estimators import compile_estimator
 from gristmill.serving.compiled.compiling.symmetric import compile_symmetric_trees
 from gristmill.serving.compiled.edge.export import export
 from gristmill.serving.compiled.kernels.symmetric import Library, Symmetric
@@ -89,6 +91,18 @@ def test_what_the_case_asks_of_features(name: str) -> None:
 def test_augmented_training_rows() -> None:
     made = setting("multiclass", "augmentation: smote, augmentation_share: 0.8")
     require_alike(made.predictor(made.fitted(made.member("lightgbm"))), made.frame)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_what_all_trees_of_a_forest_are_sure_of_is_no_more_than_certain(n_classes: int) -> None:
+    X = np.arange(60.0)[:, None]
+    forest = RandomForestClassifier(n_estimators=100, random_state=0).fit(X, X[:, 0] // 20 % n_classes)
+    compiled = compile_estimator(forest)
+    said, alone = compiled.answer(X), np.vstack([compiled.answer(row[None, :]) for row in X])
+    assert compiled.kernel.answer(X).max() > 1  # a hundred times 0.01, one after the other
+    assert (said.min(), said.max()) == (0.0, 1.0)
+    assert np.array_equal(said, alone)
+    assert np.allclose(said, forest.predict_proba(X), rtol=0, atol=1e-14)
 
 
 def test_a_target_that_is_learnt_as_its_logarithm(settings: dict[str, Setting]) -> None:
